@@ -1,0 +1,4 @@
+from . import address
+from . import guard
+from . import pacing
+from . import vault

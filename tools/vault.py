@@ -1,0 +1,270 @@
+"""The only code that turns a secret into cipher text and back.
+
+A token reads ``v1:<key id>:<Fernet token>``. The key id tells which key is needed;
+the plain text starts with a hash of the row it belongs to, so that cipher text which
+was copied to another row does not decrypt there.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+import stat
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from cryptography.fernet import Fernet, InvalidToken
+
+ENVIRONMENT_KEYS = "USER_EMAIL_ALIAS_KEYS"
+OPTION_KEYS = "user_email_alias_keys"
+KEY_FILE = "user_email_alias.key"
+MAX_KEY_FILE_SIZE = 16384  # bytes: some 350 keys
+
+_VERSION = "v1"
+_BINDING_SIZE = 32  # bytes of SHA-256
+_TOKEN = re.compile(r"v1:([0-9a-f]{12}):([A-Za-z0-9_=-]+)", re.ASCII)
+_PRIVATE_MODES = (0o600, 0o400)
+
+
+class VaultError(Exception):
+    """A secret that cannot be read; the text says what to do and holds no secret."""
+
+    hold = "vault"
+
+
+class KeyMissing(VaultError):
+    """There is no usable key at all."""
+
+
+class WrongKey(VaultError):
+    """There are keys, but not the one this secret was encrypted with."""
+
+
+class WrongRow(VaultError):
+    """The cipher text was changed, or belongs to another row."""
+
+
+class Binding(NamedTuple):
+    """The one place where a cipher text is valid."""
+
+    database: str
+    model: str
+    record_id: int
+    field: str
+
+    def digest(self) -> bytes:
+        parts = [self.database, self.model, int(self.record_id), self.field]
+        return hashlib.sha256(json.dumps(parts).encode()).digest()
+
+
+class Vault:
+    """Encrypts with the first key, decrypts with each of them.
+
+    :param keys: Fernet keys (32 bytes in URL-safe base64), the current one first
+    :raises KeyMissing: no key, or one that is none
+    """
+
+    def __init__(self, keys: Sequence[str | bytes]):
+        self._fernets = {}
+        for number, key in enumerate(keys, start=1):
+            key_id, fernet = _read_key(key, number)
+            self._fernets.setdefault(key_id, fernet)
+        if not self._fernets:
+            raise KeyMissing(
+                f"There is no encryption key: set {OPTION_KEYS} in odoo.conf."
+            )
+        self._current = next(iter(self._fernets))
+
+    def __repr__(self):
+        return f"<Vault with keys {', '.join(self._fernets)}>"
+
+    def encrypt(self, secret: str, binding: Binding) -> str:
+        """Return the token of a secret, valid for this binding only."""
+        plain = binding.digest() + secret.encode("utf-8", "surrogatepass")
+        token = self._fernets[self._current].encrypt(plain).decode("ascii")
+        return f"{_VERSION}:{self._current}:{token}"
+
+    def decrypt(self, token: str, binding: Binding) -> str:
+        """Return the secret in clear: use it at once, keep it nowhere.
+
+        :raises WrongKey: the key of this token is not among ours
+        :raises WrongRow: the token was changed, or moved here from another row
+        """
+        key_id, fernet_token = _split_token(token)
+        if key_id not in self._fernets:
+            raise WrongKey(
+                f"The stored secret was encrypted with the key {key_id}, which is not"
+                f" configured any more: add that key to {OPTION_KEYS} in odoo.conf,"
+                " or enter the secret again."
+            )
+        try:
+            plain = self._fernets[key_id].decrypt(fernet_token.encode("ascii"))
+        except InvalidToken:
+            raise _wrong_row() from None
+        if not hmac.compare_digest(plain[:_BINDING_SIZE], binding.digest()):
+            raise _wrong_row()
+        return plain[_BINDING_SIZE:].decode("utf-8", "surrogatepass")
+
+    def rotate(self, token: str, binding: Binding) -> str:
+        """Return the same secret encrypted anew with the first key.
+
+        :raises WrongKey, WrongRow: as `decrypt`
+        """
+        return self.encrypt(self.decrypt(token, binding), binding)
+
+    def is_current(self, token: str) -> bool:
+        """Tell whether the token was made with the key that encrypts now."""
+        try:
+            return _split_token(token)[0] == self._current
+        except WrongRow:
+            return False
+
+
+def _wrong_row():
+    return WrongRow(
+        "The stored secret was changed or does not belong to this record:"
+        " enter it again."
+    )
+
+
+def _split_token(token):
+    """Return key id and Fernet token of the one canonical spelling of a token.
+
+    Base64 decoding overlooks the unused low bits of the last character: without the
+    comparison a changed token could still be accepted.
+    """
+    match = _TOKEN.fullmatch(token) if isinstance(token, str) else None
+    if not match:
+        raise _wrong_row()
+    try:
+        raw = base64.urlsafe_b64decode(match[2])
+    except (binascii.Error, ValueError):
+        raise _wrong_row() from None
+    if base64.urlsafe_b64encode(raw).decode("ascii") != match[2]:
+        raise _wrong_row()
+    return match[1], match[2]
+
+
+def _read_key(key, number):
+    """Return the id of a key and its Fernet; the error never shows the key."""
+    try:
+        text = key.decode("ascii") if isinstance(key, bytes) else key
+        fernet = Fernet(text.strip())
+        raw = base64.urlsafe_b64decode(text.strip())
+    except (ValueError, AttributeError, TypeError):
+        raise KeyMissing(
+            f"Encryption key number {number} is not a valid key:"
+            " it must be 32 bytes in URL-safe base64 (44 characters)."
+        ) from None
+    digest = hashlib.sha256(b"user_email_alias key id:" + raw)
+    return digest.hexdigest()[:12], fernet
+
+
+def generate_key() -> str:
+    """Return a new random key."""
+    return Fernet.generate_key().decode("ascii")
+
+
+def load_keys(
+    option: str | None, environ: Mapping[str, str], data_dir: str | os.PathLike
+) -> list[str]:
+    """Return the configured keys, the one that encrypts first.
+
+    The first source that names a key wins: the environment, then ``odoo.conf``, then
+    a file in the data directory that is made once.
+
+    :param option: value of ``user_email_alias_keys``, keys separated by commas
+    :param environ: where ``USER_EMAIL_ALIAS_KEYS`` may stand, in the same form
+    :raises KeyMissing: the file cannot be made or read, or is not private
+    """
+    for source in (environ.get(ENVIRONMENT_KEYS), option):
+        keys = _split_keys(source or "")
+        if keys:
+            return keys
+    path = Path(data_dir) / KEY_FILE
+    try:
+        return _read_key_file(path)
+    except FileNotFoundError:
+        _make_key_file(path)
+    try:
+        return _read_key_file(path)
+    except FileNotFoundError:
+        raise _unusable(path, "it disappeared while it was read") from None
+
+
+def _split_keys(text):
+    return re.split(r"[\s,]+", text.strip(" \t\r\n,")) if text.strip(" \t\r\n,") else []
+
+
+def _unusable(path, why):
+    return KeyMissing(
+        f"The key file {path} cannot be used: {why}. Restore it from a backup,"
+        f" or set {OPTION_KEYS} in odoo.conf."
+    )
+
+
+def _read_key_file(path):
+    """Return the keys of the file.
+
+    :raises FileNotFoundError: there is no such file
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _unusable(path, error.strerror or "it cannot be opened") from None
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise _unusable(path, "it is not a plain file")
+        mode = stat.S_IMODE(status.st_mode)
+        if mode not in _PRIVATE_MODES:
+            raise _unusable(path, f"its permissions are {mode:04o} instead of 0600")
+        data = file.read(MAX_KEY_FILE_SIZE + 1)
+    try:
+        keys = _split_keys(data.decode("ascii"))
+        Vault(keys)
+    except (UnicodeDecodeError, KeyMissing):
+        raise _unusable(path, "it holds no valid key") from None
+    return keys
+
+
+def _make_key_file(path):
+    """Make the file complete or not at all; another process may be the first.
+
+    The key is written and synced under a name of its own and then linked to its
+    place, which fails if the place is taken: nobody ever reads half a key.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            os.fchmod(handle, 0o600)
+            os.write(handle, generate_key().encode() + b"\n")
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return
+        finally:
+            os.unlink(draft)
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise _unusable(path, error.strerror or "it cannot be made") from None
+
+
+def _sync_directory(directory):
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
