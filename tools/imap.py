@@ -1,0 +1,214 @@
+"""A connection to the mailbox that receives the copies of sent mail.
+
+Open, sign in, find the folder (``sent_folder``), file copies (``sent_box``)::
+
+    with ImapConnection.open(server, guard, timeout=30) as connection:
+        connection.login_password(user, password)
+        folder = connection.find_sent_folder(remembered)
+        for result in connection.sent_box(folder).file_many(copies):
+            ...
+
+Every method raises ImapFailure and nothing else, except for a wrong call.
+"""
+
+import base64
+import binascii
+import contextlib
+import imaplib
+import json
+import ssl
+
+from . import imap_failure, sent_folder
+from .imap_failure import ImapFailure, ServerRefusal, plain_words
+from .imap_wire import GuardedClient, quoted
+from .sent_box import SentBox
+
+TLS_PORT = 993  # RFC 8314 7.2
+LOGOUT_PATIENCE = 3  # seconds; nothing depends on a polite end
+
+# These hosts put what is submitted to their SMTP side in the sent folder themselves.
+SELF_FILING_HOSTS = {
+    "imap.gmail.com",
+    "imap.googlemail.com",
+    "imap-mail.outlook.com",
+    "outlook.office365.com",
+    "outlook.office.com",
+    "outlook.office365.us",
+    "outlook.office365.de",
+    "partner.outlook.cn",
+}
+SELF_FILING_CAPABILITY = "X-GM-EXT-1"
+
+
+class ImapConnection:
+    """One connection for one mailbox; not for use by two threads."""
+
+    def __init__(self, client):
+        self._client = client
+        self._own_namespace = None
+
+    @classmethod
+    def open(cls, server, guard, *, disable_tls=False, timeout=30, ssl_context=None):
+        """Connect, with TLS unless it is switched off, and read the greeting.
+
+        Port 993 speaks TLS from the first byte (RFC 8314 3.2), on all other ports
+        STARTTLS is required (RFC 3501 6.2.1); there is no way back to plain text.
+
+        :param ServerAddress server: host and port
+        :param Guard guard: opens the socket, or refuses to
+        :param bool disable_tls: plain text on any port
+        :param float timeout: seconds without a byte until the server counts as dead
+        :param ssl.SSLContext ssl_context: only to trust another authority
+        """
+        context = ssl_context or ssl.create_default_context()
+        with plain_words(imap_failure.UNREACHABLE):
+            sock = guard.connect(server, timeout)
+        try:
+            sock.settimeout(timeout)
+            if server.port == TLS_PORT and not disable_tls:
+                with plain_words(imap_failure.TLS):
+                    sock = context.wrap_socket(sock, server_hostname=server.host)
+            with plain_words(imap_failure.UNREACHABLE):
+                client = GuardedClient(sock, server.host, server.port, timeout)
+        except BaseException:
+            sock.close()
+            raise
+        connection = cls(client)
+        try:
+            connection._secure(server, context, disable_tls)
+        except BaseException:
+            connection.abandon()
+            raise
+        return connection
+
+    def _secure(self, server, context, disable_tls):
+        if self._client.wire.state != "NONAUTH":
+            # Who is greeted as "signed in already" is kept from STARTTLS, and we
+            # would file mail in somebody's mailbox (RFC 3501 7.1.4, RFC 8314 4.1).
+            raise ImapFailure(
+                imap_failure.TLS,
+                "The IMAP server skips the sign-in. Nothing was sent to it.",
+                retryable=False,
+            )
+        if server.port != TLS_PORT and not disable_tls:
+            with plain_words(imap_failure.TLS):
+                self._client.starttls(context)
+
+    def login_password(self, user, password):
+        """Sign in by AUTHENTICATE PLAIN (RFC 4616), else LOGIN (RFC 3501 6.2.3)."""
+        with self._secret_words(password):
+            if self._client.has_capability("AUTH=PLAIN"):
+                token = f"\0{user}\0{password}".encode()
+                self._client.wire.authenticate("PLAIN", lambda challenge: token)
+            elif self._client.has_capability("LOGINDISABLED"):
+                raise ServerRefusal("NO", "[PRIVACYREQUIRED] LOGINDISABLED")
+            else:
+                # imaplib.login would send the user name unquoted.
+                self._client.wire.run("LOGIN", quoted(user), quoted(password))
+                self._client.wire.state = "AUTH"
+        self._introduce()
+
+    def login_xoauth2(self, user, access_token):
+        """Sign in by SASL XOAUTH2; the token is valid for about an hour.
+
+        A refusal comes as a challenge that holds JSON and wants an empty answer
+        before the tagged NO.
+        """
+        first = f"user={user}\x01auth=Bearer {access_token}\x01\x01".encode()
+        challenges = []
+
+        def answer(challenge):
+            challenges.append(challenge)
+            return first if len(challenges) == 1 else b""
+
+        with self._secret_words(access_token):
+            try:
+                self._client.wire.authenticate("XOAUTH2", answer)
+            except imaplib.IMAP4.abort:
+                raise
+            except imaplib.IMAP4.error as error:
+                said = _oauth_error(challenges[-1]) if challenges[1:] else ""
+                raise ServerRefusal("NO", f"{error} {said}".strip()) from None
+        self._introduce()
+
+    @contextlib.contextmanager
+    def _secret_words(self, secret):
+        """Blot out a secret that the server echoes; control characters are refused."""
+        try:
+            with plain_words(imap_failure.LOGIN):
+                yield
+        except ImapFailure as failure:
+            encoded = base64.b64encode(secret.encode("utf-8", "replace")).decode()
+            words = imap_failure.printable(failure.words, (secret, encoded))
+            raise ImapFailure(
+                failure.kind, failure.sentence, words, retryable=failure.retryable
+            ) from None
+
+    def _introduce(self):
+        """Say who we are (RFC 2971): some servers open no folder to the nameless."""
+        with plain_words(imap_failure.LOST):
+            if self.has_capability("ID"):
+                with contextlib.suppress(ServerRefusal):
+                    self._client.wire.run("ID", '("name" "Odoo")')
+
+    def has_capability(self, name):
+        with plain_words(imap_failure.LOST):
+            return self._client.has_capability(name)
+
+    @property
+    def files_by_itself(self):
+        """Whether mail submitted to this provider is in the sent folder by itself.
+
+        True says nothing about mail that was submitted to another provider.
+        """
+        host = self._client.host.lower().rstrip(".")
+        return host in SELF_FILING_HOSTS or self.has_capability(SELF_FILING_CAPABILITY)
+
+    @property
+    def client(self):
+        """The GuardedClient below, for ``sent_folder`` and ``sent_box``."""
+        return self._client
+
+    def list_folders(self):
+        """Return the user's folders that can hold mail, as a list of Folder."""
+        return sent_folder.list_folders(self)
+
+    def find_sent_folder(self, remembered=None, create=False):
+        """Return the Folder for sent mail, see ``sent_folder.find``."""
+        return sent_folder.find(self, remembered, create)
+
+    def sent_box(self, folder):
+        """Return a SentBox that files copies in this Folder."""
+        return SentBox(self, folder)
+
+    def close(self):
+        """Sign out politely if the server is quick, else just hang up."""
+        wire = self._client.wire
+        with contextlib.suppress(Exception):
+            wire._timeout = min(wire._timeout, LOGOUT_PATIENCE)
+            wire.logout()
+        self.abandon()
+
+    def abandon(self):
+        """Hang up."""
+        with contextlib.suppress(OSError):
+            self._client.wire.shutdown()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.close()
+
+
+def _oauth_error(challenge):
+    """Return what the JSON of a refused XOAUTH2 says, as text."""
+    try:
+        # imaplib has decoded the challenge; some servers encode it twice.
+        text = challenge.decode("utf-8")
+        if not text.lstrip().startswith("{"):
+            text = base64.b64decode(text, validate=True).decode("utf-8")
+        error = json.loads(text)
+        return f"status {error.get('status')}"
+    except (ValueError, AttributeError, RecursionError, binascii.Error):
+        return ""

@@ -1,0 +1,224 @@
+"""The bytes between us and an IMAP server: bounded, timed, never logged.
+
+``imaplib`` and ``IMAPClient`` speak the protocol; here they are given a socket that
+was opened elsewhere (so that the address guard has judged it), and loose what they
+lack: an end to lines, literals, replies and waiting, and silence about secrets.
+"""
+
+import imaplib
+import re
+import time
+
+from imapclient import IMAPClient
+from imapclient.imap_utf7 import encode as encode_utf7
+
+from .imap_failure import ServerRefusal
+
+LINE_LIMIT = 1_000_000  # bytes; a SEARCH reply is one line, 7 bytes a message
+LITERAL_LIMIT = 256_000  # bytes; we ask for one header field or a folder's name
+REPLY_LIMIT = 4_000_000  # bytes from one command to the next
+PATIENCE = 10  # one command takes at most so many times the time-out
+SLOWEST_UPLOAD = 8_192  # bytes a second that a server must at least take from us
+CHUNK = 65_536  # bytes
+
+
+class GuardedImap4(imaplib.IMAP4):
+    """IMAP4 over a ready socket.
+
+    :param socket.socket sock: connected, TLS already done where the port wants it
+    :param str host: the name that a certificate has to show after STARTTLS
+    :param float timeout: seconds without a byte until the connection counts as lost
+    """
+
+    # IMAPClient switches debugging on; a log would hold passwords and mails.
+    debug = property(lambda self: 0, lambda self, value: None)
+
+    def __init__(self, sock, host, port, timeout):
+        self._timeout = timeout
+        self._ready_socket = sock
+        super().__init__(host, port, timeout)
+
+    def open(self, host="", port=imaplib.IMAP4_PORT, timeout=None):
+        self.host = host
+        self.port = port
+        self.sock = self._ready_socket
+        self._start_clock()
+
+    def _mesg(self, *args, **kwargs):
+        """Say nothing, see ``debug``."""
+
+    def _log(self, line):
+        """Keep nothing: imaplib keeps the last commands, passwords included."""
+
+    def _start_clock(self):
+        self._pending = bytearray()
+        self._received = 0
+        self._deadline = time.monotonic() + PATIENCE * self._timeout
+
+    def _new_tag(self):
+        """Extend: each command has a size and a time of its own."""
+        self._received = len(self._pending)
+        self._deadline = time.monotonic() + PATIENCE * self._timeout
+        return super()._new_tag()
+
+    def _set_timeout(self):
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise self.abort("no complete answer in time")
+        self.sock.settimeout(min(left, self._timeout))
+
+    def _receive(self):
+        self._set_timeout()
+        data = self.sock.recv(CHUNK)
+        self._received += len(data)
+        if self._received > REPLY_LIMIT:
+            raise self.abort("answer too long")
+        self._pending += data
+        return bool(data)
+
+    def readline(self):
+        searched = 0
+        while True:
+            end = self._pending.find(b"\n", searched)
+            if end >= 0:
+                return self._take(end + 1)
+            if len(self._pending) > LINE_LIMIT:
+                raise self.abort("answer line too long")
+            searched = len(self._pending)
+            if not self._receive():
+                return self._take(searched)
+
+    def read(self, size):
+        if size > LITERAL_LIMIT:
+            raise self.abort("answer too long")
+        while len(self._pending) < size:
+            if not self._receive():
+                raise self.abort("connection closed")
+        return self._take(size)
+
+    def _take(self, size):
+        data = bytes(self._pending[:size])
+        del self._pending[:size]
+        return data
+
+    def send(self, data):
+        view = memoryview(data)
+        self._deadline += len(view) / SLOWEST_UPLOAD
+        for start in range(0, len(view), CHUNK):
+            self._set_timeout()
+            self.sock.sendall(view[start : start + CHUNK])
+
+    def starttls(self, ssl_context=None):
+        """Replace: verify the certificate, believe nothing said before (RFC 3501 6.2.1).
+
+        The base class reads through a file object, which is not used here.
+        """
+        typ, data = self._simple_command("STARTTLS")
+        if typ != "OK":
+            raise ServerRefusal(typ, data[-1])
+        if self._pending:
+            # Text behind the reply came in the clear and would be taken for a reply
+            # that came encrypted.
+            raise self.abort("unexpected text before TLS")
+        self.untagged_responses.clear()
+        self._set_timeout()
+        self.sock = ssl_context.wrap_socket(self.sock, server_hostname=self.host)
+        self._tls_established = True
+        self._get_capabilities()
+        return typ, data
+
+    def shutdown(self):
+        self.sock.close()
+
+    def run(self, name, *args):
+        """Run one command and return its tagged reply's text.
+
+        :raise ServerRefusal: on NO and BAD
+        """
+        typ, data = self._simple_command(name, *args)
+        return self._checked(typ, data)
+
+    def _checked(self, typ, data):
+        text = data[-1] if data else b""
+        if typ != "OK":
+            raise ServerRefusal(typ, text)
+        return text or b""
+
+    def take_untagged(self, name):
+        """Return and forget the untagged replies of one name, as imaplib keeps them."""
+        return [item for item in self.untagged_responses.pop(name, []) if item]
+
+    def append_messages(self, path, messages, *, literal_plus):
+        """APPEND one message, or several where MULTIAPPEND is offered (RFC 3502).
+
+        The octets go out as they are; ``imaplib.append`` would touch line ends.
+
+        :param str path: decoded folder path
+        :param messages: list of (INTERNALDATE in quotes, octets)
+        :param bool literal_plus: send without waiting for leave (RFC 7888)
+        :return: the tagged reply's text
+        """
+        tag = self._new_tag()
+        self.untagged_responses.pop("BYE", None)
+        head = tag + b" APPEND " + quoted_path(path)
+        buffer = bytearray()
+        for date, octets in messages:
+            head += b" (\\Seen) " + date + b" {%d" % len(octets)
+            if literal_plus:
+                buffer += head + b"+}\r\n"
+                buffer += octets
+            else:
+                self.send(head + b"}\r\n")
+                if not self._may_continue(tag):
+                    break
+                self.send(octets)
+            head = b""
+        else:
+            self.send(bytes(buffer) + b"\r\n")
+        return self._checked(*self._command_complete("APPEND", tag))
+
+    def _may_continue(self, tag):
+        """Wait for "+" (True) or the command's end (False) (RFC 3501 7.5)."""
+        while self._get_response() is not None:
+            if self.tagged_commands[tag]:
+                return False
+            self._check_bye()
+        return True
+
+
+class GuardedClient(IMAPClient):
+    """IMAPClient over a ready socket; parameters as for GuardedImap4."""
+
+    def __init__(self, sock, host, port, timeout):
+        self._ready_socket = sock
+        super().__init__(host, port, ssl=False, timeout=timeout)
+        # IMAPClient points this at its logger; hide it behind ours again.
+        self._imap.__dict__.pop("_mesg", None)
+
+    def _create_IMAP4(self):
+        return GuardedImap4(
+            self._ready_socket, self.host, self.port, self._timeout.connect
+        )
+
+    def _check_resp(self, expected, command, typ, data):
+        if typ != expected:
+            raise ServerRefusal(typ, data[-1])
+
+    @property
+    def wire(self):
+        """The imaplib object below."""
+        return self._imap
+
+
+def quoted(text):
+    """Return octets as a quoted string (RFC 3501 4.3); control characters raise."""
+    if isinstance(text, str):
+        text = text.encode("utf-8")
+    if re.search(rb"[\x00-\x1f\x7f]", text):
+        raise ValueError("control character in a quoted string")
+    return b'"' + text.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+
+
+def quoted_path(path):
+    """Return a folder path as it goes over the wire: modified UTF-7 (RFC 3501 5.1.3)."""
+    return quoted(encode_utf7(path))

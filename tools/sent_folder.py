@@ -1,0 +1,269 @@
+"""Find the folder that holds a mailbox's sent mail.
+
+By what the server says first (RFC 6154 special use), by the names that mail programs
+give it in the languages of the world next. A folder is known again after it was
+renamed by its MAILBOXID (RFC 8474) or UIDVALIDITY (RFC 3501 2.3.1.1).
+"""
+
+import dataclasses
+import json
+import re
+
+from imapclient.imap_utf7 import decode as decode_utf7
+from imapclient.imap_utf7 import encode as encode_utf7
+from imapclient.response_parser import parse_response
+
+from . import imap_failure
+from .imap_failure import ImapFailure, ServerRefusal, plain_words
+from .imap_wire import quoted_path
+from .sent_folder_names import rank
+
+BY_FLAG = "flag"
+BY_NAME = "name"
+CHOSEN = "chosen"
+CREATED = "created"
+
+IDENTITY_LIMIT = 300  # folders asked for their identity when one has been renamed
+NEW_NAME = "Sent"
+OTHER_PURPOSES = {"\\trash", "\\junk", "\\drafts", "\\all", "\\flagged"}
+
+# RFC 3501 7.2.2, RFC 5258 3: flags, delimiter, name as quoted string or atom
+_LIST_REPLY = re.compile(
+    rb'\(([^()]*)\) (NIL|"\\?.") (?:"((?:[^"\\]|\\.)*)"|([^\s"{]+)|\{\d+\}\Z)',
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Folder:
+    """A folder of the mailbox.
+
+    ``path`` is the full path, decoded; ``found`` is one of the constants above, or
+    empty in a list. ``as_text`` is what to remember of it.
+    """
+
+    path: str
+    delimiter: str = ""
+    found: str = ""
+    flags: frozenset = frozenset()
+    uid_validity: int = 0
+    mailbox_id: str = ""
+
+    def as_text(self):
+        """Return the folder as one line of text that ``from_text`` takes."""
+        values = dataclasses.asdict(self)
+        del values["flags"]
+        return json.dumps(values, ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_text(cls, text):
+        """Return the Folder of ``as_text``, or None if there is no sense in it."""
+        try:
+            folder = cls(**json.loads(text))
+        except (TypeError, ValueError):
+            return None
+        return folder if isinstance(folder.path, str) and folder.path else None
+
+    def chosen(self):
+        """Return this folder marked as the user's own choice."""
+        return dataclasses.replace(self, found=CHOSEN)
+
+    def is_same(self, other):
+        """Tell whether both are one folder, whatever their paths."""
+        if self.mailbox_id and other.mailbox_id:
+            return self.mailbox_id == other.mailbox_id
+        return bool(self.uid_validity) and self.uid_validity == other.uid_validity
+
+
+def list_folders(connection):
+    """Return the folders in the user's own namespace that can hold mail."""
+    with plain_words(imap_failure.FOLDER):
+        folders = [_parse(reply) for reply in _list_replies(connection)]
+    foreign = _namespaces(connection)[1]
+    return [
+        folder
+        for folder in folders
+        if folder
+        and not folder.flags & {"\\noselect", "\\nonexistent"}
+        and not any(prefix and folder.path.startswith(prefix) for prefix in foreign)
+    ]
+
+
+def find(connection, remembered=None, create=False):
+    """Return the Folder for sent mail, with its identity.
+
+    A folder that the user has chosen stays chosen as long as it can be found. Else
+    a folder with the flag wins over a remembered one, and that over a known name.
+
+    :param Folder remembered: what was found last time
+    :param bool create: make a folder if there is none
+    :raise ImapFailure: ``FOLDER`` if there is none
+    """
+    folders = list_folders(connection)
+    chosen = remembered and remembered.found == CHOSEN
+    found = chosen and _recognise(connection, folders, remembered)
+    found = found or _flagged(folders)
+    found = found or (remembered and _recognise(connection, folders, remembered))
+    found = found or _named(connection, folders)
+    if not found and create:
+        found = _create(connection)
+    if not found:
+        raise ImapFailure(
+            imap_failure.FOLDER,
+            "No folder for sent mail was found. Choose one.",
+            retryable=False,
+        )
+    return identified(connection, found) or found
+
+
+def identified(connection, folder):
+    """Return the folder with UIDVALIDITY and MAILBOXID; None if it is not there."""
+    wire = connection.client.wire
+    items = "UIDVALIDITY"
+    if connection.has_capability("OBJECTID"):
+        items += " MAILBOXID"
+    with plain_words(imap_failure.FOLDER):
+        wire.take_untagged("STATUS")
+        try:
+            wire.run("STATUS", quoted_path(folder.path), f"({items})")
+        except ServerRefusal:
+            return None
+        reply = b" ".join(
+            part
+            for item in wire.take_untagged("STATUS")
+            for part in (item if isinstance(item, tuple) else (item,))
+        )
+    validity = re.search(rb"\bUIDVALIDITY (\d{1,20})", reply)
+    mailbox_id = re.search(rb"\bMAILBOXID \(([A-Za-z0-9_-]{1,255})\)", reply)
+    return dataclasses.replace(
+        folder,
+        uid_validity=int(validity.group(1)) if validity else 0,
+        mailbox_id=mailbox_id.group(1).decode() if mailbox_id else "",
+    )
+
+
+def _list_replies(connection):
+    wire = connection.client.wire
+    wire.take_untagged("LIST")
+    listed = False
+    if connection.has_capability("SPECIAL-USE"):
+        try:
+            wire.run("LIST", '""', '"*"', "RETURN (SPECIAL-USE)")
+            listed = True
+        except (ServerRefusal, connection.client.Error) as error:
+            if isinstance(error, connection.client.AbortError):
+                raise
+            wire.take_untagged("LIST")
+    if not listed:
+        wire.run("LIST", '""', '"*"')
+    return wire.take_untagged("LIST")
+
+
+def _parse(reply):
+    """Return the Folder of one LIST reply, None if its name cannot be used."""
+    text, literal = reply if isinstance(reply, tuple) else (reply, None)
+    match = _LIST_REPLY.match(text)
+    if not match:
+        return None
+    flags, delimiter, in_quotes, atom = match.groups()
+    name = literal if literal is not None else atom
+    if in_quotes is not None:
+        name = re.sub(rb"\\(.)", rb"\1", in_quotes)
+    try:
+        path = decode_utf7(name)
+        if encode_utf7(path) != name:
+            return None
+    except (ValueError, TypeError):
+        return None
+    return Folder(
+        path=path,
+        delimiter="" if delimiter.upper() == b"NIL" else chr(delimiter[-2]),
+        flags=frozenset(flags.decode("ascii", "replace").lower().split()),
+    )
+
+
+def _namespaces(connection):
+    """Return the user's own prefixes and those of others (RFC 2342)."""
+    if not connection.has_capability("NAMESPACE"):
+        return [""], []
+    with plain_words(imap_failure.FOLDER):
+        wire = connection.client.wire
+        wire.take_untagged("NAMESPACE")
+        wire.run("NAMESPACE")
+        replies = parse_response(wire.take_untagged("NAMESPACE"))
+        own, *foreign = [
+            [decode_utf7(entry[0]) for entry in part or ()] for part in replies[:3]
+        ]
+    return own or [""], [prefix for part in foreign for prefix in part]
+
+
+def _flagged(folders):
+    flagged = [folder for folder in folders if "\\sent" in folder.flags]
+    if not flagged:
+        return None
+    best = min(flagged, key=lambda folder: len(folder.path))
+    return dataclasses.replace(best, found=BY_FLAG)
+
+
+def _named(connection, folders):
+    prefixes = _namespaces(connection)[0]
+    ranked = [
+        (place, len(folder.path), folder.path, folder)
+        for folder in folders
+        if (place := rank(folder.path, folder.delimiter, prefixes)) is not None
+    ]
+    return dataclasses.replace(min(ranked)[-1], found=BY_NAME) if ranked else None
+
+
+def _recognise(connection, folders, remembered):
+    """Return the remembered folder under the path that it has now, or None."""
+    here = next((f for f in folders if f.path == remembered.path), None)
+    now = here and identified(connection, here)
+    if now and (now.is_same(remembered) or not remembered.uid_validity):
+        return dataclasses.replace(now, found=remembered.found)
+    others = _possible_renames(folders, here)
+    renamed = [
+        folder
+        for folder in (identified(connection, f) for f in others)
+        if folder and folder.is_same(remembered)
+    ]
+    if len(renamed) == 1:
+        return dataclasses.replace(renamed[0], found=remembered.found)
+    # Nothing else is it: the server has renumbered the folder in its old place.
+    return now and dataclasses.replace(now, found=remembered.found)
+
+
+def _possible_renames(folders, here):
+    """Return the folders that may be a renamed one.
+
+    Not those with another purpose, and nothing that lies in the trash.
+    """
+    bins = tuple(f.path + f.delimiter for f in folders if "\\trash" in f.flags)
+    return [
+        folder
+        for folder in folders
+        if folder is not here
+        and folder.path.casefold() != "inbox"
+        and not folder.flags & OTHER_PURPOSES
+        and not folder.path.startswith(bins)
+    ][:IDENTITY_LIMIT]
+
+
+def _create(connection):
+    """Make a folder for sent mail, flagged where the server can (RFC 6154 3)."""
+    wire = connection.client.wire
+    use = ()
+    if connection.has_capability("CREATE-SPECIAL-USE"):
+        use = ("(USE (\\Sent))",)
+    path = _namespaces(connection)[0][0] + NEW_NAME
+    with plain_words(imap_failure.FOLDER):
+        try:
+            wire.run("CREATE", quoted_path(path), *use)
+        except ServerRefusal:
+            wire.run("CREATE", quoted_path(path))
+        try:
+            wire.run("SUBSCRIBE", quoted_path(path))
+        except ServerRefusal:
+            pass  # it holds copies all the same; mail programs may not show it
+    found = next((f for f in list_folders(connection) if f.path == path), None)
+    return found and dataclasses.replace(found, found=CREATED)

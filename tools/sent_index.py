@@ -1,0 +1,207 @@
+"""Know which Message-IDs are in a folder, exactly and cheaply.
+
+Servers differ in what a search by header finds (parts of words, nothing before an
+index is built), so the folder's Message-IDs since the day of sending are read once
+for each connection and compared here; what arrives later is read by UID, which only
+grows (RFC 3501 2.3.1.1). Only a folder with very many recent messages is asked by
+header, after it has proved that it finds what is there.
+"""
+
+import datetime
+import re
+
+from .imap_failure import ServerRefusal
+from .imap_wire import quoted, quoted_path
+
+FETCH_MESSAGES = 1_000  # in one FETCH, to stay below the limits of ``imap_wire``
+CROWDED = 2_000  # recent messages from which on a search may be cheaper than reading
+MESSAGES_PER_SEARCH = 20  # messages read in about the time of one search
+CANDIDATES = 100  # messages compared after one search
+SEARCHED_ID_LIMIT = 900  # octets; longer ones are found by reading
+# SEARCH SINCE knows days in the server's zone (RFC 3501 6.4.4), and clocks differ.
+MARGIN = datetime.timedelta(days=2)
+MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+
+_ITEMS = "(UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"
+_FOLD = re.compile(rb"\r?\n(?=[ \t])")
+_HEADER = re.compile(rb"^message-id[ \t]*:(.*)$", re.IGNORECASE | re.MULTILINE)
+_QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_UID = re.compile(rb"\bUID (\d{1,10})\b", re.IGNORECASE)
+
+
+def normal_id(message_id):
+    """Return a Message-ID as it is compared: no white space, whatever the folding."""
+    return "".join(message_id.split())
+
+
+def header_ids(header):
+    """Return the normal Message-IDs in a header's octets; usually one."""
+    values = _HEADER.findall(_FOLD.sub(b"", header))
+    names = (normal_id(value.decode("latin-1")) for value in values)
+    return {name for name in names if name}
+
+
+class SentIndex:
+    """The Message-IDs of one folder over one connection.
+
+    Raises what the connection raises.
+
+    :param GuardedImap4 wire: signed in
+    :param str path: decoded path of the folder
+    """
+
+    def __init__(self, wire, path):
+        self._wire = wire
+        self._path = path
+        self._opened = False
+        self._next_uid = 1
+        self._read_since = None  # from this day on all has been read
+        self._crowd = None  # (day, UIDs) of a window too large to be read at once
+        self._searches = 0
+        self._search_works = None
+        self._uids = {}
+
+    def find(self, wanted, since):
+        """Return {Message-ID: UID} of those wanted that are in the folder.
+
+        :param set wanted: normal Message-IDs
+        :param datetime.date since: earliest day of sending; None for any day
+        """
+        self._open()
+        self._look_ahead()
+        missing = wanted - self._uids.keys()
+        if missing:
+            since = since - MARGIN if since else datetime.date.min
+            self._look_back(missing, since)
+        return {name: self._uids[name] for name in wanted & self._uids.keys()}
+
+    def add(self, names, uid):
+        """Take note of a message that was appended; its UID may be unknown."""
+        for name in names:
+            self._uids[name] = uid
+        if uid == self._next_uid:
+            self._next_uid += 1  # no need to read our own back
+
+    def _open(self):
+        """Open the folder without touching its \\Recent flags (RFC 3501 6.3.2)."""
+        if self._opened:
+            return
+        typ, data = self._wire.select(quoted_path(self._path), readonly=True)
+        if typ != "OK":
+            raise ServerRefusal(typ, data[-1])
+        next_uid = self._wire.take_untagged("UIDNEXT")
+        if next_uid:
+            self._next_uid = int(next_uid[-1])
+        else:
+            self._next_uid = max(self._read("*"), default=0) + 1
+        self._opened = True
+
+    def _look_ahead(self):
+        """Read what has arrived since the last look."""
+        self._wire.run("NOOP")
+        uids = self._read(f"{self._next_uid}:*")
+        self._next_uid = max(self._next_uid, max(uids, default=0) + 1)
+
+    def _look_back(self, missing, since):
+        """Read, or search, what was there before the folder was opened."""
+        if self._read_since is not None and self._read_since <= since:
+            return
+        if not self._crowd or self._crowd[0] > since:
+            self._crowd = since, self._search("SINCE", _day(since))
+        uids = self._crowd[1]
+        self._searches += len(missing)
+        if (
+            len(uids) > CROWDED
+            and self._searches * MESSAGES_PER_SEARCH < len(uids)
+            and all(len(name) <= SEARCHED_ID_LIMIT for name in missing)
+            and self._finds_newest()
+        ):
+            for name in missing:
+                self._read_all(self._search_id(name))
+            return
+        self._read_all(uids)
+        self._read_since = since
+        self._crowd = None
+
+    def _finds_newest(self):
+        """Tell whether a search by header finds the newest message.
+
+        If it does, the server does search headers, and its index is up to date.
+        """
+        if self._search_works is None:
+            known = dict(self._uids)
+            newest = max(self._read("*"), default=0)
+            names = [name for name, uid in self._uids.items() if uid == newest]
+            self._search_works = any(
+                len(name) <= SEARCHED_ID_LIMIT and newest in self._search_id(name)
+                for name in names
+            )
+            self._uids.update(known)
+        return self._search_works
+
+    def _search_id(self, name):
+        """Return the UIDs that a search by Message-ID finds, exact or not."""
+        try:
+            value = quoted(name.encode("ascii"))
+        except ValueError:
+            return []
+        return self._search("HEADER", "MESSAGE-ID", value)[:CANDIDATES]
+
+    def _search(self, *criteria):
+        self._wire.take_untagged("SEARCH")
+        self._wire.run("UID", "SEARCH", *criteria)
+        numbers = b" ".join(self._wire.take_untagged("SEARCH")).split()
+        return sorted(int(number) for number in numbers if number.isdigit())
+
+    def _read_all(self, uids):
+        known = {uid for uid in self._uids.values() if uid}
+        uids = [uid for uid in uids if uid not in known]
+        for start in range(0, len(uids), FETCH_MESSAGES):
+            self._read(_sequence_set(uids[start : start + FETCH_MESSAGES]))
+
+    def _read(self, sequence_set):
+        """Take note of the Message-IDs of some messages and return their UIDs."""
+        self._wire.take_untagged("FETCH")
+        self._wire.run("UID", "FETCH", sequence_set, _ITEMS)
+        seen = set()
+        for uid, header in _fetched(self._wire.take_untagged("FETCH")):
+            seen.add(uid)
+            for name in header_ids(header):
+                self._uids[name] = uid
+        return seen
+
+
+def _fetched(replies):
+    """Yield (UID, header) of FETCH replies as imaplib keeps them."""
+    header = text = None
+    for reply in replies:
+        if isinstance(reply, tuple):
+            text, header = reply
+            continue
+        if header is None:
+            quoted_header = _QUOTED.search(reply)
+            header = quoted_header.group(1) if quoted_header else b""
+            text = _QUOTED.sub(b"", reply)
+        else:
+            text += reply
+        uid = _UID.search(text)
+        if uid:
+            yield int(uid.group(1)), header
+        header = None
+
+
+def _sequence_set(uids):
+    """Return sorted UIDs as a sequence set, e.g. 4:7,9 (RFC 3501 9)."""
+    ranges = []
+    for uid in uids:
+        if ranges and uid == ranges[-1][1] + 1:
+            ranges[-1][1] = uid
+        else:
+            ranges.append([uid, uid])
+    return ",".join(f"{a}:{b}" if a < b else str(a) for a, b in ranges)
+
+
+def _day(date):
+    """Return a date as SEARCH wants it; no server knows years before 1970."""
+    year = max(date.year, 1970)
+    return f"{date.day}-{MONTHS[date.month - 1]}-{year}"
