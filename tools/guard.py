@@ -60,6 +60,7 @@ class Unreachable(OSError):
     ``refused`` or ``timeout``.
     """
 
+    fault = "unreachable"
     MESSAGE = (
         "The mail server cannot be reached: check its name and port. A server inside"
         " your own network, or on an unusual port, must be allowed by the"

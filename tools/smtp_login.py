@@ -1,0 +1,149 @@
+"""SASL mechanisms at a mail server (RFC 4954), one attempt for each call.
+
+smtplib's own `login` tries the next mechanism after a refusal, which counts as a
+further wrong password, and its exceptions can hold the password.
+"""
+
+import base64
+import binascii
+import hmac
+import json
+import re
+
+from .smtp_failure import SmtpFailure, failing_in
+from .smtp_wire import Wire, WireFault
+from .verdict import Phase, Reply, sanitise
+
+AUTH_TIMEOUT = 30.0  # s for one login; some servers delay a refusal by several
+
+
+def log_in_password(
+    wire: Wire, user: str, password_secret: str, *, is_encrypted: bool
+) -> None:
+    """Log in with the first mechanism that suits.
+
+    :raises SmtpFailure: phase AUTH
+    """
+    offered = _mechanisms(wire)
+    # Over TLS the simple ones: a server needs the password in clear for CRAM-MD5.
+    order = ("PLAIN", "LOGIN", "CRAM-MD5")
+    if not is_encrypted:
+        order = ("CRAM-MD5", "PLAIN", "LOGIN")
+    mechanism = next((name for name in order if name in offered), None)
+    if mechanism is None:
+        raise SmtpFailure(Phase.AUTH, cause=WireFault("auth_missing"))
+    if "\0" in user or "\0" in password_secret:  # the separator of PLAIN
+        raise SmtpFailure(Phase.AUTH, cause=WireFault("password"))
+    steps = _STEPS[mechanism](_octets(user), _octets(password_secret))
+    reply = _converse(wire, mechanism, steps)
+    _conclude(reply, user, password_secret, oauth=False)
+
+
+def log_in_xoauth2(wire: Wire, user: str, token_secret: str) -> None:
+    """Log in with an access token.
+
+    A server that refuses answers 334 with the reason as JSON, wants one empty line
+    and says 535 then.
+
+    :raises SmtpFailure: phase AUTH, the reason in its text
+    """
+    if "XOAUTH2" not in _mechanisms(wire):
+        raise SmtpFailure(Phase.AUTH, cause=WireFault("auth_missing"))
+    if re.search(r"[\x00-\x1f\x7f]", user + token_secret):
+        raise SmtpFailure(Phase.AUTH, cause=WireFault("password"), oauth=True)
+    reasons = []
+    reply = _converse(wire, "XOAUTH2", _xoauth2_steps(user, token_secret, reasons))
+    if reasons:
+        text = sanitise(f"{reply.text} ({_json_words(reasons[0])})")
+        reply = Reply(reply.code, reply.enhanced, text)
+    _conclude(reply, user, token_secret, oauth=True)
+
+
+def _mechanisms(wire):
+    return set(wire.esmtp_features.get("auth", "").upper().split())
+
+
+def _converse(wire, mechanism, steps):
+    """Play the client's steps against the challenges; return the last reply.
+
+    A step is the bytes to send, None for "no initial response".
+    """
+    first = next(steps)
+    with failing_in(Phase.AUTH):
+        wire.allow(AUTH_TIMEOUT)
+        initial = "" if first is None else f" {_encode(first) or '='}"
+        reply = wire.command("AUTH", mechanism + initial)
+        while reply.code == 334:
+            answer = "*"  # cancel, RFC 4954 4
+            try:
+                answer = _encode(steps.send(_decode(reply.text)))
+            except StopIteration:
+                pass
+            reply = wire.command(answer)
+    return reply
+
+
+def _plain_steps(user, secret):
+    credentials = b"\0" + user + b"\0" + secret  # RFC 4616 2
+    challenge = yield credentials
+    if not challenge:  # a server that ignores the initial response
+        yield credentials
+
+
+def _login_steps(user, secret):
+    yield None
+    yield user
+    yield secret
+
+
+def _cram_md5_steps(user, secret):
+    challenge = yield None
+    yield user + b" " + hmac.new(secret, challenge, "md5").hexdigest().encode()
+
+
+def _xoauth2_steps(user, secret, reasons):
+    challenge = yield f"user={user}\x01auth=Bearer {secret}\x01\x01".encode()
+    reasons.append(challenge)
+    yield b""
+
+
+_STEPS = {
+    "PLAIN": _plain_steps,
+    "LOGIN": _login_steps,
+    "CRAM-MD5": _cram_md5_steps,
+}
+
+
+def _octets(text):
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _encode(data):
+    return base64.b64encode(data).decode("ascii")
+
+
+def _decode(text):
+    try:
+        return base64.b64decode(text)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _json_words(challenge):
+    """Return the reason in a refused XOAUTH2 challenge as plain words."""
+    try:
+        reason = json.loads(challenge)
+        return ", ".join(f"{key}: {value}" for key, value in reason.items())
+    except (ValueError, AttributeError, RecursionError):
+        return sanitise(challenge.decode("utf-8", "replace"))
+
+
+def _conclude(reply, user, secret, oauth):
+    """Raise unless logged in; a server that echoes the credentials is not quoted."""
+    if reply.code == 235:
+        return
+    text = reply.text
+    both = b"\0" + _octets(user) + b"\0" + _octets(secret)
+    for form in (_encode(both), _encode(_octets(secret)), secret):
+        text = text.replace(form, "***") if form else text
+    raise SmtpFailure(Phase.AUTH, Reply(reply.code, reply.enhanced, text), oauth=oauth)

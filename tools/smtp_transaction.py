@@ -1,0 +1,163 @@
+"""One mail transaction: MAIL, RCPT, DATA, the message, the final dot (RFC 5321 3.3)."""
+
+import contextlib
+import re
+from collections.abc import Sequence
+
+from .address import AddressError, mailbox_to_ascii
+from .smtp_failure import SmtpFailure, expect, failing_in
+from .smtp_wire import Wire
+from .verdict import Phase, Reply
+
+# Seconds. RFC 5321 4.5.3.2 asks for minutes; a cron worker of Odoo is killed after
+# 120 s, and a mail that is cut off by the kill cannot be told from one that was sent.
+COMMAND_TIMEOUT = 60.0
+TRANSFER_TIMEOUT = 60.0  # the whole message body
+DOT_TIMEOUT = 90.0  # 4.5.3.2.6 asks for 600; past this the outcome is unknown
+EARLY_REPLY_TIMEOUT = 1.0  # for the words of a server that cuts us off in the body
+
+_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
+_PATH = re.compile(r"[^\x00-\x20\x7f<>]+")
+_BAD_ADDRESS = Reply(553, "5.1.3", "This is not a valid e-mail address.")
+_NO_UTF8 = Reply(553, "5.6.7", "SMTPUTF8 is not offered by this mail server.")
+
+
+class Transaction:
+    """The steps of one transaction, in the order of its methods."""
+
+    def __init__(self, wire: Wire):
+        self._wire = wire
+
+    def _command(self, line):
+        self._wire.allow(COMMAND_TIMEOUT)
+        return self._wire.command(line)
+
+    def mail_from(
+        self, address: str, message_bytes: bytes = b"", recipients: Sequence[str] = ()
+    ) -> None:
+        """Open the envelope, with the parameters this message needs.
+
+        SIZE: RFC 1870; BODY=8BITMIME: RFC 6152; SMTPUTF8: RFC 6531.
+        """
+        path = _envelope_path(address)
+        if path is None:
+            raise SmtpFailure(Phase.MAIL, _BAD_ADDRESS)
+        parameters = []
+        if self._wire.has_extn("size") and message_bytes:
+            parameters.append(self._size(len(message_bytes)))
+        if not message_bytes.isascii() and self._wire.has_extn("8bitmime"):
+            parameters.append("BODY=8BITMIME")
+        needs_utf8 = not path.isascii() or not _headers(message_bytes).isascii()
+        offers_utf8 = self._wire.has_extn("smtputf8")
+        if needs_utf8 and not offers_utf8:
+            raise SmtpFailure(Phase.MAIL, _NO_UTF8)
+        if needs_utf8 or (offers_utf8 and not "".join(recipients).isascii()):
+            parameters.append("SMTPUTF8")
+        self._wire.command_encoding = "utf-8" if "SMTPUTF8" in parameters else "ascii"
+        with failing_in(Phase.MAIL):
+            reply = self._command(" ".join([f"MAIL FROM:<{path}>", *parameters]))
+        expect(Phase.MAIL, reply, 2)
+
+    def _size(self, size):
+        limit = self._wire.esmtp_features.get("size", "").strip()
+        if limit.isdecimal() and 0 < int(limit[:18]) < size:
+            text = f"The message has {size} bytes, the mail server takes {limit[:18]}."
+            raise SmtpFailure(Phase.MAIL, Reply(552, "5.3.4", text))
+        return f"SIZE={size}"
+
+    def rcpt_to(self, address: str) -> Reply:
+        """Name one recipient; return the server's reply, or ours to a bad address."""
+        path = _envelope_path(address)
+        if path is None:
+            return _BAD_ADDRESS
+        if not path.isascii() and self._wire.command_encoding != "utf-8":
+            return _NO_UTF8
+        with failing_in(Phase.RCPT):
+            return self._command(f"RCPT TO:<{path}>")
+
+    def recipients(
+        self, recipients: Sequence[str]
+    ) -> tuple[list[str], dict[str, Reply], dict[str, Reply]]:
+        """Name each recipient; return those accepted, refused and deferred.
+
+        :raises SmtpFailure: none was accepted, or a reply concerns the alias as a
+            whole; then nobody gets the mail
+        """
+        accepted, refused, deferred = [], {}, {}
+        failures = []
+        for number, address in enumerate(recipients):
+            reply = self.rcpt_to(address)
+            if reply.code // 100 == 2:
+                accepted.append(address)
+                continue
+            failure = SmtpFailure(Phase.RCPT, reply)
+            if failure.verdict.scope == "alias":
+                raise failure
+            failures.append(failure)
+            (refused if failure.verdict.kind == "refused" else deferred)[address] = (
+                reply
+            )
+            if failure.verdict.split and accepted:
+                deferred.update(dict.fromkeys(recipients[number + 1 :], reply))
+                break
+        if not accepted:
+            raise _nobody(failures, refused, deferred)
+        return accepted, refused, deferred
+
+    def data(self, message_bytes: bytes) -> None:
+        """Send the message, leading dots doubled, all but the final dot (4.5.2)."""
+        with failing_in(Phase.DATA):
+            reply = self._command("DATA")
+        expect(Phase.DATA, reply, 3)
+        body = _LEADING_DOT.sub(b"..", message_bytes)
+        if not body.endswith(b"\r\n"):
+            body += b"\r\n"
+        try:
+            with failing_in(Phase.BODY):
+                self._wire.allow(TRANSFER_TIMEOUT)
+                self._wire.send(body)
+        except SmtpFailure as failure:
+            raise self._with_early_reply(failure) from None
+
+    def _with_early_reply(self, failure):
+        """Prefer the words of a server that gave up in the middle of a message."""
+        with contextlib.suppress(Exception):
+            self._wire.allow(EARLY_REPLY_TIMEOUT)
+            reply = Reply.parse(*self._wire.getreply())
+            if reply.code >= 400:
+                failure = SmtpFailure(Phase.BODY, reply)
+        return failure
+
+    def final_dot(self) -> Reply:
+        """Send the final dot and return the reply that makes the mail the server's.
+
+        :raises SmtpFailure: phase DOT; without a reply nobody knows who owns the mail
+        """
+        with failing_in(Phase.DOT):
+            self._wire.allow(DOT_TIMEOUT)
+            self._wire.send(b".\r\n")
+            reply = Reply.parse(*self._wire.getreply())
+        expect(Phase.DOT, reply, 2)
+        return reply
+
+
+def _nobody(failures, refused, deferred):
+    """Return the failure for a mail without recipients: try later if one may."""
+    temporary = [item for item in failures if item.verdict.kind == "deferred"]
+    failure = (temporary or failures or [SmtpFailure(Phase.RCPT, _BAD_ADDRESS)])[0]
+    failure.refused, failure.deferred = refused, deferred
+    return failure
+
+
+def _headers(message_bytes):
+    return message_bytes[: max(message_bytes.find(b"\r\n\r\n"), 0)]
+
+
+def _envelope_path(address):
+    """Return an address for the envelope, its domain in ASCII; None = not valid."""
+    if not _PATH.fullmatch(address or ""):
+        return None
+    try:
+        return mailbox_to_ascii(address)
+    except AddressError:
+        return None
