@@ -22,3 +22,4 @@ def ensure() -> None:
             odoo_source.link(source.fetch())
             python.result()
         source.complete()
+        (STAMPS / "source").write_text(source.identity, encoding="utf-8")

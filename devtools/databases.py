@@ -1,0 +1,196 @@
+# Part of user_email_alias. See LICENSE file for full copyright and licensing details.
+"""Databases: two stages of template, and copies of them.
+
+The first stage holds Odoo with the apps we depend on; it changes with Odoo only.
+The second adds this add-on; it changes with the files that end up in a database.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import uuid
+from pathlib import Path
+
+from . import locks, server
+from .console import DevError, step
+from .paths import ADDON, DATA, DEV, LOGS, ROOT, RUN, STAMPS
+from .postgres import Cluster
+
+MODULES = ("crm", "mass_mailing")
+"""What the first stage has installed."""
+
+_IN_DATABASE = {
+    "__init__.py",
+    "__manifest__.py",
+    "hooks.py",
+    "controllers",
+    "data",
+    "demo",
+    "models",
+    "security",
+    "tools",
+    "views",
+    "wizards",
+}
+"""Files and folders of the add-on whose change makes the second stage stale."""
+
+_RUN = re.compile(r"run_(\d+)_[0-9a-f]{8}")
+
+
+def base_template(cluster: Cluster) -> str:
+    """Return the template with Odoo's own apps and demo data, built if need be."""
+    identity = (STAMPS / "source").read_text(encoding="utf-8")
+    digest = _digest(identity, *MODULES)
+    name = f"{cluster.prefix}base_{digest}"
+
+    def build(half: str) -> None:
+        cluster.create(half)
+        _install(cluster, half, MODULES, demo=True)
+
+    return _template(cluster, name, f"database with {', '.join(MODULES)}", build)
+
+
+def addon_template(cluster: Cluster) -> str:
+    """Return the template with this add-on installed as it is now, built if need be."""
+    if not (ROOT / "__manifest__.py").exists():
+        return base_template(cluster)
+    base = base_template(cluster)
+    digest = _digest(base, _addon_digest())
+    name = f"{cluster.prefix}addon_{digest}"
+
+    def build(half: str) -> None:
+        copy(cluster, base, half)
+        _install(cluster, half, (ADDON,))
+
+    return _template(cluster, name, f"database with {ADDON}", build)
+
+
+def copy(cluster: Cluster, source: str, name: str, data: Path = DATA) -> None:
+    """Copy a database with its files, perhaps into another data directory.
+
+    Odoo never writes into a stored file, so that the copies share them by hard link.
+    """
+    cluster.copy(source, name)
+    files, target = filestore(source), filestore(name, data)
+    shutil.rmtree(target, ignore_errors=True)
+    if files.exists():
+        shutil.copytree(files, target, copy_function=os.link)
+
+
+def drop(cluster: Cluster, name: str) -> None:
+    """Drop a database with its files."""
+    cluster.drop(name)
+    shutil.rmtree(filestore(name), ignore_errors=True)
+
+
+def filestore(name: str, data: Path = DATA) -> Path:
+    """Return the folder Odoo keeps a database's files in."""
+    return data / "filestore" / name
+
+
+@contextlib.contextmanager
+def temporary(cluster: Cluster):
+    """Have a copy of the add-on's template, and a data directory, for the block.
+
+    Yield the database's name and the directory; both belong to this run alone.
+    """
+    _drop_orphans(cluster)
+    name = f"{cluster.prefix}run_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+    data = RUN / name
+    source = addon_template(cluster)
+    try:
+        with step("copy the database"):
+            data.mkdir(mode=0o700)
+            copy(cluster, source, name, data)
+        yield name, data
+    finally:
+        drop(cluster, name)
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def _template(cluster: Cluster, name: str, what: str, build) -> str:
+    """Return a database of this name; only a finished one ever has it."""
+    kind = name.rpartition("_")[0]
+    with locks.exclusive(DEV / f"{kind}.lock", f"the {what}"):
+        existing = cluster.databases()
+        if name in existing:
+            return name
+        for old in existing:
+            if old.startswith(f"{kind}_"):
+                drop(cluster, old)
+        half = f"{kind}_half"
+        drop(cluster, half)
+        with step(what):
+            build(half)
+            cluster.rename(half, name)
+            shutil.rmtree(filestore(name), ignore_errors=True)
+            if filestore(half).exists():
+                filestore(half).rename(filestore(name))
+    return name
+
+
+def _install(cluster: Cluster, name: str, modules, demo: bool = False) -> None:
+    configuration = server.write_configuration(
+        cluster, name, server.private_name("install"), with_demo=demo
+    )
+    command = server.command(configuration)
+    command += ["--init", ",".join(modules), "--stop-after-init", "--no-http"]
+    log = LOGS / f"install-{modules[0]}.log"
+    try:
+        with log.open("w", encoding="utf-8") as file:
+            result = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env=server.environment(),
+                check=False,
+            )
+    finally:
+        configuration.unlink()
+    text = log.read_text(encoding="utf-8", errors="replace")
+    missing = cluster.execute(
+        "SELECT 1 FROM ir_module_module WHERE name = ANY(%s) AND state != 'installed'",
+        list(modules),
+        database=name,
+    )
+    if result.returncode or missing:
+        drop(cluster, name)
+        raise DevError(f"{', '.join(modules)} cannot be installed:\n{_tail(text)}")
+    for line in text.splitlines():
+        if re.search(r" (WARNING|ERROR|CRITICAL) ", line):
+            print(line)
+
+
+def _tail(log: str) -> str:
+    """Return the part of a log that tells what broke."""
+    start = log.rfind("Traceback (most recent call last)")
+    return log[start if start >= 0 else -4000 :].strip()[-6000:]
+
+
+def _drop_orphans(cluster: Cluster) -> None:
+    """Drop the copies whose process was killed before it could."""
+    for name in cluster.databases():
+        found = _RUN.fullmatch(name.removeprefix(cluster.prefix))
+        if found and not Path("/proc", found[1]).exists():
+            drop(cluster, name)
+            shutil.rmtree(RUN / name, ignore_errors=True)
+
+
+def _addon_digest() -> str:
+    hasher = hashlib.sha256()
+    for entry in sorted(_IN_DATABASE):
+        path = ROOT / entry
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file() and file.suffix != ".pyc":
+                hasher.update(str(file.relative_to(ROOT)).encode() + b"\0")
+                hasher.update(file.read_bytes() + b"\0")
+    return hasher.hexdigest()
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:10]
