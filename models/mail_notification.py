@@ -1,0 +1,12 @@
+from odoo import fields, models
+
+from .mail_mail import UNCERTAIN
+
+
+class MailNotification(models.Model):
+    _inherit = "mail.notification"
+
+    failure_type = fields.Selection(
+        selection_add=[(UNCERTAIN, "Uncertain: the server's answer was never read")],
+        ondelete={UNCERTAIN: "set null"},
+    )

@@ -1,0 +1,67 @@
+from odoo import models
+
+
+class MailThread(models.AbstractModel):
+    _inherit = "mail.thread"
+
+    def message_post(self, *, email_from=None, author_id=None, **kwargs):
+        """Extend: From and Reply-To of a message written with an alias."""
+        alias = self._email_alias_from_kwargs(kwargs)
+        if alias:
+            email_from = alias._get_formatted_from()
+            author_id = author_id or self.env.user.partner_id.id
+            if alias.reply_to:
+                kwargs.setdefault("reply_to", alias.reply_to)
+        return super().message_post(
+            email_from=email_from, author_id=author_id, **kwargs
+        )
+
+    def message_notify(self, *, email_from=None, author_id=None, **kwargs):
+        """Extend: as :meth:`message_post`, for what has no thread."""
+        alias = self._email_alias_from_kwargs(kwargs)
+        if alias:
+            email_from = alias._get_formatted_from()
+            author_id = author_id or self.env.user.partner_id.id
+            if alias.reply_to:
+                kwargs.setdefault("reply_to", alias.reply_to)
+        return super().message_notify(
+            email_from=email_from, author_id=author_id, **kwargs
+        )
+
+    def message_mail_with_source(self, source_ref, **kwargs):
+        """Extend: what code sends by itself goes through no alias."""
+        automated = self.with_context(email_alias_automated=True)
+        return super(MailThread, automated).message_mail_with_source(
+            source_ref, **kwargs
+        )
+
+    def message_post_with_source(self, source_ref, **kwargs):
+        """Extend: what code sends by itself goes through no alias."""
+        automated = self.with_context(email_alias_automated=True)
+        return super(MailThread, automated).message_post_with_source(
+            source_ref, **kwargs
+        )
+
+    def _email_alias_from_kwargs(self, kwargs):
+        """The alias a message is to be written with, checked, as sudo; or void."""
+        alias = self.env["user.email.alias"].browse(kwargs.get("email_alias_id") or [])
+        if alias:
+            alias._check_usable()
+        # sudo: one's own alias, just checked
+        return alias.sudo()
+
+    def _get_message_create_valid_field_names(self):
+        """Extend: a message may name the alias it is written with."""
+        return super()._get_message_create_valid_field_names() | {"email_alias_id"}
+
+    def _notify_by_email_get_base_mail_values(
+        self, message, recipients_data, additional_values=None
+    ):
+        """Extend: notifications of a message leave by the message's alias."""
+        values = super()._notify_by_email_get_base_mail_values(
+            message, recipients_data, additional_values=additional_values
+        )
+        # sudo: which alias a message has is read with the message
+        if alias := message.sudo().email_alias_id:
+            values["email_alias_id"] = alias.id
+        return values

@@ -1,0 +1,12 @@
+from odoo import fields, models
+
+from .mail_mail import UNCERTAIN
+
+
+class MailingTrace(models.Model):
+    _inherit = "mailing.trace"
+
+    failure_type = fields.Selection(
+        selection_add=[(UNCERTAIN, "Uncertain: the server's answer was never read")],
+        ondelete={UNCERTAIN: "set null"},
+    )

@@ -1,0 +1,827 @@
+import logging
+import os
+import time
+import urllib.parse
+
+from odoo import api, fields, models, tools
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..tools import address, guard, smtp, vault
+
+_logger = logging.getLogger(__name__)
+
+# Written by the server alone: a user who could would fake a proof or a sign-in.
+SERVER_FIELDS = frozenset(
+    (
+        "provider",
+        "smtp_secret",
+        "state",
+        "state_message",
+        "state_at",
+        "hold_reason",
+        "backoff_until",
+        "backoff_count",
+    )
+)
+
+# An hour between two e-mails is slower than any provider asks for; more is a typo.
+DELAY_MAX_MS = 3_600_000
+
+# Changing one of these sends the stored password to another place, so it is
+# forgotten unless a new one comes along.
+PASSWORD_BOUND_FIELDS = ("smtp_server", "smtp_user", "disable_tls")
+
+# Changing one of these means that the account has to prove itself again.
+ACCOUNT_FIELDS = (*PASSWORD_BOUND_FIELDS, "smtp_password", "email_from", "provider")
+
+
+class UserEmailAlias(models.Model):
+    """The outgoing account of one user: who, through which server, how fast."""
+
+    _name = "user.email.alias"
+    _description = "E-mail Alias"
+    _order = "is_default desc, name, id"
+    _rec_names_search = ["name", "alias_name", "email_from"]
+
+    # identity -------------------------------------------------------------
+    name = fields.Char(
+        "Description",
+        help="A unique name by which you recognise this alias. "
+        "It is never shown to the people you write to.",
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        "Owner",
+        required=True,
+        index=True,
+        ondelete="restrict",
+        default=lambda self: self.env.user,
+    )
+    active = fields.Boolean(default=True)
+    provider = fields.Selection(
+        [("smtp", "SMTP"), ("google", "Google"), ("microsoft", "Microsoft")],
+        required=True,
+        default="smtp",
+        readonly=True,
+        copy=False,
+    )
+    alias_name = fields.Char(
+        "Alias Name",
+        default=lambda self: self.env.user.name,
+        help="Your name as recipients see it in the From line.",
+    )
+    email_from = fields.Char(
+        "From Address",
+        help="Your e-mail address. Signing in with Google or Microsoft fills it in.",
+    )
+    reply_to = fields.Char(
+        "Reply to Address",
+        help="Another address that replies should go to. Leave it empty and "
+        "replies reach the record in Odoo, or else the From Address.",
+    )
+    is_default = fields.Boolean(
+        "Make Default",
+        copy=False,
+        help="This alias is picked as From unless you choose another one.",
+    )
+    # account --------------------------------------------------------------
+    smtp_server = fields.Char(
+        "SMTP Server:Port",
+        help="For example mail.myserver.com:465. Port 465 is encrypted from the "
+        "start, every other port switches to TLS; without a port 587 is used.",
+    )
+    imap_server_id = fields.Many2one(
+        "fetchmail.server",
+        "IMAP Server",
+        ondelete="set null",
+        copy=False,
+        help="E-mails sent with this alias also appear in the Sent Items of this "
+        "incoming account.",
+    )
+    smtp_user = fields.Char(
+        "SMTP User Name",
+        help="Often your e-mail address, sometimes only the part before the @. "
+        "Your provider's documentation tells.",
+    )
+    smtp_password = fields.Char(
+        "SMTP Password",
+        compute="_compute_smtp_password",
+        inverse="_inverse_smtp_password",
+        copy=False,
+        exportable=False,
+        help="The password of this mailbox, not the one you log in to Odoo with. "
+        "It is stored encrypted and nobody can read it back.",
+    )
+    smtp_secret = fields.Char(groups=fields.NO_ACCESS, copy=False, exportable=False)
+    has_smtp_password = fields.Boolean(compute="_compute_has_smtp_password")
+    disable_tls = fields.Boolean(
+        "Disable SSL/TLS",
+        help="Only for a mail server that cannot encrypt. Your password and your "
+        "e-mails are then readable on the way to it.",
+    )
+    # pace -----------------------------------------------------------------
+    delay_ms = fields.Integer(
+        "Delay Between Emails (milliseconds)",
+        aggregator=None,
+        help="The pause after each e-mail of a bulk sending. A provider that allows "
+        "30 e-mails per minute wants at least 2000; 2500 leaves a margin.",
+    )
+    # state ----------------------------------------------------------------
+    state = fields.Selection(
+        [("draft", "Not tested"), ("ok", "OK"), ("hold", "On hold")],
+        required=True,
+        default="draft",
+        readonly=True,
+        copy=False,
+        index=True,
+    )
+    state_message = fields.Text(readonly=True, copy=False)
+    state_at = fields.Datetime(readonly=True, copy=False)
+    hold_reason = fields.Char(readonly=True, copy=False)
+    backoff_until = fields.Float(
+        readonly=True,
+        copy=False,
+        digits=(17, 6),
+        aggregator=None,
+        help="Seconds since the epoch; until then nothing is sent with this alias.",
+    )
+    backoff_count = fields.Integer(readonly=True, copy=False, aggregator=None)
+    # figures --------------------------------------------------------------
+    waiting_count = fields.Integer("Waiting", compute="_compute_counts")
+    uncertain_count = fields.Integer("Uncertain", compute="_compute_counts")
+    sent_today_count = fields.Integer("Sent today", compute="_compute_counts")
+    is_mine = fields.Boolean(compute="_compute_is_mine")
+
+    _default_uniq = models.UniqueIndex(
+        "(user_id) WHERE is_default AND active",
+        "A user can have one default alias only.",
+    )
+    _name_uniq = models.UniqueIndex(
+        "(user_id, lower(name))",
+        "You already have an alias with this Description.",
+    )
+    _delay_range = models.Constraint(
+        f"CHECK(delay_ms >= 0 AND delay_ms <= {DELAY_MAX_MS})",
+        "The Delay Between Emails is a number of milliseconds from 0 to 3,600,000 "
+        "(one hour).",
+    )
+
+    # ------------------------------------------------------------------
+    # Computes
+    # ------------------------------------------------------------------
+
+    @api.depends("alias_name", "email_from", "name")
+    def _compute_display_name(self):
+        for alias in self:
+            if alias.email_from:
+                alias.display_name = (
+                    f"{alias.alias_name} <{alias.email_from}>"
+                    if alias.alias_name
+                    else alias.email_from
+                )
+            else:
+                alias.display_name = alias.name or self.env._("New e-mail alias")
+
+    def _compute_smtp_password(self):
+        self.smtp_password = False
+
+    @api.depends("smtp_secret")
+    def _compute_has_smtp_password(self):
+        for alias in self:
+            # sudo: whether there is a secret is no secret
+            alias.has_smtp_password = bool(alias.sudo().smtp_secret)
+
+    @api.depends_context("uid")
+    @api.depends("user_id")
+    def _compute_is_mine(self):
+        for alias in self:
+            alias.is_mine = alias.user_id == self.env.user
+
+    def _compute_counts(self):
+        waiting = dict(
+            # sudo: figures about one's own queue; mail.mail is for administrators
+            self.env["mail.mail"]
+            .sudo()
+            ._read_group(
+                [("email_alias_id", "in", self.ids), ("state", "=", "outgoing")],
+                ["email_alias_id"],
+                ["__count"],
+            )
+        )
+        Delivery = self.env["user.email.alias.delivery"]
+        uncertain = dict(
+            Delivery._read_group(
+                [("alias_id", "in", self.ids), ("verdict", "=", "uncertain")],
+                ["alias_id"],
+                ["__count"],
+            )
+        )
+        today = fields.Datetime.context_timestamp(self, fields.Datetime.now())
+        today = today.replace(hour=0, minute=0, second=0, microsecond=0)
+        sent = dict(
+            Delivery._read_group(
+                [
+                    ("alias_id", "in", self.ids),
+                    ("verdict", "=", "sent"),
+                    ("replied_at", ">=", today.timestamp()),
+                ],
+                ["alias_id"],
+                ["__count"],
+            )
+        )
+        for alias in self:
+            alias.waiting_count = waiting.get(alias.sudo(), 0)
+            alias.uncertain_count = uncertain.get(alias, 0)
+            alias.sent_today_count = sent.get(alias, 0)
+
+    # ------------------------------------------------------------------
+    # Constraints
+    # ------------------------------------------------------------------
+
+    def _raise_invalid(self, label, error):
+        """Name the field by its label, then say what to change."""
+        raise ValidationError(
+            self.env._("%(label)s: %(error)s", label=label, error=str(error))
+        ) from None
+
+    @api.constrains("smtp_server")
+    def _check_smtp_server(self):
+        for alias in self.filtered("smtp_server"):
+            try:
+                address.parse_server(alias.smtp_server)
+            except address.AddressError as error:
+                alias._raise_invalid(self.env._("SMTP Server:Port"), error)
+
+    @api.constrains("email_from", "reply_to")
+    def _check_mailboxes(self):
+        labels = {
+            "email_from": self.env._("From Address"),
+            "reply_to": self.env._("Reply to Address"),
+        }
+        for alias in self:
+            for fname, label in labels.items():
+                if alias[fname]:
+                    try:
+                        address.parse_mailbox(alias[fname])
+                    except address.AddressError as error:
+                        alias._raise_invalid(label, error)
+
+    @api.constrains("alias_name", "name", "smtp_user")
+    def _check_texts(self):
+        labels = {
+            "alias_name": self.env._("Alias Name"),
+            "name": self.env._("Description"),
+            "smtp_user": self.env._("SMTP User Name"),
+        }
+        for alias in self:
+            for fname, label in labels.items():
+                if alias[fname]:
+                    try:
+                        address.check_display_name(alias[fname])
+                    except address.AddressError as error:
+                        alias._raise_invalid(label, error)
+
+    @api.constrains("name", "email_from", "smtp_server")
+    def _check_description(self):
+        for alias in self:
+            if not alias.name and (alias.email_from or alias.smtp_server):
+                raise ValidationError(
+                    self.env._(
+                        "Description: give the alias a name by which you recognise it."
+                    )
+                )
+
+    @api.constrains("name", "user_id")
+    def _check_name_unique(self):
+        for alias in self.filtered("name"):
+            # lower() of the database knows fewer letters than casefold()
+            others = self.with_context(active_test=False).search(
+                [("user_id", "=", alias.user_id.id), ("id", "!=", alias.id)]
+            )
+            twin = others.filtered(
+                lambda a, name=alias.name: (
+                    a.name and a.name.casefold() == name.casefold()
+                )
+            )[:1]
+            if twin:
+                raise ValidationError(
+                    self.env._(
+                        "Description: you already have an alias called “%s”.", twin.name
+                    )
+                    if twin.active
+                    else self.env._(
+                        "Description: an archived alias is called “%s” already.",
+                        twin.name,
+                    )
+                )
+
+    @api.constrains("delay_ms")
+    def _check_delay(self):
+        for alias in self:
+            if not 0 <= alias.delay_ms <= DELAY_MAX_MS:
+                raise ValidationError(
+                    self.env._(
+                        "Delay Between Emails: enter milliseconds from 0 to 3,600,000 "
+                        "(one hour)."
+                    )
+                )
+
+    @api.onchange(*PASSWORD_BOUND_FIELDS)
+    def _onchange_password_bound(self):
+        origin = self._origin
+        if origin and origin._forgets_password(
+            {fname: self[fname] for fname in PASSWORD_BOUND_FIELDS}
+        ):
+            self.has_smtp_password = False
+
+    # ------------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        vals_list = [self._clean_vals(vals) for vals in vals_list]
+        for vals in vals_list:
+            self._check_server_fields(vals)
+        users_with_default = set()
+        for vals in vals_list:
+            user_id = vals.get("user_id") or self.env.uid
+            if not vals.get("active", True):
+                vals["is_default"] = False
+                continue
+            if user_id in users_with_default:
+                vals["is_default"] = False
+                continue
+            default = self._default_of(user_id)
+            if vals.get("is_default"):
+                default._set_default(False)
+            elif "is_default" not in vals or not default:
+                vals["is_default"] = not default
+            if vals["is_default"]:
+                users_with_default.add(user_id)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        vals = self._clean_vals(vals)
+        self._check_server_fields(vals)
+        if "user_id" in vals and any(a.user_id.id != vals["user_id"] for a in self):
+            raise UserError(
+                self.env._(
+                    "An alias stays with its user. Create a new one for the other user."
+                )
+            )
+        if vals.get("is_default"):
+            self.ensure_one()
+            (self._default_of(self.user_id.id) - self)._set_default(False)
+        handing_on = self.browse()
+        if vals.get("active") is False:
+            handing_on = self.filtered("is_default")
+            vals = {**vals, "is_default": False}
+        self._forget_passwords(vals)
+        result = super().write(vals)
+        handing_on._hand_default_on()
+        if any(fname in vals for fname in ACCOUNT_FIELDS):
+            self._unprove()
+        if vals.get("active") or "delay_ms" in vals:
+            self.env["user.email.alias.queue"]._wake()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_waiting(self):
+        for alias in self:
+            # sudo: mail.mail is for administrators; only numbers are shown
+            left = dict(
+                self.env["mail.mail"]
+                .sudo()
+                ._read_group(
+                    [("email_alias_id", "=", alias.id), ("state", "!=", "sent")],
+                    ["state"],
+                    ["__count"],
+                )
+            )
+            if left:
+                raise UserError(
+                    self.env._(
+                        "“%(alias)s” still has %(waiting)s waiting and %(failed)s "
+                        "failed or cancelled e-mails, which can leave by no other "
+                        "way. Archive the alias instead, or deal with these first.",
+                        alias=alias.display_name,
+                        waiting=left.pop("outgoing", 0),
+                        failed=sum(left.values()),
+                    )
+                )
+
+    def unlink(self):
+        handing_on = self.filtered("is_default")
+        owners = handing_on.user_id
+        # sudo: rows of the technical queue that are done with
+        self.env["mail.mail"].sudo().search(
+            [("email_alias_id", "in", self.ids), ("state", "=", "sent")]
+        ).write({"email_alias_id": False})
+        result = super().unlink()
+        for owner in owners:
+            self._next_default(owner)._set_default(True)
+        return result
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default=default)
+        for alias, vals in zip(self, vals_list, strict=True):
+            vals["user_id"] = alias.user_id.id
+            if alias.name and "name" not in (default or {}):
+                vals["name"] = self.env._("%s (copy)", alias.name)
+        return vals_list
+
+    def _check_server_fields(self, vals):
+        if not self.env.su and not SERVER_FIELDS.isdisjoint(vals):
+            raise AccessError(
+                self.env._("The state of an e-mail alias is set by the server only.")
+            )
+
+    @api.model
+    def _clean_vals(self, vals):
+        """Trim what people paste; an empty text is no text."""
+        vals = dict(vals)
+        for fname in ("name", "alias_name", "email_from", "reply_to", "smtp_server"):
+            if isinstance(vals.get(fname), str):
+                vals[fname] = vals[fname].strip() or False
+        return vals
+
+    # ------------------------------------------------------------------
+    # Default flag
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _default_of(self, user_id):
+        """The flagged alias of a user, complete or not (void if none)."""
+        # sudo: administrators create aliases for others
+        return self.sudo().search(
+            [("user_id", "=", user_id), ("is_default", "=", True)], limit=1
+        )
+
+    @api.model
+    def _next_default(self, user):
+        candidates = self.sudo().search([("user_id", "=", user.id)], order="id")
+        return (candidates.filtered(lambda a: a._is_complete()) or candidates)[:1]
+
+    def _hand_default_on(self):
+        for user in self.user_id:
+            self._next_default(user)._set_default(True)
+
+    def _set_default(self, value):
+        if self:
+            super().write({"is_default": value})
+            # the unique index must see this before the next flag is set
+            self.flush_recordset(["is_default"])
+
+    # ------------------------------------------------------------------
+    # Who may use it, and as what
+    # ------------------------------------------------------------------
+
+    def _is_complete(self):
+        """Whether there is all that a login and a From header need."""
+        self.ensure_one()
+        return bool(self.email_from and self.smtp_server)
+
+    @api.model
+    def _get_default(self, user):
+        """The alias picked as From for ``user``: flagged and complete, or void."""
+        if not user or user._is_public() or user.share or not user.active:
+            return self.browse()
+        alias = self._default_of(user.id)
+        return alias.sudo(False) if alias and alias._is_complete() else self.browse()
+
+    def _check_owner(self):
+        """Let only the owner go on; OdooBot acts for code that has checked.
+
+        :raise AccessError: the environment's user does not own every alias
+        """
+        if self.env.uid == api.SUPERUSER_ID:
+            return
+        # sudo: the owner decides, whatever may be read
+        foreign = self.sudo().filtered(lambda a: a.user_id.id != self.env.uid)
+        if foreign:
+            raise AccessError(
+                self.env._("You can only send with an e-mail alias of your own.")
+            )
+
+    def _check_usable(self):
+        """As :meth:`_check_owner`, and the alias is there and filled in."""
+        self._check_owner()
+        for alias_sudo in self.sudo():
+            if not alias_sudo.exists() or not alias_sudo.active:
+                raise UserError(self.env._("This e-mail alias is archived."))
+            if not alias_sudo._is_complete():
+                raise UserError(
+                    self.env._(
+                        "The e-mail alias “%s” is not filled in yet: it needs a From "
+                        "Address and a mail server.",
+                        alias_sudo.display_name,
+                    )
+                )
+
+    def _get_formatted_from(self):
+        """The header From: ``Alias Name <From Address>`` (RFC 5322 3.6.2)."""
+        self.ensure_one()
+        return tools.formataddr((self.alias_name or "", self.email_from or ""))
+
+    # ------------------------------------------------------------------
+    # Secrets
+    # ------------------------------------------------------------------
+
+    def _inverse_smtp_password(self):
+        for alias in self:
+            if alias.smtp_password:
+                alias._write_secret__("smtp_secret", alias.smtp_password)
+        self.invalidate_recordset(["smtp_password"])
+
+    def _get_vault__(self):  # noqa: PLW3201
+        option = tools.config.get("user_email_alias_keys")
+        return vault.Vault(vault.load_keys(option, os.environ, tools.config["data_dir"]))
+
+    def _get_binding(self, fname):
+        # sudo: the database's identity is no secret but a system parameter
+        uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+        return vault.Binding(uuid or "", self._name, self.id, fname)
+
+    def _write_secret__(self, fname, secret):  # noqa: PLW3201
+        """Encrypt ``secret`` for this row and field.
+
+        :raise UserError: there is no usable key
+        """
+        self.ensure_one()
+        try:
+            cipher = self._get_vault__().encrypt(secret, self._get_binding(fname))
+        except vault.VaultError as error:
+            raise UserError(
+                self.env._("The password cannot be stored safely: %s", error)
+            ) from None
+        # sudo: nobody may read or write the column but this method and its twin
+        self.sudo()[fname] = cipher
+
+    def _read_secret__(self, fname):  # noqa: PLW3201
+        """Decrypt a secret for the length of a login.
+
+        :return: the secret, or None when none is stored
+        :raise vault.VaultError: key missing or wrong, cipher text moved or damaged
+        """
+        self.ensure_one()
+        cipher = self.sudo()[fname]
+        if not cipher:
+            return None
+        return self._get_vault__().decrypt(cipher, self._get_binding(fname))
+
+    def _forgets_password(self, vals):
+        """Whether ``vals`` would send the stored password somewhere else."""
+        self.ensure_one()
+
+        def host(text):
+            try:
+                return address.parse_server(text or "").host
+            except address.AddressError:
+                return text or ""
+
+        return (
+            ("smtp_server" in vals and host(vals["smtp_server"]) != host(self.smtp_server))
+            or ("smtp_user" in vals and (vals["smtp_user"] or "") != (self.smtp_user or ""))
+            or (vals.get("disable_tls") and not self.disable_tls)
+        )
+
+    def _forget_passwords(self, vals):
+        if vals.get("smtp_password"):
+            return
+        moved = self.filtered(lambda a: a._forgets_password(vals))
+        if moved:
+            # sudo: the column is closed to everybody
+            moved.sudo().smtp_secret = False
+
+    # ------------------------------------------------------------------
+    # Connection
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _get_guard(self):
+        """What the administrator lets this database connect to."""
+        # sudo: a system parameter
+        allowed = (
+            self.env["ir.config_parameter"]
+            .sudo()
+            .get_param("user_email_alias.allowed_targets")
+        )
+        try:
+            return guard.Guard(allowed or "")
+        except ValueError as error:
+            _logger.error("user_email_alias.allowed_targets: %s", error)
+            return guard.Guard("")
+
+    @api.model
+    def _get_local_hostname(self):
+        """The name we greet a mail server with (RFC 5321 4.1.1.1)."""
+        # sudo: a system parameter
+        base = self.env["ir.config_parameter"].sudo().get_param("web.base.url") or ""
+        host = urllib.parse.urlsplit(base).hostname or ""
+        return host if "." in host and host.isascii() else "[127.0.0.1]"
+
+    def _open_connection__(self):  # noqa: PLW3201
+        """Connect and log in.
+
+        :return: a :class:`smtp.SmtpConnection` ready for a hand-over
+        :raise smtp.SmtpFailure: with phase and verdict
+        :raise vault.VaultError: the password cannot be decrypted
+        """
+        self.ensure_one()
+        server = address.parse_server(self.smtp_server)
+        secret = self._read_secret__("smtp_secret") if self.smtp_user else None
+        connection = smtp.SmtpConnection.open(
+            server,
+            self._get_guard(),
+            disable_tls=self.disable_tls,
+            local_hostname=self._get_local_hostname(),
+        )
+        try:
+            if self.smtp_user:
+                connection.login_password(self.smtp_user, secret or "")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _test_connection__(self):  # noqa: PLW3201
+        """Go all the way up to MAIL FROM.
+
+        :raise UserError: one plain sentence that says what to change
+        """
+        self.ensure_one()
+        if not self._is_complete():
+            raise UserError(
+                self.env._("Fill in the From Address and the SMTP Server:Port first.")
+            )
+        try:
+            connection = self._open_connection__()
+            try:
+                connection.check_sender(address.mailbox_to_ascii(self.email_from))
+            finally:
+                connection.close()
+        except (smtp.SmtpFailure, vault.VaultError, guard.Unreachable) as error:
+            raise UserError(self._explain(error)) from None
+
+    def _explain(self, error):
+        """Turn a failure into one sentence for the owner; the server's words follow."""
+        self.ensure_one()
+        if isinstance(error, vault.VaultError):
+            return self.env._(
+                "The stored password cannot be used: %s Enter the password again, "
+                "or ask your administrator for the key.",
+                error,
+            )
+        verdict = getattr(error, "verdict", None)
+        hold = verdict.hold if verdict else None
+        words = str(error)
+        sentences = {
+            "password": self.env._(
+                "The server refused the SMTP User Name or SMTP Password. Check both."
+            ),
+            "sign_in": self.env._("The sign-in is not valid any more. Sign in again."),
+            "smtp_auth_disabled": self.env._(
+                "Sending by SMTP is switched off for this mailbox. Ask the "
+                "administrator of your mail provider to allow authenticated SMTP."
+            ),
+            "from_refused": self.env._(
+                "The server does not let this account send as %s. Check the From "
+                "Address.",
+                self.email_from,
+            ),
+            "tls": self.env._(
+                "The server's encryption could not be verified, so nothing was sent "
+                "to it. Check the name and the port of the SMTP Server."
+            ),
+        }
+        sentence = sentences.get(hold)
+        if not sentence:
+            return words
+        return f"{sentence}\n{words}" if words and words != sentence else sentence
+
+    # ------------------------------------------------------------------
+    # State
+    # ------------------------------------------------------------------
+
+    def _set_ok(self):
+        self.sudo().write(
+            {
+                "state": "ok",
+                "state_message": False,
+                "state_at": fields.Datetime.now(),
+                "hold_reason": False,
+                "backoff_until": 0,
+                "backoff_count": 0,
+            }
+        )
+        self.env["user.email.alias.queue"]._wake()
+
+    def _set_hold(self, reason, message):
+        """Stop the lane until the owner acts; whatever waits keeps waiting."""
+        self.sudo().write(
+            {
+                "state": "hold",
+                "hold_reason": reason,
+                "state_message": message,
+                "state_at": fields.Datetime.now(),
+            }
+        )
+
+    def _tell_owner(self, message):
+        """Tell the owner at once, wherever in Odoo they are."""
+        for alias in self:
+            alias.user_id._bus_send(
+                "simple_notification",
+                {
+                    "type": "danger",
+                    "title": self.env._("E-mail alias %s", alias.display_name),
+                    "message": message,
+                    "sticky": True,
+                },
+            )
+
+    def _unprove(self):
+        self.sudo().write(
+            {
+                "state": "draft",
+                "state_message": False,
+                "hold_reason": False,
+                "backoff_until": 0,
+                "backoff_count": 0,
+            }
+        )
+        self.env["user.email.alias.queue"]._wake()
+
+    # ------------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------------
+
+    def action_test_connection(self):
+        """Connect, log in, check the sender; tell the outcome in one sentence."""
+        self.ensure_one()
+        self._check_owner()
+        started = time.monotonic()
+        try:
+            self._test_connection__()
+        except UserError as error:
+            message, kind = str(error), "danger"
+            # sudo: the state is written by the server only
+            self.sudo().write(
+                {"state_message": message, "state_at": fields.Datetime.now()}
+            )
+        else:
+            message, kind = self.env._("Status: OK"), "success"
+            self._set_ok()
+        _logger.info(
+            "Test of e-mail alias %s: %s in %.1f s",
+            self.id,
+            kind,
+            time.monotonic() - started,
+        )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": kind,
+                "message": message,
+                "sticky": kind == "danger",
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def action_resume(self):
+        """Take the alias off hold; its waiting mail leaves by itself."""
+        self._check_owner()
+        self._unprove()
+
+    def action_make_default(self):
+        self.ensure_one()
+        self.is_default = True
+
+    def action_view_waiting(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "user_email_alias.user_email_alias_delivery_action"
+        )
+        action["domain"] = [("alias_id", "=", self.id)]
+        return action
+
+    @api.model
+    def action_open_mine(self):
+        """The card screen of the user who asks."""
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "user_email_alias.user_email_alias_action"
+        )
+
+    @api.model
+    def _get_own_domain(self):
+        return Domain("user_id", "=", self.env.uid)
+
+    @api.model
+    def _now(self):
+        """The database's clock in seconds since the epoch: one for all hosts."""
+        self.env.cr.execute(SQL("SELECT extract(epoch FROM clock_timestamp())"))
+        return float(self.env.cr.fetchone()[0])

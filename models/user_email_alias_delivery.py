@@ -1,0 +1,122 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+
+class UserEmailAliasDelivery(models.Model):
+    """The journal: one row for each hand-over of one message to the mail server.
+
+    A row without verdict is a claim: committed before the hand-over, closed after
+    it. The bulk row that was answered last gives the alias its next slot.
+    """
+
+    _name = "user.email.alias.delivery"
+    _description = "E-mail Alias Delivery"
+    _order = "id desc"
+    _rec_name = "message_id"
+
+    alias_id = fields.Many2one(
+        "user.email.alias", "Alias", required=True, index=True, ondelete="cascade"
+    )
+    user_id = fields.Many2one(related="alias_id.user_id", store=True, index=True)
+    mail_mail_id = fields.Integer(
+        "Mail ID", index=True, aggregator=None, help="The mail may be gone already."
+    )
+    mail_message_id = fields.Many2one(
+        "mail.message", "Message", index="btree_not_null", ondelete="set null"
+    )
+    message_id = fields.Char("Message-ID")
+    model = fields.Char("Document Model")
+    res_id = fields.Many2oneReference("Document ID", model_field="model")
+    is_bulk = fields.Boolean("Bulk")
+    recipients = fields.Char("To")
+    email_from = fields.Char("From")
+    subject = fields.Char()
+    claimed_at = fields.Float(digits=(17, 6), aggregator=None)
+    replied_at = fields.Float(
+        digits=(17, 6),
+        aggregator=None,
+        help="Seconds since the epoch by the database's clock, when the server's "
+        "reply was recorded.",
+    )
+    replied_on = fields.Datetime("Time", index=True)
+    verdict = fields.Selection(
+        [
+            ("sent", "Sent"),
+            ("deferred", "Try later"),
+            ("refused", "Refused"),
+            ("uncertain", "Uncertain"),
+        ],
+        help="What the hand-over ended in. Empty: the message is in hand right now.",
+    )
+    scope = fields.Selection(
+        [("mail", "Mail"), ("alias", "Alias"), ("recipient", "Recipient")]
+    )
+    reply = fields.Text("Server's reply")
+    refused_recipients = fields.Text("Refused recipients")
+
+    _open = models.Index("(alias_id) WHERE verdict IS NULL")
+    _last_bulk = models.Index("(alias_id, id) WHERE is_bulk")
+    _uncertain = models.Index("(alias_id) WHERE verdict = 'uncertain'")
+
+    # ------------------------------------------------------------------
+    # Actions on what is uncertain
+    # ------------------------------------------------------------------
+
+    def _check_own_uncertain(self):
+        self.check_access("read")
+        if self.env.uid != api.SUPERUSER_ID and any(
+            row.user_id != self.env.user for row in self
+        ):
+            raise AccessError(self.env._("Only the alias's owner decides this."))
+        if any(row.verdict != "uncertain" for row in self):
+            raise UserError(self.env._("This e-mail is not uncertain any more."))
+
+    def action_send_again(self):
+        """Queue the mail once more: its author knows that it did not arrive."""
+        self._check_own_uncertain()
+        # sudo: the queue is technical, the owner has just been checked
+        for row in self.sudo():
+            mail = self.env["mail.mail"].sudo().browse(row.mail_mail_id).exists()
+            if not mail:
+                raise UserError(
+                    self.env._("This e-mail is not there any more to be sent again.")
+                )
+            row.write({"verdict": "deferred", "scope": "mail"})
+            mail.mark_outgoing()
+
+    def action_mark_sent(self):
+        """Close the question: its author knows that it arrived."""
+        self._check_own_uncertain()
+        # sudo: the queue is technical, the owner has just been checked
+        for row in self.sudo():
+            row.verdict = "sent"
+            mail = self.env["mail.mail"].sudo().browse(row.mail_mail_id).exists()
+            if mail:
+                mail._email_alias_record_sent(row.message_id)
+
+    def action_open_document(self):
+        self.ensure_one()
+        if not self.model or not self.res_id:
+            raise UserError(self.env._("This e-mail belongs to no document."))
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.model,
+            "res_id": self.res_id,
+            "views": [[False, "form"]],
+        }
+
+    @api.autovacuum
+    def _gc_deliveries(self):
+        """Forget old rows, except those that someone still has to decide on."""
+        # sudo: a system parameter
+        days = int(
+            self.env["ir.config_parameter"]
+            .sudo()
+            .get_param("user_email_alias.journal_days", 180)
+        )
+        if days <= 0:
+            return
+        limit = fields.Datetime.subtract(fields.Datetime.now(), days=days)
+        self.search(
+            [("replied_on", "<", limit), ("verdict", "!=", "uncertain")], limit=10_000
+        ).unlink()

@@ -1,0 +1,27 @@
+import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
+
+const ACTION = "user_email_alias.user_email_alias_action";
+
+/** Every internal user reaches the own aliases from the menu at the top right. */
+function emailAliasItem(env) {
+    return {
+        type: "item",
+        id: "email_aliases",
+        description: _t("My Email Aliases"),
+        callback: () => env.services.action.doAction(ACTION, { clearBreadcrumbs: true }),
+        sequence: 52,
+    };
+}
+
+registry.category("user_menuitems").add("email_aliases", emailAliasItem);
+
+registry.category("command_provider").add("email_aliases", {
+    provide: (env) => [
+        {
+            name: _t("Email Alias: open my aliases"),
+            category: "app",
+            action: () => env.services.action.doAction(ACTION),
+        },
+    ],
+});

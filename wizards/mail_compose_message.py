@@ -1,0 +1,79 @@
+from odoo import api, fields, models
+
+
+class MailComposeMessage(models.TransientModel):
+    _inherit = "mail.compose.message"
+
+    email_alias_id = fields.Many2one(
+        "user.email.alias",
+        "E-mail Alias",
+        compute="_compute_email_alias_id",
+        store=True,
+        readonly=False,
+        domain="[('user_id', '=', uid)]",
+        help="The e-mail alias you write with. Without one Odoo's own outgoing mail "
+        "server sends this.",
+    )
+    has_email_alias = fields.Boolean(compute="_compute_has_email_alias")
+
+    @api.depends_context("uid")
+    def _compute_has_email_alias(self):
+        self.has_email_alias = bool(
+            self.env["user.email.alias"].search_count(
+                [("user_id", "=", self.env.uid)], limit=1
+            )
+        )
+
+    @api.depends_context("uid", "email_alias_automated")
+    @api.depends("composition_mode", "subtype_is_log", "mass_mailing_id")
+    def _compute_email_alias_id(self):
+        """A mailing decides for its mails, else the author's default alias."""
+        default = self.env["user.email.alias"]._get_default(self.env.user)
+        automated = self.env.context.get("email_alias_automated")
+        for composer in self:
+            if composer.mass_mailing_id:
+                composer.email_alias_id = composer.mass_mailing_id.email_alias_id
+            elif automated or composer.subtype_is_log:
+                composer.email_alias_id = False
+            elif not composer.email_alias_id:
+                composer.email_alias_id = default
+
+    @api.depends("email_alias_id")
+    def _compute_authorship(self):
+        """Extend: the alias is the From, its owner the author."""
+        super()._compute_authorship()
+        for composer in self.filtered("email_alias_id"):
+            # sudo: whoever may not read the alias may not send with it either
+            alias_sudo = composer.email_alias_id.sudo()
+            composer.email_from = alias_sudo._get_formatted_from()
+            composer.author_id = alias_sudo.user_id.partner_id
+
+    def _prepare_mail_values(self, res_ids):
+        """Extend: every mail of this composer leaves by its alias."""
+        values_all = super()._prepare_mail_values(res_ids)
+        alias = self.email_alias_id
+        if not alias or self.subtype_is_log:
+            return values_all
+        alias._check_usable()
+        # sudo: one's own alias, or a mailing's, just checked
+        alias_sudo = alias.sudo()
+        own = {
+            "email_alias_id": alias.id,
+            "email_from": alias_sudo._get_formatted_from(),
+            "mail_server_id": False,
+        }
+        if self.composition_mode == "mass_mail":
+            own["email_alias_bulk"] = True
+        asked = self.reply_to_force_new and self.reply_to
+        if alias_sudo.reply_to and not asked:
+            own["reply_to"] = alias_sudo.reply_to
+        for values in values_all.values():
+            values.update(own)
+        return values_all
+
+    def _prepare_mailing_values(self):
+        """Extend: the mailing made of this composer leaves by the same alias."""
+        return {
+            **super()._prepare_mailing_values(),
+            "email_alias_id": self.email_alias_id.id,
+        }
