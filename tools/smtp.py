@@ -84,6 +84,7 @@ class SmtpConnection:
         guard: Guard,
         *,
         disable_tls: bool = False,
+        implicit_tls: bool | None = None,
         timeout: float = OPEN_TIMEOUT,
         time_limit: float | None = None,
         local_hostname: str | None = None,
@@ -92,6 +93,7 @@ class SmtpConnection:
         """Connect and greet: TLS from the first byte on port 465, else STARTTLS.
 
         :param disable_tls: speak plain text instead; the only way to plain text
+        :param implicit_tls: TLS from the first byte; None = judge by the port
         :param timeout: seconds for all of this together
         :param time_limit: seconds until nothing may be waited for any more, for the
             life of the connection (Test Connection); None = no such limit
@@ -110,16 +112,17 @@ class SmtpConnection:
         context = None
         if not disable_tls:
             context = ssl_context or ssl.create_default_context()
+        if implicit_tls is None:
+            implicit_tls = server.is_implicit_tls()
         try:
-            connection._greet(context)
+            connection._greet(context, implicit_tls)
         except BaseException:
             connection._drop()
             raise
         return connection
 
-    def _greet(self, context):
-        is_implicit = context is not None and self.server.is_implicit_tls()
-        if is_implicit:
+    def _greet(self, context, is_implicit):
+        if context is not None and is_implicit:
             self._start_tls(context)
         with failing_in(Phase.CONNECT):
             banner = Reply.parse(*self._wire.getreply())
@@ -143,6 +146,15 @@ class SmtpConnection:
         with failing_in(Phase.EHLO):
             reply = self._wire.greet()
         expect(Phase.EHLO, reply, 2)
+
+    def is_alive(self) -> bool:
+        """Ask the server whether it still serves this connection (NOOP)."""
+        try:
+            self._wire.allow(RESET_TIMEOUT)
+            self.usable = self._wire.command("NOOP").code == 250
+        except BROKEN:
+            self._drop()
+        return self.usable
 
     def close(self) -> None:
         """Say QUIT, wait for the reply for a moment, close. Never raises."""
