@@ -1,4 +1,5 @@
 import json
+import time
 from datetime import timezone
 
 from odoo import api, fields, models
@@ -9,6 +10,10 @@ from odoo.fields import Domain
 from .user_email_alias_lane import Capture, Lane
 
 UTC = timezone.utc
+
+# How long a user may have to wait for a mail server, in seconds.
+SEND_NOW_SECONDS = 45
+
 UNCERTAIN = "email_alias_uncertain"
 
 
@@ -188,7 +193,9 @@ class MailMail(models.Model):
             return
         for alias, mails in self.grouped("email_alias_id").items():
             alias._check_owner()
-            if Lane(self.env.registry, alias.id, 0.0).deliver_now(mails):
+            now = time.monotonic()
+            lane = Lane(self.env.registry, alias.id, now, now + SEND_NOW_SECONDS)
+            if lane.deliver_now(mails):
                 raise UserError(
                     self.env._(
                         "“%s” is sending or on hold right now. Try again in a moment.",

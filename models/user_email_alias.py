@@ -667,7 +667,7 @@ class UserEmailAlias(models.Model):
             raise UserError(self._explain(error)) from None
 
     def _explain(self, error):
-        """Turn a failure into one sentence for the owner; the server's words follow."""
+        """Turn a failure into a sentence for the owner; the server's words follow."""
         self.ensure_one()
         if isinstance(error, vault.VaultError):
             return self.env._(
@@ -675,32 +675,7 @@ class UserEmailAlias(models.Model):
                 "or ask your administrator for the key.",
                 error,
             )
-        verdict = getattr(error, "verdict", None)
-        hold = verdict.hold if verdict else None
-        words = str(error)
-        sentences = {
-            "password": self.env._(
-                "The server refused the SMTP User Name or SMTP Password. Check both."
-            ),
-            "sign_in": self.env._("The sign-in is not valid any more. Sign in again."),
-            "smtp_auth_disabled": self.env._(
-                "Sending by SMTP is switched off for this mailbox. Ask the "
-                "administrator of your mail provider to allow authenticated SMTP."
-            ),
-            "from_refused": self.env._(
-                "The server does not let this account send as %s. Check the From "
-                "Address.",
-                self.email_from,
-            ),
-            "tls": self.env._(
-                "The server's encryption could not be verified, so nothing was sent "
-                "to it. Check the name and the port of the SMTP Server."
-            ),
-        }
-        sentence = sentences.get(hold)
-        if not sentence:
-            return words
-        return f"{sentence}\n{words}" if words and words != sentence else sentence
+        return str(error)
 
     # ------------------------------------------------------------------
     # State

@@ -72,12 +72,14 @@ class Lane:
 
     :param alias_id: the alias; at most one lane holds it in the whole cluster
     :param ends_at: ``time.monotonic()`` at which no new mail is begun
+    :param cut_at: ``time.monotonic()`` at which the server is waited for no longer
     """
 
-    def __init__(self, registry, alias_id, ends_at):
+    def __init__(self, registry, alias_id, ends_at, cut_at):
         self.registry = registry
         self.alias_id = alias_id
         self.ends_at = ends_at
+        self.cut_at = cut_at
         self.wake = threading.Event()
         self.thread = None
         self._stopping = False
@@ -274,9 +276,8 @@ class Lane:
         delivery_id = self._claim(env, mail, message)
         if not delivery_id:
             return True
-        if mail.email_alias_bulk:
+        if message.is_bulk:
             self._sleep_until(start_at)
-        env.cr.rollback()
         outcome = self._hand_over(message)
         if message.is_bulk:
             self._slot = self._used_at + message.pause
@@ -400,7 +401,10 @@ class Lane:
         """
         try:
             outcome = self._connection.hand_over(
-                message.envelope_from, message.recipients, message.data
+                message.envelope_from,
+                message.recipients,
+                message.data,
+                time_limit=max(1.0, self.cut_at - time.monotonic()),
             )
         except smtp.SmtpFailure as failure:
             outcome = failure

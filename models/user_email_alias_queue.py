@@ -66,8 +66,9 @@ class UserEmailAliasQueue(models.AbstractModel):
         """Serve the queue for up to a minute, then hand over to the next run."""
         if self._is_stopped():
             return
-        ends_at = time.monotonic() + self._get_run_seconds()
-        run = _Run(self.env.registry, self._get_lane_limit(), ends_at)
+        run = _Run(
+            self.env.registry, self._get_lane_limit(), self._get_run_seconds()
+        )
         run.serve()
         self._wake_at(run.next_due)
 
@@ -106,9 +107,10 @@ class UserEmailAliasQueue(models.AbstractModel):
     # ------------------------------------------------------------------
 
     @api.model
-    def _get_due(self):
-        """Aliases that have something to do now: a mail that is due or an open claim.
+    def _get_due(self, horizon):
+        """Aliases that have something to do: a mail that is due or an open claim.
 
+        :param horizon: seconds within which the slot of bulk mail must come
         :return: dict alias id -> whether a one-to-one mail is among it
         """
         self.env.cr.execute(
@@ -129,14 +131,21 @@ class UserEmailAliasQueue(models.AbstractModel):
                           AND email_alias_bulk = true AND email_alias_due <= now
                         LIMIT 1) bulk ON true
              LEFT JOIN LATERAL (
+                       SELECT replied_at FROM user_email_alias_delivery
+                        WHERE alias_id = alias.id AND is_bulk
+                        ORDER BY id DESC LIMIT 1) last ON true
+             LEFT JOIN LATERAL (
                        SELECT id FROM user_email_alias_delivery
                         WHERE alias_id = alias.id AND verdict IS NULL
                         LIMIT 1) claim ON true
                  WHERE claim.id IS NOT NULL
                     OR (alias.active AND alias.state != 'hold'
                         AND COALESCE(alias.backoff_until, 0) <= now
-                        AND (direct.id IS NOT NULL OR bulk.id IS NOT NULL))
-                """
+                        AND (direct.id IS NOT NULL OR bulk.id IS NOT NULL
+                             AND COALESCE(last.replied_at, 0)
+                                 + alias.delay_ms / 1000.0 <= now + %s))
+                """,
+                horizon,
             )
         )
         return dict(self.env.cr.fetchall())
@@ -147,22 +156,28 @@ class UserEmailAliasQueue(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 """
-                SELECT min(GREATEST(COALESCE(alias.backoff_until, 0), first.due))
+                SELECT min(GREATEST(COALESCE(alias.backoff_until, 0),
+                                    LEAST(direct.due, GREATEST(bulk.due,
+                                        last.replied_at + alias.delay_ms / 1000.0))))
                        - extract(epoch FROM clock_timestamp())
                   FROM user_email_alias alias
                   JOIN res_users owner ON owner.id = alias.user_id AND owner.active
-                  JOIN LATERAL (
-                       SELECT LEAST(
-                           (SELECT email_alias_due FROM mail_mail
-                             WHERE email_alias_id = alias.id AND state = 'outgoing'
-                               AND email_alias_bulk = false
-                             ORDER BY email_alias_due LIMIT 1),
-                           (SELECT email_alias_due FROM mail_mail
-                             WHERE email_alias_id = alias.id AND state = 'outgoing'
-                               AND email_alias_bulk = true
-                             ORDER BY email_alias_due LIMIT 1)) AS due
-                       ) first ON first.due IS NOT NULL
+             LEFT JOIN LATERAL (
+                       SELECT email_alias_due AS due FROM mail_mail
+                        WHERE email_alias_id = alias.id AND state = 'outgoing'
+                          AND email_alias_bulk = false
+                        ORDER BY email_alias_due LIMIT 1) direct ON true
+             LEFT JOIN LATERAL (
+                       SELECT email_alias_due AS due FROM mail_mail
+                        WHERE email_alias_id = alias.id AND state = 'outgoing'
+                          AND email_alias_bulk = true
+                        ORDER BY email_alias_due LIMIT 1) bulk ON true
+             LEFT JOIN LATERAL (
+                       SELECT replied_at FROM user_email_alias_delivery
+                        WHERE alias_id = alias.id AND is_bulk
+                        ORDER BY id DESC LIMIT 1) last ON true
                  WHERE alias.active AND alias.state != 'hold'
+                   AND (direct.due IS NOT NULL OR bulk.due IS NOT NULL)
                 """
             )
         )
@@ -173,10 +188,12 @@ class UserEmailAliasQueue(models.AbstractModel):
 class _Run:
     """One run of the job: starts lanes, wakes them, ends them in time."""
 
-    def __init__(self, registry, lane_limit, ends_at):
+    def __init__(self, registry, lane_limit, seconds):
         self.registry = registry
         self.lane_limit = lane_limit
-        self.ends_at = ends_at
+        self.ends_at = time.monotonic() + seconds
+        # a hand-over begun in the last moment ends well before the worker's limit
+        self.cut_at = self.ends_at + 0.8 * seconds
         self.next_due = None
         self.lanes = {}
 
@@ -208,7 +225,9 @@ class _Run:
     def _look(self):
         with self.registry.cursor() as cr:
             env = api.Environment(cr, api.SUPERUSER_ID, {})
-            return env["user.email.alias.queue"]._get_due()
+            return env["user.email.alias.queue"]._get_due(
+                self.ends_at - time.monotonic()
+            )
 
     def _rest(self):
         deadline = min(time.monotonic() + LOOK_SECONDS, self.ends_at)
@@ -223,7 +242,7 @@ class _Run:
                 del self.lanes[alias_id]
 
     def _start(self, alias_id):
-        lane = Lane(self.registry, alias_id, self.ends_at)
+        lane = Lane(self.registry, alias_id, self.ends_at, self.cut_at)
         parent = threading.current_thread()
         lane.thread = threading.Thread(
             target=lane.run, name=f"user_email_alias.lane.{alias_id}", daemon=True
