@@ -23,7 +23,7 @@ from .imap_failure import ImapFailure, ServerRefusal, plain_words
 from .imap_wire import GuardedClient, quoted
 from .sent_box import SentBox
 
-TLS_PORT = 993  # RFC 8314 7.2
+IMPLICIT_TLS_PORTS = frozenset({993})  # TLS from the first byte, RFC 8314 3.2
 LOGOUT_PATIENCE = 3  # seconds; nothing depends on a polite end
 
 # These hosts put what is submitted to their SMTP side in the sent folder themselves.
@@ -48,7 +48,16 @@ class ImapConnection:
         self._own_namespace = None
 
     @classmethod
-    def open(cls, server, guard, *, disable_tls=False, timeout=30, ssl_context=None):
+    def open(
+        cls,
+        server,
+        guard,
+        *,
+        disable_tls=False,
+        timeout=30,
+        ssl_context=None,
+        implicit_tls_ports=IMPLICIT_TLS_PORTS,
+    ):
         """Connect, with TLS unless it is switched off, and read the greeting.
 
         Port 993 speaks TLS from the first byte (RFC 8314 3.2), on all other ports
@@ -60,12 +69,15 @@ class ImapConnection:
         :param float timeout: seconds without a byte until the server counts as dead
         :param ssl.SSLContext ssl_context: only to trust another authority
         """
-        context = ssl_context or ssl.create_default_context()
+        context = None
+        if not disable_tls:
+            context = ssl_context or ssl.create_default_context()
+        is_implicit = server.is_implicit_tls(implicit_tls_ports)
         with plain_words(imap_failure.UNREACHABLE):
             sock = guard.connect(server, timeout)
         try:
             sock.settimeout(timeout)
-            if server.port == TLS_PORT and not disable_tls:
+            if context and is_implicit:
                 with plain_words(imap_failure.TLS):
                     sock = context.wrap_socket(sock, server_hostname=server.host)
             with plain_words(imap_failure.UNREACHABLE):
@@ -75,13 +87,13 @@ class ImapConnection:
             raise
         connection = cls(client)
         try:
-            connection._secure(server, context, disable_tls)
+            connection._secure(None if is_implicit else context)
         except BaseException:
             connection.abandon()
             raise
         return connection
 
-    def _secure(self, server, context, disable_tls):
+    def _secure(self, starttls_context):
         if self._client.wire.state != "NONAUTH":
             # Who is greeted as "signed in already" is kept from STARTTLS, and we
             # would file mail in somebody's mailbox (RFC 3501 7.1.4, RFC 8314 4.1).
@@ -90,9 +102,9 @@ class ImapConnection:
                 "The IMAP server skips the sign-in. Nothing was sent to it.",
                 retryable=False,
             )
-        if server.port != TLS_PORT and not disable_tls:
+        if starttls_context:
             with plain_words(imap_failure.TLS):
-                self._client.starttls(context)
+                self._client.starttls(starttls_context)
 
     def login_password(self, user, password):
         """Sign in by AUTHENTICATE PLAIN (RFC 4616), else LOGIN (RFC 3501 6.2.3)."""

@@ -8,6 +8,8 @@ import imaplib
 import re
 import ssl
 
+from .guard import Unreachable
+
 UNREACHABLE = "unreachable"  # no connection, or not to a mail server
 TLS = "tls"  # no encryption, or a certificate that proves nothing
 LOGIN = "login"  # the server does not let this account in
@@ -17,7 +19,7 @@ REFUSED = "refused"  # the server does not want this command or this message
 LOST = "lost"  # the connection ended, or the server stopped to answer
 
 SENTENCES = {
-    UNREACHABLE: "The IMAP server cannot be reached. Check its name and port.",
+    UNREACHABLE: Unreachable.MESSAGE,
     TLS: "No safe connection to the IMAP server. The password was not sent.",
     LOGIN: "The IMAP server does not accept this sign-in.",
     FOLDER: "The folder for sent mail cannot be opened. Choose another folder.",

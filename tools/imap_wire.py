@@ -1,7 +1,7 @@
 """The bytes between us and an IMAP server: bounded, timed, never logged.
 
 ``imaplib`` and ``IMAPClient`` speak the protocol; here they are given a socket that
-was opened elsewhere (so that the address guard has judged it), and loose what they
+was opened elsewhere (so that the address guard has judged it), and get what they
 lack: an end to lines, literals, replies and waiting, and silence about secrets.
 """
 
@@ -109,9 +109,9 @@ class GuardedImap4(imaplib.IMAP4):
             self.sock.sendall(view[start : start + CHUNK])
 
     def starttls(self, ssl_context=None):
-        """Replace: verify the certificate, believe nothing said before (RFC 3501 6.2.1).
+        """Replace: verify the certificate, believe nothing said before.
 
-        The base class reads through a file object, which is not used here.
+        RFC 3501 6.2.1. The base class would read through a file object.
         """
         typ, data = self._simple_command("STARTTLS")
         if typ != "OK":
@@ -220,5 +220,5 @@ def quoted(text):
 
 
 def quoted_path(path):
-    """Return a folder path as it goes over the wire: modified UTF-7 (RFC 3501 5.1.3)."""
+    """Return a folder path in modified UTF-7, quoted (RFC 3501 5.1.3)."""
     return quoted(encode_utf7(path))

@@ -171,9 +171,9 @@ class Copy:
     """A message on its way to the folder; parameters as for ``SentBox.file``."""
 
     def __init__(self, message, message_id, sent_at):
-        self.message = _BARE_LINE_END.sub(b"\r\n", message)
+        self.message = _with_crlf(message)
         self.sent_at = utc(sent_at)
-        header = re.split(rb"\r\n\r\n", message, maxsplit=1)[0]
+        header = self.message.partition(b"\r\n\r\n")[0]
         # Both, should they differ: a search finds what is in the header.
         self.names = header_ids(header) | ({normal_id(message_id or "")} - {""})
         self.has_id = bool(header_ids(header))
@@ -184,7 +184,7 @@ class Copy:
         if not self.has_id:
             return ImapFailure(
                 imap_failure.REFUSED,
-                "The mail has no Message-ID, so its copy could not be told from others.",
+                "The mail has no Message-ID: its copy could not be told from others.",
                 retryable=False,
             )
         if limit and len(self.message) > limit:
@@ -195,6 +195,13 @@ class Copy:
                 retryable=False,
             )
         return None
+
+
+def _with_crlf(message):
+    crlf = message.count(b"\r\n")
+    if message.count(b"\n") == crlf == message.count(b"\r"):
+        return message
+    return _BARE_LINE_END.sub(b"\r\n", message)
 
 
 def utc(moment):

@@ -1,0 +1,99 @@
+"""What the tests of the IMAP copy share."""
+
+import imaplib
+import ssl
+import unittest
+
+import trustme
+from odoo.tests import BaseCase
+
+from ..tools.address import ServerAddress
+from ..tools.guard import Guard
+from ..tools.imap import ImapConnection
+from .dovecot import Dovecot, find_program
+
+USER, PASSWORD = "ann", 'se"cr\\et ö'
+SENT_AT = 1_767_323_045.0  # 2026-01-02 03:04:05 UTC
+HOST = "localhost"
+
+
+def message(number, size=500, prefix="m"):
+    """Return (octets, Message-ID) of a mail."""
+    message_id = f"<{prefix}{number}@example.com>"
+    line = b"=C3=A4 " + b"x" * 69 + b"\r\n"
+    head = f"From: a@example.com\r\nSubject: {number}\r\nMessage-ID: {message_id}\r\n"
+    return head.encode() + b"\r\n" + line * (size // len(line) + 1), message_id
+
+
+def copies(count, size=500, prefix="m"):
+    """Return parameters for ``file_many``."""
+    return [(*message(number, size, prefix), SENT_AT) for number in range(count)]
+
+
+class ImapCase(BaseCase):
+    """Connect to the servers of a test, on this machine and with an authority of ours."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.ca = trustme.CA()
+        cls.guard = Guard("localhost, 127.0.0.1, ::1")
+
+    def connect(self, port, *, implicit=False, trust=True, timeout=10, **options):
+        """Return an ImapConnection, closed at the end of the test."""
+        context = ssl.create_default_context()
+        if trust:
+            self.ca.configure_trust(context)
+        connection = ImapConnection.open(
+            ServerAddress(HOST, port),
+            self.guard,
+            timeout=timeout,
+            ssl_context=context,
+            implicit_tls_ports={port} if implicit else set(),
+            **options,
+        )
+        self.addCleanup(connection.close)
+        return connection
+
+
+class DovecotCase(ImapCase):
+    """Tests against a real Dovecot."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if not find_program():
+            raise unittest.SkipTest("dovecot-imapd is not installed")
+
+    def dovecot(self, **options):
+        """Return a Dovecot that lives until the end of the test."""
+        server = Dovecot(self.ca, {USER: PASSWORD}, **options)
+        self.addCleanup(server.__exit__)
+        return server.__enter__()
+
+    def signed_in(self, port, **options):
+        connection = self.connect(port, **options)
+        connection.login_password(USER, PASSWORD)
+        return connection
+
+    def look(self, server):
+        """Return an independent client, signed in: Python's imaplib, in the clear."""
+        client = imaplib.IMAP4("127.0.0.1", server.port, timeout=10)
+        self.addCleanup(client.shutdown)
+        client.authenticate("PLAIN", lambda _: f"\0{USER}\0{PASSWORD}".encode())
+        return client
+
+    def read_folder(self, server, wire_path):
+        """Return (flags, INTERNALDATE, octets) of each message, read independently."""
+        client = self.look(server)
+        self.assertEqual("OK", client.select(f'"{wire_path}"', readonly=True)[0])
+        _ok, data = client.fetch("1:*", "(FLAGS INTERNALDATE BODY.PEEK[])")
+        parts = [item for item in data if isinstance(item, tuple)]
+        return [
+            (
+                set(imaplib.ParseFlags(head)),
+                imaplib.Internaldate2tuple(head),
+                octets,
+            )
+            for head, octets in parts
+        ]

@@ -1,0 +1,332 @@
+"""A small IMAP server in memory, with a knob for each fault and oddity.
+
+It speaks the part of IMAP that filing a copy needs, as servers other than Dovecot do.
+"""
+
+import base64
+import contextlib
+import re
+import socket
+import ssl
+import threading
+import time
+
+
+class FakeFolder:
+    """A folder: ``messages`` holds (UID, INTERNALDATE, octets)."""
+
+    def __init__(self, flags="", uid_validity=1, mailbox_id="", delimiter="/"):
+        self.flags = flags
+        self.uid_validity = uid_validity
+        self.mailbox_id = mailbox_id
+        self.delimiter = delimiter
+        self.messages = []
+        self.next_uid = 1
+
+    def add(self, octets, date=b"01-Jan-2026 00:00:00 +0000"):
+        self.messages.append((self.next_uid, date, octets))
+        self.next_uid += 1
+        return self.next_uid - 1
+
+
+class FakeImap:
+    """A server on a free loopback port; a context manager.
+
+    The knobs are attributes:
+
+    - ``capabilities``, ``greeting``: as announced
+    - ``search``: ``exact``; ``words`` finds every message that has one part of the
+      text; ``nothing`` finds no header; ``bad`` refuses
+    - ``replies``: {command: raw reply instead of doing it}, ``{tag}`` is replaced
+    - ``after_starttls``: what is sent in the clear right behind the OK
+    - ``has_uidplus``, ``quotes_headers``: forms of replies
+    - ``hang_up_on``: a command that is answered by closing the connection
+    - ``stores_then_hangs_up``: the next APPEND is stored, its reply is lost
+
+    What clients said is in ``received`` (octets, decrypted).
+    """
+
+    def __init__(self, ca=None, implicit_tls=False, names=("localhost",)):
+        self.context = None
+        if ca:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            ca.issue_cert(*names).configure_cert(self.context)
+        self.implicit_tls = implicit_tls
+        self.capabilities = "IMAP4rev1 STARTTLS AUTH=PLAIN AUTH=XOAUTH2 UIDPLUS"
+        self.greeting = "* OK fake ready"
+        self.folders = {"INBOX": FakeFolder()}
+        self.passwords = {"ann": "secret"}
+        self.tokens = {"ann": "token"}
+        self.search = "exact"
+        self.replies = {}
+        self.after_starttls = b""
+        self.has_uidplus = True
+        self.quotes_headers = False
+        self.hang_up_on = None
+        self.stores_then_hangs_up = False
+        self.received = b""
+        self.commands = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+
+    def __enter__(self):
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_exc_info):
+        self._listener.close()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                sock, _address = self._listener.accept()
+                session = _Session(self, sock)
+                threading.Thread(target=session.run, daemon=True).start()
+
+
+class _Session:
+    def __init__(self, fake, sock):
+        self.fake = fake
+        self.sock = sock
+        self.pending = b""
+        self.folder = None
+        self.seen = 0
+
+    def run(self):
+        with contextlib.suppress(OSError, ValueError, EOFError):
+            if self.fake.implicit_tls:
+                self.start_tls()
+            self.send(self.fake.greeting)
+            while self.serve_one():
+                pass
+        self.sock.close()
+
+    def start_tls(self):
+        self.sock = self.fake.context.wrap_socket(self.sock, server_side=True)
+
+    def send(self, text):
+        data = text if isinstance(text, bytes) else text.encode()
+        self.sock.sendall(data + b"\r\n")
+
+    def read(self, size=None):
+        """Return a line without its end, or so many octets."""
+        while size is None and b"\n" not in self.pending or len(self.pending) < (size or 0):
+            data = self.sock.recv(65536)
+            if not data:
+                raise EOFError
+            self.fake.received += data
+            self.pending += data
+        end = self.pending.index(b"\n") + 1 if size is None else size
+        data, self.pending = self.pending[:end], self.pending[end:]
+        return data.rstrip(b"\r\n") if size is None else data
+
+    def read_command(self):
+        """Return the line with literals taken out, and the literals."""
+        line = self.read()
+        literals = []
+        while match := re.search(rb"\{(\d+)(\+?)\}$", line):
+            if not match.group(2):
+                self.send("+ go on")
+            literals.append(self.read(int(match.group(1))))
+            line = line[: match.start()] + b"{}" + self.read()
+        return line.decode("latin-1"), literals
+
+    def serve_one(self):
+        line, literals = self.read_command()
+        tag, name, rest = (line + "  ").split(" ", 2)
+        name = name.upper()
+        if name == "UID":
+            name, rest = (rest + " ").split(" ", 1)
+            name = f"UID {name.upper()}"
+        rest = rest.strip()
+        self.fake.commands.append(f"{name} {rest}".strip())
+        if name == self.fake.hang_up_on:
+            return False
+        if name in self.fake.replies:
+            reply = self.fake.replies[name]
+            if callable(reply):
+                return reply(self, tag)
+            self.send(reply.replace("{tag}", tag))
+            return True
+        handler = getattr(self, "do_" + name.lower().replace(" ", "_"), None)
+        if handler is None:
+            self.send(f"{tag} BAD unknown command")
+            return True
+        reply = handler(tag, rest, literals)
+        if reply:
+            self.send(f"{tag} {reply}")
+        return reply is not None
+
+    def do_capability(self, tag, rest, literals):
+        self.send(f"* CAPABILITY {self.fake.capabilities}")
+        return "OK done"
+
+    def do_starttls(self, tag, rest, literals):
+        self.sock.sendall(f"{tag} OK begin\r\n".encode() + self.fake.after_starttls)
+        self.start_tls()
+        return ""
+
+    def do_noop(self, tag, rest, literals):
+        if self.folder and self.seen != len(self.folder.messages):
+            self.seen = len(self.folder.messages)
+            self.send(f"* {self.seen} EXISTS")
+        return "OK done"
+
+    def do_logout(self, tag, rest, literals):
+        self.send("* BYE bye")
+        return "OK done"
+
+    def do_login(self, tag, rest, literals):
+        words = [_unquote(word) for word in _words(rest)]
+        if self.fake.passwords.get(words[0]) == words[1]:
+            return "OK welcome"
+        return f"NO [AUTHENTICATIONFAILED] wrong {words[0]} {words[1]}"
+
+    def do_authenticate(self, tag, rest, literals):
+        self.send("+ ")
+        said = base64.b64decode(self.read()).decode()
+        if rest.upper() == "PLAIN":
+            _nobody, user, password = said.split("\0")
+            good = self.fake.passwords.get(user) == password
+        else:
+            user, token = re.match("user=(.*)\x01auth=Bearer (.*)\x01\x01", said).groups()
+            good = self.fake.tokens.get(user) == token
+            if not good:
+                error = b'{"status":"400","schemes":"Bearer"}'
+                self.send(b"+ " + base64.b64encode(error))
+                self.fake.received += b"<answer:" + self.read() + b">"
+        if good:
+            return "OK welcome"
+        return f"NO [AUTHENTICATIONFAILED] wrong {base64.b64encode(said.encode()).decode()}"
+
+    def do_id(self, tag, rest, literals):
+        return "OK done"
+
+    def do_namespace(self, tag, rest, literals):
+        self.send('* NAMESPACE (("" "/")) (("Other/" "/")) NIL')
+        return "OK done"
+
+    def do_list(self, tag, rest, literals):
+        for name, folder in self.fake.folders.items():
+            flags = folder.flags
+            self.send(f'* LIST ({flags}) "{folder.delimiter}" "{name}"')
+        return "OK done"
+
+    def do_status(self, tag, rest, literals):
+        folder = self.fake.folders.get(_unquote(_words(rest)[0]))
+        if not folder:
+            return "NO [NONEXISTENT] no such folder"
+        answer = f"UIDVALIDITY {folder.uid_validity}"
+        if "MAILBOXID" in rest:
+            answer += f" MAILBOXID ({folder.mailbox_id})"
+        self.send(f"* STATUS {_words(rest)[0]} ({answer})")
+        return "OK done"
+
+    def do_create(self, tag, rest, literals):
+        self.fake.folders[_unquote(_words(rest)[0])] = FakeFolder()
+        return "OK done"
+
+    def do_subscribe(self, tag, rest, literals):
+        return "OK done"
+
+    def do_examine(self, tag, rest, literals):
+        self.folder = self.fake.folders.get(_unquote(_words(rest)[0]))
+        if not self.folder:
+            return "NO [NONEXISTENT] no such folder"
+        self.seen = len(self.folder.messages)
+        self.send(f"* {self.seen} EXISTS")
+        self.send(f"* OK [UIDVALIDITY {self.folder.uid_validity}] valid")
+        if self.fake.has_uidplus:
+            self.send(f"* OK [UIDNEXT {self.folder.next_uid}] next")
+        return "OK [READ-ONLY] done"
+
+    def do_uid_search(self, tag, rest, literals):
+        uids = [str(uid) for uid, _date, _octets in self.folder.messages]
+        if rest.upper().startswith("HEADER"):
+            if self.fake.search == "bad":
+                return "BAD no header search here"
+            wanted = _unquote(_words(rest)[2]).encode()
+            uids = [str(uid) for uid in self._matching(wanted)]
+        self.send("* SEARCH " + " ".join(uids))
+        return "OK done"
+
+    def _matching(self, wanted):
+        for uid, _date, octets in self.folder.messages:
+            header = re.sub(rb"\r\n[ \t]+", b"", octets.split(b"\r\n\r\n")[0])
+            words = re.split(rb"\W+", wanted)
+            if self.fake.search == "words" and any(w and w in header for w in words):
+                yield uid
+            elif self.fake.search == "exact" and wanted in header:
+                yield uid
+
+    def do_uid_fetch(self, tag, rest, literals):
+        for number, (uid, _date, octets) in enumerate(self.folder.messages, 1):
+            if not self._is_in(uid, rest.split(" ")[0]):
+                continue
+            header = b"".join(
+                re.findall(rb"(?im)^message-id:.*\r\n(?:[ \t].*\r\n)*", octets)
+            )
+            head = f"* {number} FETCH (UID {uid} BODY[HEADER.FIELDS (MESSAGE-ID)] "
+            if self.fake.quotes_headers:
+                text = header.decode().replace("\r\n", "").replace("\\", "\\\\")
+                text = text.replace('"', '\\"')
+                self.send(f'{head}"{text}")')
+            else:
+                self.send(f"{head}{{{len(header)}}}\r\n".encode() + header + b")")
+        return "OK done"
+
+    def _is_in(self, uid, sequence_set):
+        last = self.folder.messages[-1][0]
+        for part in sequence_set.split(","):
+            first, _colon, end = part.replace("*", str(last)).partition(":")
+            low, high = sorted((int(first), int(end or first)))
+            if low <= uid <= high:
+                return True
+        return False
+
+    def do_append(self, tag, rest, literals):
+        folder = self.fake.folders.get(_unquote(_words(rest)[0]))
+        if not folder:
+            return "NO [TRYCREATE] no such folder"
+        date = re.search(r'\) "([^"]+)"', rest).group(1).encode()
+        uids = [folder.add(octets, date) for octets in literals]
+        if self.fake.stores_then_hangs_up:
+            self.fake.stores_then_hangs_up = False
+            return None
+        if not self.fake.has_uidplus:
+            return "OK done"
+        return f"OK [APPENDUID {folder.uid_validity} {uids[0]}:{uids[-1]}] done"
+
+
+def endless(data, seconds=30):
+    """Return a reply for ``replies`` that repeats octets for ever."""
+
+    def reply(session, tag):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            session.sock.sendall(data)
+        return False
+
+    return reply
+
+
+def dripping(data, pause):
+    """Return a reply for ``replies`` that sends one octet, waits, and so on."""
+
+    def reply(session, tag):
+        for octet in data * 1000:
+            session.sock.sendall(bytes([octet]))
+            time.sleep(pause)
+        return False
+
+    return reply
+
+
+def _words(text):
+    return re.findall(r'"(?:\\.|[^"\\])*"|\([^)]*\)|[^\s()"]+', text)
+
+
+def _unquote(word):
+    if word.startswith('"'):
+        return re.sub(r"\\(.)", r"\1", word[1:-1])
+    return word
