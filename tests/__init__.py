@@ -1,0 +1,3 @@
+from . import test_oauth_providers
+from . import test_oauth_secrecy
+from . import test_oauth_tokens

@@ -1,0 +1,359 @@
+"""The interface every identity provider is reached through.
+
+A sign-in is the authorization code grant (RFC 6749 4.1) with PKCE (RFC 7636), OpenID
+Connect for the identity, and the practice of RFC 9700::
+
+    url, flow = provider.begin(redirect_uri, login_hint=..., bound_to={...})
+    # keep `flow` in the user's server-side session, send the browser to `url`
+    flow = session.pop(...)                      # popped, so that it serves only once
+    consent = provider.finish(flow, callback_params, bound_to={...})
+
+Later, for each login at the mail server::
+
+    access = provider.access(tokens)             # no network while it is fresh enough
+    # commit `access.tokens` at once if `access.is_refreshed`, then log in
+
+``tokens`` is one opaque string that only its provider reads and that belongs into the
+vault. Nothing here stores, logs or prints a secret; there is no ORM in here.
+"""
+
+import hmac
+import json
+import logging
+import secrets
+import time
+from urllib.parse import urlsplit
+
+from .channel import session_for
+from .consent import Access
+from .discovery import WELL_KNOWN, fetch_keys, fetch_metadata, require_https
+from .errors import (
+    ConsentDead,
+    ConsentRefused,
+    FlowInvalid,
+    OAuthError,
+    ProviderMisconfigured,
+    ProviderUnavailable,
+    clean,
+)
+
+_logger = logging.getLogger(__name__)
+
+# Seconds between begin and finish. RFC 6749 4.1.2 gives a code ten minutes at most.
+FLOW_LIFETIME = 600
+
+# Seconds an access token must still be good for: connect, TLS, login, and a clock
+# that is a minute off.
+MIN_LIFETIME = 300.0
+
+# Longest authorization code that is passed on.
+MAX_CODE = 4096
+
+# RFC 6749 4.1.2.1 and 5.2, OpenID Connect Core 3.1.2.6, and words seen in the wild.
+_PASSING = {
+    "temporarily_unavailable",
+    "server_error",
+    "internal_failure",
+    "slow_down",
+    "rate_limit_exceeded",
+}
+_MISCONFIGURED = {
+    "invalid_client": "client",
+    "deleted_client": "client",
+    "disabled_client": "client",
+    "unauthorized_client": "client",
+    "unsupported_grant_type": "client",
+    "unsupported_response_type": "client",
+    "invalid_scope": "scope",
+    "redirect_uri_mismatch": "redirect_uri",
+}
+_NEEDS_PERSON = {"interaction_required", "login_required", "consent_required"}
+
+
+class Provider:
+    """Base of the providers: all rules that do not depend on which one it is.
+
+    A subclass says where it is and how it words things, and implements the three
+    methods at the end through the library of that provider.
+    """
+
+    key = ""
+    label = ""
+    console_url = ""
+    has_tenant = False
+    default_authority = ""
+    default_mail_scope = ""
+    default_smtp_server = ""
+
+    def __init__(self, config):
+        if not config.client_id or not config.client_secret:
+            raise ProviderMisconfigured("not_configured")
+        self.config = config
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {self.config.client_id}>"
+
+    @property
+    def mail_scope(self):
+        return self.config.mail_scope or self.default_mail_scope
+
+    @property
+    def smtp_server(self):
+        return self.config.smtp_server or self.default_smtp_server
+
+    @property
+    def scopes(self):
+        return [self.mail_scope, "openid", "email", "profile"]
+
+    @property
+    def discovery_url(self):
+        authority = self.config.authority or self.default_authority
+        return self.config.discovery_url or authority.rstrip("/") + WELL_KNOWN
+
+    @property
+    def metadata(self):
+        """The provider's endpoints and issuer; the configured ones come first."""
+        metadata = dict(fetch_metadata(self.discovery_url, self.config))
+        for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+            metadata[name] = require_https(
+                getattr(self.config, name) or metadata.get(name)
+            )
+        for name in ("issuer", "revocation_endpoint"):
+            metadata[name] = getattr(self.config, name) or metadata.get(name, "")
+        return metadata
+
+    # -- sign in -----------------------------------------------------------------
+
+    def begin(self, redirect_uri, *, login_hint="", bound_to=None):
+        """Start a sign-in.
+
+        :param redirect_uri: exactly as registered; HTTPS, or HTTP on this machine
+        :param login_hint: address of the account to propose (OIDC Core 3.1.2.1)
+        :param bound_to: JSON data naming whose and which sign-in this is (user, alias);
+            ``finish`` must be told the same
+        :return: (address to send the browser to, flow for the server-side session)
+        """
+        self._check_redirect_uri(redirect_uri)
+        state = secrets.token_urlsafe(32)  # 256 bit; RFC 6749 10.10 asks for 128
+        url, private = self._authorization(redirect_uri, state, login_hint)
+        return url, {
+            "provider": self.key,
+            "client_id": self.config.client_id,
+            "state": state,
+            "redirect_uri": redirect_uri,
+            "bound_to": bound_to or {},
+            "created_at": time.time(),
+            "private": private,
+        }
+
+    def finish(self, flow, params, *, bound_to=None):
+        """Turn the provider's answer into a consent. Nothing is stored anywhere.
+
+        :param flow: what ``begin`` returned. It is emptied: it serves only once
+        :param params: the query parameters of the callback
+        :raise FlowInvalid, ConsentRefused: see there
+        """
+        flow, used = dict(flow or {}), flow
+        if used:
+            used.clear()
+        self._check_flow(flow, bound_to or {})
+        self._check_answer(flow, params)
+        consent = self._exchange(flow, str(params["code"]))
+        _logger.info("%s: sign-in finished", self.label)
+        return consent
+
+    @staticmethod
+    def _check_redirect_uri(redirect_uri):
+        # RFC 9700 2.6: no tokens or codes over plain HTTP but to the same machine.
+        parts = urlsplit(redirect_uri)
+        is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        is_secure = parts.scheme == "https" or (parts.scheme == "http" and is_local)
+        if not is_secure or not parts.hostname or parts.fragment:
+            raise ProviderMisconfigured("redirect_uri", description=redirect_uri)
+
+    def _check_flow(self, flow, bound_to):
+        if not flow.get("state") or not isinstance(flow.get("private"), dict):
+            raise FlowInvalid("no_flow")
+        # RFC 9700 4.4 (mix-up): a code is only ever shown to the provider it was
+        # asked from.
+        if flow["provider"] != self.key or flow["client_id"] != self.config.client_id:
+            raise FlowInvalid("issuer")
+        if not 0 <= time.time() - flow.get("created_at", 0) <= FLOW_LIFETIME:
+            raise FlowInvalid("expired_flow")
+        if not _is_same(_json(flow["bound_to"]), _json(bound_to)):
+            raise FlowInvalid("bound_to")
+
+    def _check_answer(self, flow, params):
+        """Check the authorization response (RFC 6749 4.1.2, 10.12; RFC 9207 2.4)."""
+        if not _is_same(str(params.get("state") or ""), flow["state"]):
+            raise FlowInvalid("state")
+        if "iss" in params:
+            if not self._is_own_issuer(str(params["iss"])):
+                raise FlowInvalid("issuer")
+        elif params.get("code") and self.metadata.get(
+            "authorization_response_iss_parameter_supported"
+        ):
+            raise FlowInvalid("issuer")
+        if params.get("error"):
+            raise self._failure(params, is_first=True)
+        if not 0 < len(str(params.get("code") or "")) <= MAX_CODE:
+            raise FlowInvalid("code")
+
+    def _is_own_issuer(self, issuer):
+        """Tell whether the ``iss`` of an authorization response is this provider's."""
+        return issuer == self.metadata["issuer"]
+
+    def _keys(self):
+        return fetch_keys(self.metadata["jwks_uri"], self.config)
+
+    def _check_grant(self, payload):
+        """Check that the token response brings what was asked for (RFC 6749 5.1).
+
+        An absent ``scope`` means: as requested.
+        """
+        if str(payload.get("token_type", "bearer")).lower() != "bearer":
+            raise ProviderUnavailable("unreadable", description="token type")
+        if "scope" in payload and not self._is_mail_scope_in(payload["scope"]):
+            raise ConsentRefused("scope_missing")
+        if not payload.get("refresh_token"):
+            raise ConsentRefused("offline_missing")
+
+    def _is_mail_scope_in(self, scope):
+        granted = scope if isinstance(scope, list) else str(scope).split()
+        return self.mail_scope.lower() in (item.lower() for item in granted)
+
+    # -- use ---------------------------------------------------------------------
+
+    def access(self, tokens, min_lifetime=MIN_LIFETIME):
+        """Return an access token that lives ``min_lifetime`` seconds at least.
+
+        The caller holds a lock on the row ``tokens`` was read from: where refresh
+        tokens rotate, two refreshes at once kill the account (RFC 9700 4.14.2).
+        """
+        secret, expires_at = self._cached_access(self._unpack(tokens))
+        if secret and expires_at - time.time() >= min_lifetime:
+            return Access(expires_at, False, False, secret, tokens)
+        return self.refresh(tokens)
+
+    def refresh(self, tokens):
+        """Fetch a new access token now (RFC 6749 6).
+
+        :raise ConsentDead: only a new sign-in helps
+        :raise ProviderUnavailable: try again later, with the same ``tokens``
+        """
+        return self._refresh(self._unpack(tokens))
+
+    def revoke(self, tokens):
+        """Withdraw the consent at the provider (RFC 7009), as far as that is possible.
+
+        Providers may end *all* tokens this application has for the account, those of
+        other aliases with the same identity included.
+
+        :return: whether the provider confirmed it; never raises ``OAuthError``
+        """
+        try:
+            endpoint = self.metadata["revocation_endpoint"]
+            token_secret = self._refresh_secret(self._unpack(tokens))
+            if not endpoint or not token_secret:
+                return False
+            form = {
+                "token": token_secret,
+                "token_type_hint": "refresh_token",
+                "client_id": self.config.client_id,
+                "client_secret": self.config.client_secret,
+            }
+            with session_for(self.config, is_json=False) as (session, _channel):
+                return session.post(endpoint, data=form).status_code == 200
+        except OAuthError as error:
+            _logger.info("%s: consent not revoked: %s", self.label, error)
+            return False
+
+    # -- failures ----------------------------------------------------------------
+
+    def _failure(self, payload, *, is_first=False, hidden=()):
+        """Return the exception for an error response (RFC 6749 4.1.2.1, 5.2).
+
+        :param payload: the answer as a dict
+        :param is_first: during a sign-in, when there is no consent yet that could die
+        :param hidden: secrets that were sent, lest the answer echoes it
+        """
+        error = str(payload.get("error") or "")
+        kind, code, reference = self._diagnose(payload)
+        if kind is ConsentDead and is_first:
+            if code in ("admin_policy", "mfa"):
+                kind, code = ConsentRefused, "admin_policy"
+            elif error == "access_denied":
+                kind, code = ConsentRefused, "cancelled"
+            else:
+                kind, code = FlowInvalid, "code"
+        hidden = (self.config.client_secret, *hidden)
+        failure = kind(
+            code,
+            error=clean(error, hidden),
+            description=clean(payload.get("error_description"), hidden),
+            reference=reference,
+        )
+        _logger.info("%s: %r", self.label, failure)
+        return failure
+
+    def _diagnose(self, payload):
+        """Return (exception class, code, provider's number) for an error response.
+
+        What nobody can name counts as final: a hold is seen by the owner and keeps the
+        mail, whereas endless retries hide the trouble.
+        """
+        error = payload.get("error")
+        if not error:
+            return ProviderUnavailable, "unreadable", ""
+        if error in _PASSING:
+            return ProviderUnavailable, "outage", ""
+        if error in _MISCONFIGURED:
+            return ProviderMisconfigured, _MISCONFIGURED[error], ""
+        if error in _NEEDS_PERSON:
+            return ConsentDead, "mfa", ""
+        return ConsentDead, "unknown", ""
+
+    # -- tokens ------------------------------------------------------------------
+
+    def _pack(self, **content):
+        return _json({"provider": self.key, **content})
+
+    def _unpack(self, tokens):
+        """Read what ``_pack`` wrote, and nothing that another provider wrote."""
+        try:
+            content = json.loads(tokens)
+            if content.pop("provider") == self.key:
+                return content
+        except (AttributeError, KeyError, TypeError, ValueError):
+            pass
+        raise ConsentDead("unknown", description="stored tokens not readable")
+
+    # -- what a provider implements ------------------------------------------------
+
+    def _authorization(self, redirect_uri, state, login_hint):
+        """Return (authorization URL, JSON data for ``_exchange``): nonce, PKCE S256."""
+        raise NotImplementedError
+
+    def _exchange(self, flow, code):
+        """Redeem ``code``, verify the identity, return a ``Consent``."""
+        raise NotImplementedError
+
+    def _refresh(self, content):
+        """Return an ``Access`` for the unpacked tokens, over the network."""
+        raise NotImplementedError
+
+    def _cached_access(self, content):
+        """Return (access token or None, its end in epoch seconds), without network."""
+        raise NotImplementedError
+
+    def _refresh_secret(self, content):
+        """Return the refresh token, or an empty string."""
+        raise NotImplementedError
+
+
+def _is_same(left, right):
+    return hmac.compare_digest(left.encode(), right.encode())
+
+
+def _json(value):
+    return json.dumps(value, sort_keys=True)

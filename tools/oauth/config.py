@@ -1,0 +1,36 @@
+"""How this installation is registered at a provider, and where that one is."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class ProviderConfig:
+    """Settings of one provider.
+
+    Everything but the first two may stay empty: the provider knows its public address.
+    A private or national cloud sets ``authority`` or ``discovery_url``; the endpoints
+    then come from its discovery document, and the single ones given here win over it.
+
+    :param tenant: directory of the organisation, where the provider has such
+    :param authority: ``https://host`` of the sign-in service
+    :param discovery_url: whole address of the OpenID Connect discovery document
+    :param mail_scope: the scope that allows SMTP submission
+    :param smtp_server: ``host:port`` of the submission server
+    :param ca_bundle: path of a file with the certificate authorities to trust
+    :param timeout: seconds for a connection, and for each read
+    """
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    tenant: str = ""
+    authority: str = ""
+    discovery_url: str = ""
+    issuer: str = ""
+    authorization_endpoint: str = ""
+    token_endpoint: str = ""
+    jwks_uri: str = ""
+    revocation_endpoint: str = ""
+    mail_scope: str = ""
+    smtp_server: str = ""
+    ca_bundle: str = ""
+    timeout: float = 10.0

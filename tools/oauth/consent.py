@@ -1,0 +1,55 @@
+"""What a provider gives: a consent once, an access token ever again."""
+
+import time
+from dataclasses import dataclass, field
+
+# Longest lifetime that is believed, in seconds. Long-lived tokens end after 28 hours.
+MAX_LIFETIME = 7 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What a finished sign-in brought.
+
+    :param identity: stable name of the account; compare this, never the address
+    :param email: the account's address as the provider claims it: a proposal, which a
+        login at the mail server has to prove
+    :param smtp_server: ``host:port`` where this account submits its mail
+    :param expires_at: when the access token inside ``tokens`` ends, in epoch seconds
+    """
+
+    identity: str
+    email: str
+    name: str
+    smtp_server: str
+    expires_at: float
+    tokens: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Access:
+    """An access token, and the tokens to keep from now on.
+
+    :param is_refreshed: ``tokens`` differs from what was given: commit it before use
+    :param is_rotated: the refresh token itself was replaced; losing it loses the
+        account, as the old one may be dead already (RFC 9700 4.14.2)
+    """
+
+    expires_at: float
+    is_refreshed: bool
+    is_rotated: bool
+    access_token_secret: str = field(repr=False)
+    tokens: str = field(repr=False)
+
+
+def expiry(payload):
+    """Return when the access token of a token response ends, in epoch seconds.
+
+    Absent or odd ``expires_in`` (only RECOMMENDED, RFC 6749 5.1) counts as now: the
+    token serves for the login at hand and is fetched anew for the next.
+    """
+    try:
+        lifetime = float(payload.get("expires_in") or 0)
+    except (TypeError, ValueError):
+        lifetime = 0.0
+    return time.time() + min(max(lifetime, 0.0), MAX_LIFETIME)

@@ -1,0 +1,138 @@
+"""What can go wrong between us and an identity provider, as a vocabulary.
+
+The caller decides by class (what to do) and shows by ``code`` (what to say):
+
+==================  ==================================================================
+``ConsentRefused``  the person, or their administrator, did not give what is needed
+``FlowInvalid``     this answer does not belong to a sign-in we started: start again
+``ConsentDead``     a consent given earlier is over: hold the alias, ask to sign in
+``ProviderUnavailable``   a passing outage: try again later, hold nothing
+``ProviderMisconfigured`` the registration of the app is wrong: ask the administrator
+==================  ==================================================================
+"""
+
+import re
+
+# Longest piece of a provider's answer that is kept and shown.
+MAX_WORDS = 500
+
+SENTENCES = {
+    # ConsentRefused
+    "cancelled": "The sign-in was cancelled. Nothing was changed.",
+    "refused": "The provider did not let you sign in.",
+    "scope_missing": (
+        "The permission to send e-mail was not granted. Sign in again and leave it"
+        " ticked."
+    ),
+    "offline_missing": (
+        "The provider gave no permission to send while you are away. Sign in again."
+    ),
+    "admin_policy": (
+        "A policy of your organisation forbids it. Ask the administrator of your"
+        " mailbox to allow this application."
+    ),
+    # FlowInvalid
+    "no_flow": "No sign-in is under way in this session. Start again from the alias.",
+    "expired_flow": "The sign-in took too long. Start again from the alias.",
+    "state": "This answer belongs to another sign-in. Start again from the alias.",
+    "bound_to": "This sign-in was started for something else. Start again.",
+    "issuer": "This answer comes from another provider. Start again from the alias.",
+    "code": "The provider does not accept this sign-in any more. Start again.",
+    "id_token": "The identity sent by the provider could not be verified. Start again.",
+    # ConsentDead
+    "revoked": "The permission to send was withdrawn. Sign in again.",
+    "password_changed": "The password of the account was changed. Sign in again.",
+    "expired": "The permission to send has expired. Sign in again.",
+    "mfa": "The account now asks for an additional verification. Sign in again.",
+    "unknown": "The provider no longer accepts the permission to send. Sign in again.",
+    # ProviderUnavailable
+    "unreachable": "The provider cannot be reached right now. Try again later.",
+    "tls": "The provider's certificate cannot be verified. Try again later.",
+    "outage": "The provider has a problem right now. Try again later.",
+    "unreadable": "The provider's answer cannot be read. Try again later.",
+    # ProviderMisconfigured
+    "not_configured": "Client id or client secret is missing. Ask your administrator.",
+    "client": "The provider does not know this application or its secret.",
+    "redirect_uri": "The redirect URI is not registered at the provider.",
+    "scope": "The application may not ask for the permission to send e-mail.",
+    "endpoint": "An address of the provider in the settings cannot be used.",
+    "tenant": "The tenant in the settings does not exist at the provider.",
+    "ca_bundle": "The file with the trusted certificates cannot be read.",
+}
+
+
+class OAuthError(Exception):
+    """One sentence for the reader, then the provider's own words, quoted.
+
+    :param code: key of ``SENTENCES``; stable, so that a caller can translate it
+    :param error: error code of the standard (RFC 6749 4.1.2.1 and 5.2)
+    :param description: ``error_description``, already without secrets
+    :param reference: the provider's own number for the cause, when it has one
+    """
+
+    default_code = "unknown"
+
+    def __init__(self, code="", *, error="", description="", reference=""):
+        self.code = code or self.default_code
+        self.error = clean(error)
+        self.description = clean(description)
+        self.reference = reference
+        super().__init__(self.code)
+
+    @property
+    def sentence(self):
+        return SENTENCES[self.code]
+
+    @property
+    def words(self):
+        """The provider's answer in its own words, empty when there was none."""
+        return ": ".join(filter(None, (self.error, self.description)))
+
+    def __str__(self):
+        quoted = f' The provider says: "{self.words}"' if self.words else ""
+        return self.sentence + quoted
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {self.code} {self.reference or self.error}>"
+
+
+class ConsentRefused(OAuthError):
+    default_code = "refused"
+
+
+class FlowInvalid(OAuthError):
+    default_code = "no_flow"
+
+
+class ConsentDead(OAuthError):
+    """Only a new sign-in helps; ``cause`` says why, in one of six words."""
+
+    @property
+    def cause(self):
+        return self.code
+
+
+class ProviderUnavailable(OAuthError):
+    default_code = "unreachable"
+
+
+class ProviderMisconfigured(OAuthError):
+    default_code = "client"
+
+
+# A run this long in this alphabet is a token, a code or a piece of a JWT. Trace ids
+# (36 characters with their hyphens) stay readable: support asks for them.
+_TOKEN_LIKE = re.compile(r"[A-Za-z0-9_~+=-]{40,}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def clean(text, secrets=()):
+    """Return foreign text that can be shown and logged: short, one line, no secret.
+
+    :param secrets: values to blank out wherever they occur
+    """
+    text = str(text or "")[: 4 * MAX_WORDS]
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "[…]")
+    text = _TOKEN_LIKE.sub("[…]", _CONTROL.sub(" ", text)).strip()
+    return text if len(text) <= MAX_WORDS else text[: MAX_WORDS - 1] + "…"

@@ -1,0 +1,203 @@
+"""Google: Gmail and Google Workspace, with ``google-auth-oauthlib``."""
+
+import hashlib
+import secrets
+
+from google.auth.exceptions import GoogleAuthError, RefreshError
+from google.auth.transport.requests import Request
+from google.oauth2.credentials import Credentials
+from google_auth_oauthlib.flow import Flow
+from oauthlib.oauth2 import OAuth2Error
+
+from .base import Provider
+from .channel import network_errors, session_for
+from .consent import Access, Consent, expiry
+from .errors import (
+    ConsentDead,
+    FlowInvalid,
+    ProviderUnavailable,
+)
+from .id_token import verify_id_token
+
+# What the libraries raise for an answer that is JSON but makes no sense otherwise.
+_LIBRARY_ERRORS = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
+
+_CAUSE_BY_ERROR = {
+    "admin_policy_enforced": "admin_policy",
+    "org_internal": "admin_policy",
+    "access_not_configured": "admin_policy",
+}
+
+# RAPT: the organisation ends sessions after so many hours and wants its people back.
+_CAUSE_BY_SUBTYPE = {"invalid_rapt": "expired", "rapt_required": "expired"}
+
+# The provider words a revoked, an expired (seven days while the app is in "Testing",
+# six months unused) and a password-killed token alike; the rest has texts of its own.
+_CAUSE_BY_TEXT = (
+    ("expired or revoked", "revoked"),
+    ("password", "password_changed"),
+    ("account has been deleted", "revoked"),
+    ("account has been disabled", "admin_policy"),
+    ("account restricted", "admin_policy"),
+    ("blocked by", "admin_policy"),
+    ("expired", "expired"),
+)
+
+
+class GoogleProvider(Provider):
+    key = "google"
+    label = "Google"
+    console_url = "https://console.cloud.google.com/auth/clients"
+    default_authority = "https://accounts.google.com"
+    # Restricted scope; SMTP and IMAP accept no narrower one.
+    default_mail_scope = "https://mail.google.com/"
+    default_smtp_server = "smtp.gmail.com:465"
+
+    def _library_flow(self, redirect_uri, code_verifier, scopes=None):
+        metadata = self.metadata
+        return Flow.from_client_config(
+            {
+                "web": {
+                    "client_id": self.config.client_id,
+                    "client_secret": self.config.client_secret,
+                    "auth_uri": metadata["authorization_endpoint"],
+                    "token_uri": metadata["token_endpoint"],
+                }
+            },
+            scopes=scopes,
+            redirect_uri=redirect_uri,
+            code_verifier=code_verifier,
+            autogenerate_code_verifier=False,
+        )
+
+    def _authorization(self, redirect_uri, state, login_hint):
+        # RFC 7636 4.1: 43 to 128 characters. OIDC Core 15.5.2: the nonce is sent as a
+        # hash, so that the browser's history does not hold what the session holds.
+        private = {
+            "code_verifier": secrets.token_urlsafe(64),
+            "nonce": secrets.token_urlsafe(32),
+        }
+        flow = self._library_flow(redirect_uri, private["code_verifier"], self.scopes)
+        options = {"login_hint": login_hint} if login_hint else {}
+        url, _state = flow.authorization_url(
+            state=state,
+            nonce=_nonce_hash(private["nonce"]),
+            access_type="offline",
+            # Without "consent" a second sign-in brings no refresh token.
+            prompt="consent" if login_hint else "select_account consent",
+            # Else the token would carry whatever this client was ever granted.
+            include_granted_scopes="false",
+            **options,
+        )
+        return url, private
+
+    def _exchange(self, flow, code):
+        code_verifier = flow["private"].get("code_verifier")
+        nonce = flow["private"].get("nonce")
+        if not code_verifier or not nonce:
+            raise FlowInvalid("no_flow")
+        # No scopes here: the library raises when the person unticked one, or when the
+        # provider answers with the long names of "email" and "profile".
+        library_flow = self._library_flow(flow["redirect_uri"], code_verifier)
+        with session_for(self.config) as (_session, channel), network_errors():
+            channel.mount_on(library_flow.oauth2session)
+            try:
+                library_flow.fetch_token(code=code, include_client_id=True)
+            except OAuth2Error:
+                raise self._failure(
+                    channel.payload, is_first=True, hidden=(code, code_verifier)
+                ) from None
+            except _LIBRARY_ERRORS:
+                raise ProviderUnavailable("unreadable") from None
+            payload = channel.payload
+        claims = self._verified_claims(payload.get("id_token"), nonce)
+        self._check_grant(payload)
+        return self._consent(claims, payload)
+
+    def _verified_claims(self, id_token, nonce):
+        issuer = self.metadata["issuer"]
+        # The provider documents both forms of its own name.
+        accepted = (issuer, issuer.removeprefix("https://"))
+        return verify_id_token(
+            id_token,
+            self._keys(),
+            client_id=self.config.client_id,
+            nonce=_nonce_hash(nonce),
+            issuers=lambda claims, key: accepted,
+        )
+
+    def _consent(self, claims, payload):
+        return Consent(
+            # ``sub`` is unique within its issuer (OIDC Core 5.7) and never reused.
+            identity=f"{self.metadata['issuer']}|{claims['sub']}",
+            email=str(claims.get("email") or ""),
+            name=str(claims.get("name") or ""),
+            smtp_server=self.smtp_server,
+            expires_at=expiry(payload),
+            tokens=self._pack_tokens(payload, payload["refresh_token"]),
+        )
+
+    def _pack_tokens(self, payload, refresh_token):
+        return self._pack(
+            refresh_token=refresh_token,
+            access_token=payload["access_token"],
+            expires_at=expiry(payload),
+        )
+
+    def _refresh(self, content):
+        old = self._refresh_secret(content)
+        credentials = Credentials(
+            token=None,
+            refresh_token=old,
+            token_uri=self.metadata["token_endpoint"],
+            client_id=self.config.client_id,
+            client_secret=self.config.client_secret,
+        )
+        with session_for(self.config) as (session, channel):
+            try:
+                credentials.refresh(Request(session))
+            except RefreshError as error:
+                if error.retryable:
+                    raise ProviderUnavailable("outage") from None
+                # The library drops the answer for some causes; the channel has it.
+                raise self._failure(channel.payload, hidden=(old,)) from None
+            except GoogleAuthError as error:
+                name = type(error).__name__
+                raise ProviderUnavailable("unreachable", description=name) from None
+            except _LIBRARY_ERRORS:
+                raise ProviderUnavailable("unreadable") from None
+            payload = channel.payload
+        if "scope" in payload and not self._is_mail_scope_in(payload["scope"]):
+            raise ConsentDead("revoked", description="scope")
+        new = credentials.refresh_token
+        return Access(
+            expires_at=expiry(payload),
+            is_refreshed=True,
+            is_rotated=new != old,
+            access_token_secret=credentials.token,
+            tokens=self._pack_tokens(payload, new),
+        )
+
+    def _cached_access(self, content):
+        return content.get("access_token"), content.get("expires_at") or 0.0
+
+    def _refresh_secret(self, content):
+        return content.get("refresh_token") or ""
+
+    def _diagnose(self, payload):
+        kind, code, reference = super()._diagnose(payload)
+        error = payload.get("error")
+        if error in _CAUSE_BY_ERROR:
+            return ConsentDead, _CAUSE_BY_ERROR[error], ""
+        if error == "invalid_grant":
+            subtype = payload.get("error_subtype")
+            text = str(payload.get("error_description") or "").lower()
+            code = _CAUSE_BY_SUBTYPE.get(subtype) or next(
+                (cause for words, cause in _CAUSE_BY_TEXT if words in text), code
+            )
+            return ConsentDead, code, ""
+        return kind, code, reference
+
+
+def _nonce_hash(nonce):
+    return hashlib.sha256(nonce.encode()).hexdigest()

@@ -1,0 +1,307 @@
+"""Microsoft: Microsoft 365 and Outlook.com, with ``msal``.
+
+The library brings state, nonce, PKCE and the token cache. It does not verify the ID
+token (not at all since 1.38), so that is done here like for every provider.
+"""
+
+import json
+import re
+import warnings
+from urllib.parse import parse_qs, urlsplit
+
+import msal
+
+from .base import Provider
+from .channel import session_for
+from .consent import Access, Consent, expiry
+from .discovery import WELL_KNOWN
+from .errors import (
+    ConsentDead,
+    FlowInvalid,
+    ProviderMisconfigured,
+    ProviderUnavailable,
+)
+from .id_token import verify_id_token
+
+# The directory all personal accounts live in.
+PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
+
+# The library recommends that the browser POST the answer. Cross-site POSTs come without
+# the session cookie (SameSite=Lax), and the session is what the answer is bound to.
+warnings.filterwarnings("ignore", message="response_mode=", module=r"msal\.")
+
+_TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,254}")
+_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_NUMBER = re.compile(r"AADSTS(\d{4,9})")
+
+# What the library raises for answers it cannot read, and for a wrong nonce.
+_LIBRARY_ERRORS = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+_DEAD, _WRONG, _PASSING = ConsentDead, ProviderMisconfigured, ProviderUnavailable
+
+# https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+_DIAGNOSIS_BY_NUMBER = {
+    50057: (_DEAD, "admin_policy"),  # account disabled
+    50105: (_DEAD, "admin_policy"),  # not assigned to the application
+    53000: (_DEAD, "admin_policy"),  # device not compliant
+    53001: (_DEAD, "admin_policy"),  # device not joined
+    53002: (_DEAD, "admin_policy"),  # client application not approved
+    53003: (_DEAD, "admin_policy"),  # blocked by conditional access
+    530003: (_DEAD, "admin_policy"),  # device not managed
+    90094: (_DEAD, "admin_policy"),  # an administrator has to consent
+    90095: (_DEAD, "admin_policy"),  # consent was asked for
+    50072: (_DEAD, "mfa"),  # must enrol
+    50074: (_DEAD, "mfa"),
+    50076: (_DEAD, "mfa"),
+    50078: (_DEAD, "mfa"),  # verification expired
+    50079: (_DEAD, "mfa"),
+    50158: (_DEAD, "mfa"),  # external challenge
+    53004: (_DEAD, "mfa"),
+    50132: (_DEAD, "password_changed"),
+    50133: (_DEAD, "password_changed"),
+    50144: (_DEAD, "password_changed"),  # expired
+    50173: (_DEAD, "password_changed"),
+    70008: (_DEAD, "expired"),
+    70043: (_DEAD, "expired"),  # sign-in frequency
+    70044: (_DEAD, "expired"),
+    700082: (_DEAD, "expired"),  # 90 days unused
+    700084: (_DEAD, "expired"),
+    50034: (_DEAD, "revoked"),  # account deleted
+    65001: (_DEAD, "revoked"),  # consent withdrawn
+    50011: (_WRONG, "redirect_uri"),
+    500112: (_WRONG, "redirect_uri"),
+    500113: (_WRONG, "redirect_uri"),
+    90002: (_WRONG, "tenant"),
+    900023: (_WRONG, "tenant"),
+    50059: (_WRONG, "tenant"),
+    650053: (_WRONG, "scope"),
+    70011: (_WRONG, "scope"),
+    500011: (_WRONG, "scope"),
+    700016: (_WRONG, "client"),  # application not in this directory
+    7000112: (_WRONG, "client"),  # application disabled
+    7000215: (_WRONG, "client"),  # wrong secret
+    7000222: (_WRONG, "client"),  # secret expired
+    7000218: (_WRONG, "client"),
+    50196: (_PASSING, "outage"),  # asked too often
+    90033: (_PASSING, "outage"),
+    90055: (_PASSING, "outage"),
+}
+
+
+class MicrosoftProvider(Provider):
+    key = "microsoft"
+    label = "Microsoft"
+    console_url = (
+        "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/"
+        "ApplicationsListBlade"
+    )
+    has_tenant = True
+    default_authority = "https://login.microsoftonline.com"
+    default_mail_scope = "https://outlook.office.com/SMTP.Send"
+    default_smtp_server = "smtp.office365.com:587"
+    personal_smtp_server = "smtp-mail.outlook.com:587"
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.tenant = config.tenant or "common"
+        if not _TENANT.fullmatch(self.tenant):
+            raise ProviderMisconfigured("tenant")
+        if config.authorization_endpoint or config.token_endpoint:
+            # The library takes these from the discovery document only.
+            raise ProviderMisconfigured("endpoint", description="set the authority")
+
+    @property
+    def scopes(self):
+        # The library adds openid, profile and offline_access, and refuses them here.
+        return [self.mail_scope]
+
+    @property
+    def _authority_url(self):
+        authority = self.config.authority or self.default_authority
+        return f"{authority.rstrip('/')}/{self.tenant}"
+
+    @property
+    def discovery_url(self):
+        return self.config.discovery_url or f"{self._authority_url}/v2.0{WELL_KNOWN}"
+
+    def _application(self, session, cache=None):
+        """Open the library on our channel.
+
+        Instance discovery, which asks the public cloud whether an authority is genuine,
+        stays off: ours is a constant or comes from the administrator, and a national or
+        private cloud must not depend on the public one.
+        """
+        if self.config.discovery_url:
+            base = self.config.discovery_url.removesuffix(WELL_KNOWN)
+            where = {"oidc_authority": base}
+        else:
+            where = {"authority": self._authority_url}
+        try:
+            return msal.ConfidentialClientApplication(
+                self.config.client_id,
+                client_credential=self.config.client_secret,
+                http_client=session,
+                instance_discovery=False,
+                token_cache=cache,
+                **where,
+            )
+        except (KeyError, ValueError):
+            raise ProviderMisconfigured("tenant") from None
+
+    # -- sign in -----------------------------------------------------------------
+
+    def _authorization(self, redirect_uri, state, login_hint):
+        with session_for(self.config) as (session, _channel):
+            flow = self._application(session).initiate_auth_code_flow(
+                self.scopes,
+                redirect_uri=redirect_uri,
+                state=state,
+                login_hint=login_hint or None,
+                prompt=None if login_hint else "select_account",
+            )
+        return flow["auth_uri"], flow
+
+    def _exchange(self, flow, code):
+        library_flow = flow["private"]
+        if not library_flow.get("code_verifier") or not library_flow.get("nonce"):
+            raise FlowInvalid("no_flow")
+        cache = msal.SerializableTokenCache()
+        with session_for(self.config) as (session, channel):
+            application = self._application(session, cache)
+            try:
+                result = application.acquire_token_by_auth_code_flow(
+                    library_flow, {"code": code, "state": flow["state"]}
+                )
+            except _LIBRARY_ERRORS as error:
+                # The texts quote state, nonce and claims.
+                name = type(error).__name__
+                raise FlowInvalid("id_token", description=name) from None
+            payload = channel.payload
+        if "access_token" not in result:
+            hidden = (code, library_flow["code_verifier"])
+            raise self._failure(payload, is_first=True, hidden=hidden)
+        claims = self._verified_claims(payload.get("id_token"), library_flow)
+        self._check_grant(payload)
+        return self._consent(claims, payload, cache)
+
+    def _verified_claims(self, id_token, library_flow):
+        # The library sends a hash of the nonce it keeps. What was sent is what counts.
+        query = parse_qs(urlsplit(library_flow["auth_uri"]).query)
+        claims = verify_id_token(
+            id_token,
+            self._keys(),
+            client_id=self.config.client_id,
+            nonce=query["nonce"][0],
+            issuers=self._accepted_issuers,
+        )
+        if not all(_ID.fullmatch(str(claims.get(n) or "")) for n in ("tid", "oid")):
+            raise FlowInvalid("id_token", description="tid, oid")
+        if self.tenant == "organizations" and claims["tid"] == PERSONAL_TENANT:
+            raise FlowInvalid("id_token", description="tid")
+        return claims
+
+    def _accepted_issuers(self, claims, key):
+        """Return the one issuer this token may have.
+
+        The issuer of a multi-tenant authority is a template; the token names the
+        directory itself. A key that is marked with an issuer signs for that one only:
+        else keys of one directory's kind would do for another's.
+        """
+        tid = str(claims.get("tid") or "")
+        issuer = self.metadata["issuer"].replace("{tenantid}", tid)
+        key_issuer = key.get("issuer", issuer).replace("{tenantid}", tid)
+        return (issuer,) if key_issuer == issuer else ()
+
+    def _is_own_issuer(self, issuer):
+        before, template, after = self.metadata["issuer"].partition("{tenantid}")
+        if not template:
+            return issuer == before
+        middle = issuer.removeprefix(before).removesuffix(after)
+        return issuer == before + middle + after and bool(_ID.fullmatch(middle))
+
+    def _consent(self, claims, payload, cache):
+        is_personal = claims["tid"] == PERSONAL_TENANT and not self.config.smtp_server
+        names = [claims.get("preferred_username"), claims.get("email")]
+        return Consent(
+            # Neither ``email`` nor ``preferred_username`` is verified; a directory's
+            # administrator can set them to anything.
+            identity=f"{claims['tid']}.{claims['oid']}".lower(),
+            email=next((name for name in names if name and "@" in name), ""),
+            name=str(claims.get("name") or ""),
+            smtp_server=self.personal_smtp_server if is_personal else self.smtp_server,
+            expires_at=expiry(payload),
+            tokens=self._pack(cache=cache.serialize(), expires_at=expiry(payload)),
+        )
+
+    # -- use ---------------------------------------------------------------------
+
+    def _refresh(self, content):
+        old = self._refresh_secret(content)
+        cache = msal.SerializableTokenCache()
+        cache.deserialize(content.get("cache"))
+        with session_for(self.config) as (session, channel):
+            application = self._application(session, cache)
+            account = next(iter(application.get_accounts()), None)
+            channel.payload = None
+            try:
+                result = account and application.acquire_token_silent_with_error(
+                    [self.mail_scope], account, force_refresh=True
+                )
+            except _LIBRARY_ERRORS as error:
+                name = type(error).__name__
+                raise ProviderUnavailable("unreadable", description=name) from None
+            payload = channel.payload
+        if payload is None:
+            # Nothing was sent, as the cache has no refresh token for this client id
+            # and authority: the settings were changed.
+            raise ConsentDead("unknown", description="no matching refresh token")
+        if not result or "access_token" not in result:
+            raise self._failure(payload, hidden=(old,))
+        content = {"cache": cache.serialize(), "expires_at": expiry(payload)}
+        return Access(
+            expires_at=expiry(payload),
+            is_refreshed=True,
+            is_rotated=self._refresh_secret(content) != old,
+            access_token_secret=result["access_token"],
+            tokens=self._pack(**content),
+        )
+
+    def _cached_access(self, content):
+        entries = _cache_entries(content, "AccessToken")
+        newest = max(entries, key=lambda e: int(e.get("expires_on", 0)), default={})
+        return newest.get("secret"), content.get("expires_at") or 0.0
+
+    def _refresh_secret(self, content):
+        entries = _cache_entries(content, "RefreshToken")
+        newest = max(
+            entries, key=lambda e: int(e.get("last_modification_time", 0)), default={}
+        )
+        return newest.get("secret") or ""
+
+    # -- failures ----------------------------------------------------------------
+
+    def _diagnose(self, payload):
+        # The JSON answers list the numbers, the redirects have them in the text only.
+        listed = " ".join(f"AADSTS{code}" for code in payload.get("error_codes") or ())
+        text = str(payload.get("error_description") or "")
+        numbers = [int(number) for number in _NUMBER.findall(f"{listed} {text}")]
+        for number in numbers:
+            if number in _DIAGNOSIS_BY_NUMBER:
+                return *_DIAGNOSIS_BY_NUMBER[number], f"AADSTS{number}"
+        kind, code, _none = super()._diagnose(payload)
+        return kind, code, f"AADSTS{numbers[0]}" if numbers else ""
+
+
+def _cache_entries(content, kind):
+    """Return the entries of one kind from the library's serialised cache."""
+    try:
+        return list(json.loads(content["cache"]).get(kind, {}).values())
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ConsentDead("unknown", description="stored tokens not readable") from None
