@@ -131,7 +131,7 @@ class Apt:
         return _run(program, "-c", self.configuration, *arguments, **options)
 
     def field(self, package: str, field: str) -> str | None:
-        """Return one control field of a package, or None if there is no such package."""
+        """Return one control field of a package, or None if there is no such one."""
         result = self._apt("apt-cache", "show", "--no-all-versions", package)
         found = re.search(rf"^{field}: (.*)$", result.stdout, re.MULTILINE)
         return found[1] if found else None

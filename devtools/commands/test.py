@@ -14,19 +14,21 @@ _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 def run(arguments: list[str]) -> int:
     """Run pytest with pytest-odoo on a fresh copy of the add-on's template."""
     server.end_on_signals()
-    with postgres.cluster().session() as cluster:
-        with databases.temporary(cluster) as (database, data):
-            configuration = server.write_configuration(
-                cluster,
-                database,
-                server.private_name("test"),
-                data_dir=data,
-                http_port=server.free_port(),
-            )
-            try:
-                return _pytest(configuration, arguments)
-            finally:
-                configuration.unlink()
+    with (
+        postgres.cluster().session() as cluster,
+        databases.temporary(cluster) as (database, data),
+    ):
+        configuration = server.write_configuration(
+            cluster,
+            database,
+            server.private_name("test"),
+            data_dir=data,
+            http_port=server.free_port(),
+        )
+        try:
+            return _pytest(configuration, arguments)
+        finally:
+            configuration.unlink()
 
 
 def _pytest(configuration: Path, arguments: list[str]) -> int:
