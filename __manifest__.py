@@ -17,6 +17,7 @@
         "views/mailing_mailing_views.xml",
         "views/mail_mail_views.xml",
         "wizards/mail_compose_message_views.xml",
+        "wizards/user_email_alias_cancel_views.xml",
         "views/user_email_alias_menus.xml",
     ],
     "assets": {

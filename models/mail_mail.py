@@ -7,6 +7,7 @@ from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from .queue_sql import PAUSED_SECONDS
 from .user_email_alias_lane import Capture, Lane
 
 UTC = timezone.utc
@@ -81,7 +82,7 @@ class MailMail(models.Model):
             if alias_sudo:
                 vals["email_from"] = alias_sudo._get_formatted_from()
                 vals["mail_server_id"] = False
-                vals["email_alias_due"] = now
+                vals["email_alias_due"] = now + self._email_alias_delay_of(vals)
                 vals["email_alias_bulk"] = bool(vals.get("email_alias_bulk"))
         mails = super().create(vals_list)
         ours = mails.filtered("email_alias_id")
@@ -129,9 +130,7 @@ class MailMail(models.Model):
     def process_email_queue(self, email_ids=(), batch_size=1000):
         """Restrict to mail without alias, else it starves all other mail."""
         filters = list(self.env.context.get("filters") or [])
-        others = self.with_context(
-            filters=[*filters, ("email_alias_id", "=", False)]
-        )
+        others = self.with_context(filters=[*filters, ("email_alias_id", "=", False)])
         return super(MailMail, others).process_email_queue(
             email_ids=email_ids, batch_size=batch_size
         )
@@ -169,9 +168,31 @@ class MailMail(models.Model):
         for vals in vals_list:
             if vals.get("mailing_id") and "email_alias_id" not in vals:
                 # sudo: the alias of a mailing is read with the mailing
-                mailing_sudo = self.env["mailing.mailing"].sudo().browse(vals["mailing_id"])
+                mailing_sudo = (
+                    self.env["mailing.mailing"].sudo().browse(vals["mailing_id"])
+                )
                 if mailing_sudo.email_alias_id:
                     vals["email_alias_id"] = mailing_sudo.email_alias_id.id
+
+    @api.model
+    def _email_alias_delay_of(self, vals):
+        """A mail of a paused mailing waits with the others."""
+        # sudo: whether a mailing is paused is read with the mailing
+        mailing_sudo = self.env["mailing.mailing"].sudo().browse(vals.get("mailing_id"))
+        return PAUSED_SECONDS if mailing_sudo.email_alias_is_paused else 0.0
+
+    def _email_alias_cancel(self):
+        """Take waiting mail out of the queue for good."""
+        waiting = self.filtered(lambda m: m.state == "outgoing")
+        waiting.cancel()
+        waiting.mailing_trace_ids.set_canceled()
+        notifications = self.env["mail.notification"].search(
+            [
+                ("mail_mail_id", "in", waiting.ids),
+                ("notification_status", "not in", ("sent", "canceled")),
+            ]
+        )
+        notifications.write({"notification_status": "canceled"})
 
     def _email_alias_wake(self):
         if any(mail.state == "outgoing" for mail in self):

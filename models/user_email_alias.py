@@ -2,13 +2,16 @@ import logging
 import os
 import time
 import urllib.parse
+from datetime import datetime
+
+import pytz
 
 from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools import address, guard, smtp, vault
+from .user_email_alias_forecast import Forecast
 
 _logger = logging.getLogger(__name__)
 
@@ -23,11 +26,17 @@ SERVER_FIELDS = frozenset(
         "hold_reason",
         "backoff_until",
         "backoff_count",
+        "is_paused",
+        "pause_ms",
+        "pause_reason",
     )
 )
 
 # An hour between two e-mails is slower than any provider asks for; more is a typo.
 DELAY_MAX_MS = 3_600_000
+
+# What a server takes for one e-mail, in seconds, until it was measured.
+DEFAULT_SERVICE_SECONDS = 0.5
 
 # Changing one of these sends the stored password to another place, so it is
 # forgotten unless a new one comes along.
@@ -128,6 +137,27 @@ class UserEmailAlias(models.Model):
         help="The pause after each e-mail of a bulk sending. A provider that allows "
         "30 e-mails per minute wants at least 2000; 2500 leaves a margin.",
     )
+    daily_limit = fields.Integer(
+        "Daily Limit",
+        aggregator=None,
+        help="How many e-mails may leave within 24 hours; 0 means no limit of ours. "
+        "When it is reached the rest waits until it may go on.",
+    )
+    is_paused = fields.Boolean(
+        "Paused",
+        readonly=True,
+        copy=False,
+        help="The owner paused the alias; its e-mails wait.",
+    )
+    pause_ms = fields.Integer(
+        "Current Pause",
+        readonly=True,
+        copy=False,
+        aggregator=None,
+        help="Milliseconds; wider than the delay for a while after the server asked "
+        "to send more slowly.",
+    )
+    pause_reason = fields.Text(readonly=True, copy=False)
     # state ----------------------------------------------------------------
     state = fields.Selection(
         [("draft", "Not tested"), ("ok", "OK"), ("hold", "On hold")],
@@ -150,6 +180,7 @@ class UserEmailAlias(models.Model):
     backoff_count = fields.Integer(readonly=True, copy=False, aggregator=None)
     # figures --------------------------------------------------------------
     waiting_count = fields.Integer("Waiting", compute="_compute_counts")
+    waiting_forecast = fields.Char(compute="_compute_waiting_forecast")
     uncertain_count = fields.Integer("Uncertain", compute="_compute_counts")
     sent_today_count = fields.Integer("Sent today", compute="_compute_counts")
     is_mine = fields.Boolean(compute="_compute_is_mine")
@@ -235,6 +266,15 @@ class UserEmailAlias(models.Model):
             alias.waiting_count = waiting.get(alias.sudo(), 0)
             alias.uncertain_count = uncertain.get(alias, 0)
             alias.sent_today_count = sent.get(alias, 0)
+
+    @api.depends_context("tz", "lang")
+    def _compute_waiting_forecast(self):
+        for alias in self:
+            alias.waiting_forecast = (
+                alias._get_forecast(alias.waiting_count).describe_rest(alias)
+                if alias.waiting_count
+                else False
+            )
 
     # ------------------------------------------------------------------
     # Constraints
@@ -328,6 +368,13 @@ class UserEmailAlias(models.Model):
                     )
                 )
 
+    @api.constrains("daily_limit")
+    def _check_daily_limit(self):
+        if any(alias.daily_limit < 0 for alias in self):
+            raise ValidationError(
+                self.env._("Daily Limit: enter a number of e-mails, 0 for no limit.")
+            )
+
     @api.onchange(*PASSWORD_BOUND_FIELDS)
     def _onchange_password_bound(self):
         origin = self._origin
@@ -384,7 +431,12 @@ class UserEmailAlias(models.Model):
         handing_on._hand_default_on()
         if any(fname in vals for fname in ACCOUNT_FIELDS):
             self._unprove()
-        if vals.get("active") or "delay_ms" in vals:
+        if "daily_limit" in vals:
+            # sudo: a wait for the old limit is over
+            self.sudo().filtered(
+                lambda a: a.backoff_until and not a.backoff_count
+            ).write({"backoff_until": 0, "state_message": False})
+        if vals.get("active") or {"delay_ms", "daily_limit"} & vals.keys():
             self.env["user.email.alias.queue"]._wake()
         return result
 
@@ -538,7 +590,9 @@ class UserEmailAlias(models.Model):
 
     def _get_vault__(self):  # noqa: PLW3201
         option = tools.config.get("user_email_alias_keys")
-        return vault.Vault(vault.load_keys(option, os.environ, tools.config["data_dir"]))
+        return vault.Vault(
+            vault.load_keys(option, os.environ, tools.config["data_dir"])
+        )
 
     def _get_binding(self, fname):
         # sudo: the database's identity is no secret but a system parameter
@@ -583,8 +637,14 @@ class UserEmailAlias(models.Model):
                 return text or ""
 
         return (
-            ("smtp_server" in vals and host(vals["smtp_server"]) != host(self.smtp_server))
-            or ("smtp_user" in vals and (vals["smtp_user"] or "") != (self.smtp_user or ""))
+            (
+                "smtp_server" in vals
+                and host(vals["smtp_server"]) != host(self.smtp_server)
+            )
+            or (
+                "smtp_user" in vals
+                and (vals["smtp_user"] or "") != (self.smtp_user or "")
+            )
             or (vals.get("disable_tls") and not self.disable_tls)
         )
 
@@ -772,6 +832,24 @@ class UserEmailAlias(models.Model):
         self._check_owner()
         self._unprove()
 
+    def action_pause(self):
+        """Keep all waiting mail until the owner resumes."""
+        self._check_owner()
+        # sudo: the state is written by the server only
+        self.sudo().is_paused = True
+
+    def action_unpause(self):
+        self._check_owner()
+        # sudo: the state is written by the server only
+        self.sudo().is_paused = False
+        self.env["user.email.alias.queue"]._wake()
+
+    def action_cancel_waiting(self):
+        """Ask first: how many e-mails would never leave."""
+        self.ensure_one()
+        self._check_owner()
+        return self.env["user.email.alias.cancel"]._ask(alias=self)
+
     def action_make_default(self):
         self.ensure_one()
         self.is_default = True
@@ -791,9 +869,61 @@ class UserEmailAlias(models.Model):
             "user_email_alias.user_email_alias_action"
         )
 
-    @api.model
-    def _get_own_domain(self):
-        return Domain("user_id", "=", self.env.uid)
+    def _format_moment(self, moment):
+        """A time of the epoch as the owner reads it: time of day, day if not today."""
+        self.ensure_one()
+        zone = pytz.timezone(self.user_id.tz or "UTC")
+        local = datetime.fromtimestamp(moment, zone)
+        lang = {"lang_code": self.user_id.lang or self.env.lang}
+        if local.date() == datetime.now(zone).date():
+            return tools.format_time(
+                self.env, local.time(), time_format="short", **lang
+            )
+        return tools.format_datetime(
+            self.env,
+            local.astimezone(pytz.utc).replace(tzinfo=None),
+            tz=zone.zone,
+            dt_format="short",
+            **lang,
+        )
+
+    def _get_pause(self):
+        """Seconds between a bulk e-mail's reply and the next one's start."""
+        self.ensure_one()
+        return max(self.delay_ms, self.pause_ms) / 1000.0
+
+    def _get_forecast(self, count):
+        """When ``count`` more bulk e-mails will have left.
+
+        :rtype: odoo.addons.user_email_alias.models.user_email_alias_forecast.Forecast
+        """
+        self.ensure_one()
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT extract(epoch FROM clock_timestamp()),
+                       (SELECT avg(replied_at - claimed_at) FROM (
+                           SELECT replied_at, claimed_at
+                             FROM user_email_alias_delivery
+                            WHERE alias_id = %(id)s AND is_bulk AND verdict = 'sent'
+                            ORDER BY id DESC LIMIT 20) last),
+                       (SELECT count(*) FROM user_email_alias_delivery
+                         WHERE alias_id = %(id)s AND verdict IN ('sent', 'uncertain')
+                           AND replied_at > extract(epoch FROM clock_timestamp())
+                                            - 86400)
+                """,
+                id=self.id or None,
+            )
+        )
+        now, service, sent = self.env.cr.fetchone()
+        return Forecast(
+            count=count,
+            now=float(now),
+            period=self._get_pause() + float(service or DEFAULT_SERVICE_SECONDS),
+            daily_limit=self.daily_limit,
+            sent_today=sent,
+            starts_at=max(float(now), self.backoff_until or 0.0),
+        )
 
     @api.model
     def _now(self):

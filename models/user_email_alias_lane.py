@@ -16,6 +16,8 @@ from odoo import api
 from odoo.tools import SQL
 
 from ..tools import address, pacing, smtp, vault
+from ..tools.verdict import Phase
+from .queue_sql import IS_OPEN, QUEUE, SLOT
 
 _logger = logging.getLogger(__name__)
 
@@ -35,6 +37,19 @@ IDLE_SECONDS = 20
 # After a crash nobody knows when the server replied: the next bulk e-mail waits for
 # the pause and for so many seconds more.
 CRASH_GRACE_SECONDS = 1.0
+
+# A connection is closed politely after so many mails and so many seconds; Postfix
+# reuses its own for 300 s (smtp_connection_reuse_time_limit).
+CONNECTION_MAILS = 500
+CONNECTION_SECONDS = 300
+
+# A lane that has to wait longer than that many seconds makes room for an alias that
+# found no lane.
+CROWDED_SECONDS = 1.0
+
+# A mail that cannot be built is tried again after so many seconds: the reason may be
+# another add-on's, and it must not keep the rest from leaving.
+BROKEN_SECONDS = 300
 
 # How often a verdict is recorded anew when the database reports a conflict.
 RECORD_TRIES = 8
@@ -82,7 +97,10 @@ class Lane:
         self.cut_at = cut_at
         self.wake = threading.Event()
         self.thread = None
+        self.is_crowded = False
         self._stopping = False
+        # bulk e-mails accepted since the pause was last widened or eased
+        self._streak = 0
         self._connection = None
         self._used_at = 0.0
         self._lead = PREPARE_LEAD_SECONDS
@@ -205,7 +223,7 @@ class Lane:
             start_at = max(start_at + wait, self._slot)
         left = start_at - self._lead - time.monotonic()
         if left > 0:
-            if start_at >= self.ends_at:
+            if start_at >= self.ends_at or (self.is_crowded and left > CROWDED_SECONDS):
                 return False
             self.wake.wait(left)
             return True
@@ -219,30 +237,19 @@ class Lane:
         env.cr.execute(
             SQL(
                 """
-                WITH clock AS (SELECT extract(epoch FROM clock_timestamp()) AS now)
-                SELECT COALESCE(direct.id, bulk.id), direct.id IS NULL,
-                       COALESCE(last.replied_at, 0) + alias.delay_ms / 1000.0 - now
-                  FROM clock, user_email_alias alias
-                  JOIN res_users owner ON owner.id = alias.user_id AND owner.active
-             LEFT JOIN LATERAL (
-                       SELECT id FROM mail_mail
-                        WHERE email_alias_id = alias.id AND state = 'outgoing'
-                          AND email_alias_bulk = false AND email_alias_due <= now
-                        ORDER BY email_alias_due, id LIMIT 1) direct ON true
-             LEFT JOIN LATERAL (
-                       SELECT id FROM mail_mail
-                        WHERE email_alias_id = alias.id AND state = 'outgoing'
-                          AND email_alias_bulk = true AND email_alias_due <= now
-                        ORDER BY email_alias_due, id LIMIT 1) bulk ON true
-             LEFT JOIN LATERAL (
-                       SELECT replied_at FROM user_email_alias_delivery
-                        WHERE alias_id = alias.id AND is_bulk
-                        ORDER BY id DESC LIMIT 1) last ON true
-                 WHERE alias.id = %s AND alias.active AND alias.state != 'hold'
-                   AND COALESCE(alias.backoff_until, 0) <= now
-                   AND (direct.id IS NOT NULL OR bulk.id IS NOT NULL)
+                SELECT CASE WHEN direct.due <= clock.now THEN direct.id
+                            ELSE bulk.id END,
+                       direct.due <= clock.now IS NOT TRUE,
+                       %(slot)s - clock.now
+                  FROM %(queue)s
+                 WHERE alias.id = %(alias_id)s AND %(is_open)s
+                   AND COALESCE(alias.backoff_until, 0) <= clock.now
+                   AND (direct.due <= clock.now OR bulk.due <= clock.now)
                 """,
-                self.alias_id,
+                queue=QUEUE,
+                is_open=IS_OPEN,
+                slot=SLOT,
+                alias_id=self.alias_id,
             )
         )
         row = env.cr.fetchone()
@@ -260,28 +267,76 @@ class Lane:
         alias = env["user.email.alias"].browse(self.alias_id)
         begun = time.monotonic()
         try:
-            message = self._prepare(env, mail, alias)
+            if alias.daily_limit and not self._is_within_limit(env, alias):
+                return False
+            built = self._prepare(env, mail, alias)
         except psycopg2.Error:
             raise
+        except (smtp.UnsafeMessage, address.AddressError) as error:
+            words = str(error)
+            self._in_transaction(
+                env, mail, lambda: mail._email_alias_record_refused(words, False)
+            )
+            return True
         except Exception as error:
             _logger.exception("Mail %s of alias %s: not built", mail.id, alias.id)
-            self._in_transaction(env, mail, lambda: mail._email_alias_put_off(300, str(error)))
+            words = str(error)
+            self._in_transaction(
+                env, mail, lambda: mail._email_alias_put_off(BROKEN_SECONDS, words)
+            )
             return True
-        if message is None:
+        if built is None:
             return True
+        took = time.monotonic() - begun
+        self._lead = min(1.0, max(PREPARE_LEAD_SECONDS, 1.2 * took))
         if not self._connect(env, alias):
             return False
-        self._lead = min(1.0, max(PREPARE_LEAD_SECONDS, 1.2 * (time.monotonic() - begun)))
         self._sleep_until(start_at - CLAIM_LEAD_SECONDS)
-        delivery_id = self._claim(env, mail, message)
+        delivery_id = self._claim(env, mail, built)
         if not delivery_id:
             return True
-        if message.is_bulk:
+        if built.is_bulk:
             self._sleep_until(start_at)
-        outcome = self._hand_over(message)
-        if message.is_bulk:
-            self._slot = self._used_at + message.pause
-        return self._record(env, mail, delivery_id, message, outcome)
+        outcome = self._hand_over(built)
+        if built.is_bulk:
+            self._slot = self._used_at + built.pause
+        return self._record(env, mail, delivery_id, built, outcome)
+
+    def _is_within_limit(self, env, alias):
+        """Let the alias wait if its last 24 hours are full."""
+        env.cr.execute(
+            SQL(
+                """
+                SELECT replied_at, extract(epoch FROM clock_timestamp())
+                  FROM user_email_alias_delivery
+                 WHERE alias_id = %s AND verdict IN ('sent', 'uncertain')
+                 ORDER BY id DESC OFFSET %s LIMIT 1
+                """,
+                alias.id,
+                alias.daily_limit - 1,
+            )
+        )
+        row = env.cr.fetchone()
+        if not row:
+            return True
+        now = float(row[1])
+        free_at = pacing.daily_slot(row[0], now)
+        if free_at <= now:
+            return True
+        alias.write(
+            {
+                "backoff_until": free_at,
+                "backoff_count": 0,
+                "state_message": env._(
+                    "The Daily Limit of %(limit)s e-mails is reached; the next one "
+                    "leaves at %(time)s.",
+                    limit=alias.daily_limit,
+                    time=alias._format_moment(free_at),
+                ),
+            }
+        )
+        env.cr.commit()
+        return False
 
     def _prepare(self, env, mail, alias):
         """Let core build the message, and drop all that it wrote meanwhile.
@@ -320,6 +375,8 @@ class Lane:
         idle = time.monotonic() - self._used_at
         if self._connection and (
             not self._connection.usable
+            or self._connection.sent_count >= CONNECTION_MAILS
+            or self._connection.age > CONNECTION_SECONDS
             or (idle > IDLE_SECONDS and not self._connection.is_alive())
         ):
             self._disconnect()
@@ -363,7 +420,7 @@ class Lane:
                     """
                     SELECT 1 FROM mail_mail m, user_email_alias a
                      WHERE m.id = %s AND m.state = 'outgoing' AND a.id = %s
-                       AND a.active AND a.state != 'hold'
+                       AND a.active AND a.state != 'hold' AND a.is_paused IS NOT TRUE
                     """,
                     mail.id,
                     self.alias_id,
@@ -456,14 +513,33 @@ class Lane:
         )
         if alias.state == "draft" or alias.backoff_count:
             alias._set_ok()
+        if message.is_bulk and alias.pause_ms > alias.delay_ms:
+            self._ease(alias)
         return True
+
+    def _ease(self, alias):
+        """Let the widened pause come back step by step."""
+        self._streak += 1
+        eased = pacing.ease(alias.pause_ms, alias.delay_ms, self._streak)
+        if eased != alias.pause_ms:
+            self._streak = 0
+            back = eased <= alias.delay_ms
+            alias.write(
+                {
+                    "pause_ms": 0 if back else eased,
+                    "pause_reason": False if back else alias.pause_reason,
+                }
+            )
 
     def _write_failure(self, env, mail, delivery_id, message, failure):
         alias = env["user.email.alias"].browse(self.alias_id)
         judged, words = failure.verdict, str(failure)
         kind = judged.kind
         goes_on = True
-        if kind == "deferred" and judged.scope == "alias":
+        if self._is_worn_out(failure):
+            # the provider's limit for one connection: a fresh one goes on
+            self._disconnect()
+        elif kind == "deferred" and judged.scope == "alias":
             self._pause_alias(alias, judged, alias._explain(failure))
             goes_on = False
         elif kind == "deferred":
@@ -485,6 +561,17 @@ class Lane:
         self._close(env, delivery_id, kind, judged.scope, words, shift=shift)
         return goes_on
 
+    def _is_worn_out(self, failure):
+        """Whether a connection that has served ended before the next recipient."""
+        return (
+            failure.phase is Phase.MAIL
+            and failure.verdict.kind == "deferred"
+            and failure.verdict.scope == "alias"
+            and not failure.verdict.quota
+            and not self._connection.usable
+            and self._connection.sent_count > 0
+        )
+
     def _pause_alias(self, alias, judged, words):
         """Hold the alias if its owner has to act, else let it back off."""
         if judged.hold:
@@ -496,13 +583,16 @@ class Lane:
             until = pacing.quota_retry(now)
         else:
             until = pacing.alias_retry(alias.backoff_count + 1, now)
-        alias.write(
-            {
-                "backoff_until": until,
-                "backoff_count": alias.backoff_count + 1,
-                "state_message": words,
-            }
-        )
+        values = {
+            "backoff_until": until,
+            "backoff_count": alias.backoff_count + 1,
+            "state_message": words,
+        }
+        if judged.throttled:
+            self._streak = 0
+            values["pause_ms"] = pacing.widen(alias.pause_ms, alias.delay_ms)
+            values["pause_reason"] = words
+        alias.write(values)
 
     @staticmethod
     def _close(env, delivery_id, kind, scope, words, refused=None, shift=0.0):
@@ -551,12 +641,14 @@ class Message:
         recipients = [
             address.mailbox_to_ascii(recipient) for recipient in captured.recipients
         ]
-        self.recipients = [r for r in recipients if r in wanted] if wanted else recipients
+        self.recipients = (
+            [r for r in recipients if r in wanted] if wanted else recipients
+        )
         self.data = smtp.flatten(captured.message)
         self.envelope_from = address.mailbox_to_ascii(alias.email_from)
         self.message_id = captured.message["Message-Id"]
         self.is_bulk = mail.email_alias_bulk
-        self.pause = alias.delay_ms / 1000.0
+        self.pause = alias._get_pause()
         self.mail_id = mail.id
         self.journal = {
             "alias_id": alias.id,
@@ -590,4 +682,3 @@ class Message:
         now = float(now)
         due = pacing.mail_retry(attempts + 1, float(first_at or now), now)
         return None if due is None else due - now
-

@@ -1,11 +1,15 @@
+import contextlib
 import logging
+import signal
 import threading
 import time
 
 import odoo.tools
 from odoo import api, models
+from odoo.service.server import CommonServer
 from odoo.tools import SQL
 
+from .queue_sql import IS_OPEN, PAUSED_SECONDS, QUEUE, SLOT
 from .user_email_alias_lane import Lane
 
 _logger = logging.getLogger(__name__)
@@ -24,7 +28,13 @@ TRIGGER_LEAD_SECONDS = 70
 
 # Aliases served at the same time by one run, unless the parameter
 # user_email_alias.lanes says otherwise. Each lane holds one database connection.
-LANES = 24
+LANES = 50
+
+# Database connections left to everything else in the process.
+SPARE_CONNECTIONS = 12
+
+# How long a shutdown waits for the mails in hand, in seconds.
+SHUTDOWN_SECONDS = 9
 
 
 class UserEmailAliasQueue(models.AbstractModel):
@@ -66,9 +76,7 @@ class UserEmailAliasQueue(models.AbstractModel):
         """Serve the queue for up to a minute, then hand over to the next run."""
         if self._is_stopped():
             return
-        run = _Run(
-            self.env.registry, self._get_lane_limit(), self._get_run_seconds()
-        )
+        run = _Run(self.env.registry, self._get_lane_limit(), self._get_run_seconds())
         run.serve()
         self._wake_at(run.next_due)
 
@@ -83,11 +91,16 @@ class UserEmailAliasQueue(models.AbstractModel):
     @api.model
     def _get_lane_limit(self):
         # sudo: a system parameter
-        param = self.env["ir.config_parameter"].sudo().get_param("user_email_alias.lanes")
+        param = (
+            self.env["ir.config_parameter"].sudo().get_param("user_email_alias.lanes")
+        )
         try:
-            return max(1, int(param or LANES))
+            wanted = int(param or LANES)
         except ValueError:
-            return LANES
+            _logger.error("user_email_alias.lanes is not a number: %s", param)
+            wanted = LANES
+        pool = odoo.tools.config["db_maxconn"] - SPARE_CONNECTIONS
+        return max(1, min(wanted, pool))
 
     @api.model
     def _wake_at(self, wait):
@@ -116,36 +129,22 @@ class UserEmailAliasQueue(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 """
-                WITH clock AS (SELECT extract(epoch FROM clock_timestamp()) AS now)
-                SELECT alias.id, direct.id IS NOT NULL
-                  FROM clock, user_email_alias alias
-                  JOIN res_users owner ON owner.id = alias.user_id AND owner.active
-             LEFT JOIN LATERAL (
-                       SELECT id FROM mail_mail
-                        WHERE email_alias_id = alias.id AND state = 'outgoing'
-                          AND email_alias_bulk = false AND email_alias_due <= now
-                        LIMIT 1) direct ON true
-             LEFT JOIN LATERAL (
-                       SELECT id FROM mail_mail
-                        WHERE email_alias_id = alias.id AND state = 'outgoing'
-                          AND email_alias_bulk = true AND email_alias_due <= now
-                        LIMIT 1) bulk ON true
-             LEFT JOIN LATERAL (
-                       SELECT replied_at FROM user_email_alias_delivery
-                        WHERE alias_id = alias.id AND is_bulk
-                        ORDER BY id DESC LIMIT 1) last ON true
+                SELECT alias.id, COALESCE(direct.due <= clock.now, false)
+                  FROM %(queue)s
              LEFT JOIN LATERAL (
                        SELECT id FROM user_email_alias_delivery
                         WHERE alias_id = alias.id AND verdict IS NULL
                         LIMIT 1) claim ON true
                  WHERE claim.id IS NOT NULL
-                    OR (alias.active AND alias.state != 'hold'
-                        AND COALESCE(alias.backoff_until, 0) <= now
-                        AND (direct.id IS NOT NULL OR bulk.id IS NOT NULL
-                             AND COALESCE(last.replied_at, 0)
-                                 + alias.delay_ms / 1000.0 <= now + %s))
+                    OR (%(is_open)s AND COALESCE(alias.backoff_until, 0) <= clock.now
+                        AND (direct.due <= clock.now
+                             OR (bulk.due <= clock.now
+                                 AND %(slot)s <= clock.now + %(horizon)s)))
                 """,
-                horizon,
+                queue=QUEUE,
+                is_open=IS_OPEN,
+                slot=SLOT,
+                horizon=horizon,
             )
         )
         return dict(self.env.cr.fetchall())
@@ -157,28 +156,16 @@ class UserEmailAliasQueue(models.AbstractModel):
             SQL(
                 """
                 SELECT min(GREATEST(COALESCE(alias.backoff_until, 0),
-                                    LEAST(direct.due, GREATEST(bulk.due,
-                                        last.replied_at + alias.delay_ms / 1000.0))))
-                       - extract(epoch FROM clock_timestamp())
-                  FROM user_email_alias alias
-                  JOIN res_users owner ON owner.id = alias.user_id AND owner.active
-             LEFT JOIN LATERAL (
-                       SELECT email_alias_due AS due FROM mail_mail
-                        WHERE email_alias_id = alias.id AND state = 'outgoing'
-                          AND email_alias_bulk = false
-                        ORDER BY email_alias_due LIMIT 1) direct ON true
-             LEFT JOIN LATERAL (
-                       SELECT email_alias_due AS due FROM mail_mail
-                        WHERE email_alias_id = alias.id AND state = 'outgoing'
-                          AND email_alias_bulk = true
-                        ORDER BY email_alias_due LIMIT 1) bulk ON true
-             LEFT JOIN LATERAL (
-                       SELECT replied_at FROM user_email_alias_delivery
-                        WHERE alias_id = alias.id AND is_bulk
-                        ORDER BY id DESC LIMIT 1) last ON true
-                 WHERE alias.active AND alias.state != 'hold'
-                   AND (direct.due IS NOT NULL OR bulk.due IS NOT NULL)
-                """
+                                    LEAST(direct.due, GREATEST(bulk.due, %(slot)s))))
+                       - min(clock.now)
+                  FROM %(queue)s
+                 WHERE %(is_open)s
+                   AND (direct.due < %(never)s OR bulk.due < %(never)s)
+                """,
+                queue=QUEUE,
+                is_open=IS_OPEN,
+                slot=SLOT,
+                never=PAUSED_SECONDS,
             )
         )
         wait = self.env.cr.fetchone()[0]
@@ -196,31 +183,55 @@ class _Run:
         self.cut_at = self.ends_at + 0.8 * seconds
         self.next_due = None
         self.lanes = {}
+        self._cpu_ends_at = time.process_time() + _get_cpu_seconds()
 
     def serve(self):
         """Return when nothing is due any more or the time is over."""
         try:
-            while time.monotonic() < self.ends_at:
-                due = self._look()
-                self._reap()
-                for alias_id, direct in due.items():
-                    lane = self.lanes.get(alias_id)
-                    if lane is None and len(self.lanes) < self.lane_limit:
-                        self._start(alias_id)
-                    elif lane is not None and direct:
-                        lane.wake.set()
-                if not self.lanes:
-                    break
-                self._rest()
+            with _Shutdown.watching():
+                while not self._is_over():
+                    due = self._look()
+                    self._reap()
+                    self._assign(due)
+                    if not self.lanes:
+                        break
+                    self._rest()
+                self._stop()
         finally:
-            for lane in self.lanes.values():
-                lane.stop()
-            for lane in self.lanes.values():
-                lane.thread.join()
+            self._stop()
+        if _Shutdown.is_near():
+            return
         with self.registry.cursor() as cr:
             self.next_due = api.Environment(cr, api.SUPERUSER_ID, {})[
                 "user.email.alias.queue"
             ]._get_next_due()
+
+    def _is_over(self):
+        return (
+            time.monotonic() >= self.ends_at
+            or time.process_time() >= self._cpu_ends_at
+            or _Shutdown.is_near()
+        )
+
+    def _assign(self, due):
+        starved = 0
+        for alias_id, direct in due.items():
+            lane = self.lanes.get(alias_id)
+            if lane is not None:
+                if direct:
+                    lane.wake.set()
+            elif len(self.lanes) < self.lane_limit:
+                self._start(alias_id)
+            else:
+                starved += 1
+        for lane in self.lanes.values():
+            lane.is_crowded = starved > 0
+
+    def _stop(self):
+        for lane in self.lanes.values():
+            lane.stop()
+        for lane in self.lanes.values():
+            lane.thread.join()
 
     def _look(self):
         with self.registry.cursor() as cr:
@@ -250,3 +261,48 @@ class _Run:
         lane.thread.dbname = getattr(parent, "dbname", None)
         self.lanes[alias_id] = lane
         lane.thread.start()
+
+
+def _get_cpu_seconds():
+    """CPU time a run may use: half of what a prefork worker is killed for."""
+    limit = odoo.tools.config["limit_time_cpu"]
+    return limit / 2 if limit > 0 else float("inf")
+
+
+class _Shutdown:
+    """Tells whether this process was asked to end, and lets it wait for the lanes."""
+
+    _runs = 0
+    _lock = threading.Condition()
+    _is_registered = False
+
+    @staticmethod
+    def is_near():
+        """Ask Odoo's server object, which owns the handler of SIGINT."""
+        owner = getattr(signal.getsignal(signal.SIGINT), "__self__", None)
+        return (
+            not getattr(owner, "alive", True)
+            or getattr(owner, "quit_signals_received", 0) > 0
+        )
+
+    @classmethod
+    @contextlib.contextmanager
+    def watching(cls):
+        """Count a run; the threaded server waits for it when it ends."""
+        with cls._lock:
+            cls._runs += 1
+            if not cls._is_registered:
+                CommonServer.on_stop(cls.wait)
+                cls._is_registered = True
+        try:
+            yield
+        finally:
+            with cls._lock:
+                cls._runs -= 1
+                cls._lock.notify_all()
+
+    @classmethod
+    def wait(cls):
+        """Wait for the mails in hand."""
+        with cls._lock:
+            cls._lock.wait_for(lambda: not cls._runs, SHUTDOWN_SECONDS)
