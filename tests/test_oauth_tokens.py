@@ -134,12 +134,27 @@ class Tokens:
         self.provider.refresh(tokens)
 
     def test_one_failed_refresh_asks_the_provider_once(self):
+        """No repeating and no sleeping inside a library: a lock is held meanwhile."""
         tokens = self.sign_in().tokens
-        self.knobs.refresh_answer = (503, {})
-        started = time.monotonic()
-        self.assert_refresh_fails(ProviderUnavailable, "outage", tokens)
-        self.assertEqual(self.idp.refreshes, 1)
-        self.assertLess(time.monotonic() - started, 0.9, "no waiting in a library")
+        for answer in ((503, {}), (408, {}), (400, {"error": "server_error"})):
+            with self.subTest(answer=answer):
+                self.knobs.refresh_answer, self.idp.refreshes = answer, 0
+                self.assert_refresh_fails(ProviderUnavailable, "outage", tokens)
+                self.assertEqual(self.idp.refreshes, 1)
+
+    def test_error_response_may_hold_anything(self):
+        tokens = self.sign_in().tokens
+        for odd in (["x"], {"x": 1}, 5, True, "x" * 5000, "\x00", "é"):
+            with self.subTest(odd=str(odd)[:9]):
+                names = ("error_description", "error_subtype", "error_codes")
+                for error in (odd, "invalid_grant"):
+                    answer = {"error": error, **dict.fromkeys(names, odd)}
+                    self.knobs.refresh_answer = self.knobs.code_answer = (400, answer)
+                    with self.assertRaises(OAuthError) as caught:
+                        self.provider.refresh(tokens)
+                    self.assertLess(len(str(caught.exception)), 1200)
+                    with self.assertRaises(OAuthError):
+                        self.sign_in()
 
     def test_silent_provider_is_unavailable_after_the_timeout(self):
         tokens = self.sign_in().tokens

@@ -28,6 +28,7 @@ from .channel import session_for
 from .consent import Access
 from .discovery import WELL_KNOWN, fetch_keys, fetch_metadata, require_https
 from .errors import (
+    PASSING_ERRORS,
     ConsentDead,
     ConsentRefused,
     FlowInvalid,
@@ -49,14 +50,7 @@ MIN_LIFETIME = 300.0
 # Longest authorization code that is passed on.
 MAX_CODE = 4096
 
-# RFC 6749 4.1.2.1 and 5.2, OpenID Connect Core 3.1.2.6, and words seen in the wild.
-_PASSING = {
-    "temporarily_unavailable",
-    "server_error",
-    "internal_failure",
-    "slow_down",
-    "rate_limit_exceeded",
-}
+# RFC 6749 4.1.2.1 and 5.2, and words seen in the wild.
 _MISCONFIGURED = {
     "invalid_client": "client",
     "deleted_client": "client",
@@ -67,6 +61,10 @@ _MISCONFIGURED = {
     "invalid_scope": "scope",
     "redirect_uri_mismatch": "redirect_uri",
 }
+# What of an error response is looked at: the standard's two, and the providers' own.
+_ERROR_PARAMETERS = ("error", "error_description", "error_subtype", "error_codes")
+
+# OpenID Connect Core 3.1.2.6.
 _NEEDS_PERSON = {"interaction_required", "login_required", "consent_required"}
 
 
@@ -277,35 +275,38 @@ class Provider:
         :param is_first: during a sign-in, when there is no consent yet that could die
         :param hidden: secrets that were sent, lest the answer echoes it
         """
-        error = str(payload.get("error") or "")
-        kind, code, reference = self._diagnose(payload)
+        # Foreign data: text is all that anybody below has to expect.
+        answer = {name: str(payload.get(name) or "") for name in _ERROR_PARAMETERS}
+        kind, code, reference = self._diagnose(answer)
         if kind is ConsentDead and is_first:
             if code in ("admin_policy", "mfa"):
                 kind, code = ConsentRefused, "admin_policy"
-            elif error == "access_denied":
+            elif answer["error"] == "access_denied":
                 kind, code = ConsentRefused, "cancelled"
             else:
                 kind, code = FlowInvalid, "code"
         hidden = (self.config.client_secret, *hidden)
         failure = kind(
             code,
-            error=clean(error, hidden),
-            description=clean(payload.get("error_description"), hidden),
+            error=clean(answer["error"], hidden),
+            description=clean(answer["error_description"], hidden),
             reference=reference,
         )
         _logger.info("%s: %r", self.label, failure)
         return failure
 
-    def _diagnose(self, payload):
+    def _diagnose(self, answer):
         """Return (exception class, code, provider's number) for an error response.
+
+        :param answer: dict of text, with all of ``_ERROR_PARAMETERS``
 
         What nobody can name counts as final: a hold is seen by the owner and keeps the
         mail, whereas endless retries hide the trouble.
         """
-        error = payload.get("error")
+        error = answer["error"]
         if not error:
             return ProviderUnavailable, "unreadable", ""
-        if error in _PASSING:
+        if error in PASSING_ERRORS:
             return ProviderUnavailable, "outage", ""
         if error in _MISCONFIGURED:
             return ProviderMisconfigured, _MISCONFIGURED[error], ""

@@ -20,7 +20,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
-from .errors import ProviderMisconfigured, ProviderUnavailable
+from .errors import PASSING_ERRORS, ProviderMisconfigured, ProviderUnavailable
 
 # A key set or a discovery document takes some 10 kB; nothing we ask for comes near.
 MAX_ANSWER = 1024 * 1024
@@ -105,17 +105,25 @@ class Channel(HTTPAdapter):
         return bundle or os.environ.get("SSL_CERT_FILE") or True
 
     def _judge(self, response, body):
-        """Raise for what is an outage whatever the library would make of it."""
+        """Raise for an outage at once.
+
+        Left to themselves the libraries would repeat the request, sleeping for seconds
+        in between, or take the answer for something else. When to try again is up to
+        the caller, who holds a lock meanwhile.
+        """
         status = response.status_code
         if len(body) > MAX_ANSWER:
             response.raw.close()
             raise ProviderUnavailable("unreadable", description="too long")
         # Neither endpoint redirects; following would carry secrets elsewhere
         # (RFC 9700 4.12).
-        if status == 429 or status >= 500 or 300 <= status < 400:
+        if status in (408, 429) or status >= 500 or 300 <= status < 400:
             raise ProviderUnavailable("outage", description=f"HTTP {status}")
         if self.is_json:
             self.payload = self._parse(body)
+            error = str(self.payload.get("error"))
+            if error in PASSING_ERRORS:
+                raise ProviderUnavailable("outage", error=error)
 
     @staticmethod
     def _parse(body):

@@ -16,6 +16,15 @@ import re
 # Longest piece of a provider's answer that is kept and shown.
 MAX_WORDS = 500
 
+# Error codes that pass by themselves: RFC 6749 4.1.2.1, and words seen in the wild.
+PASSING_ERRORS = {
+    "temporarily_unavailable",
+    "server_error",
+    "internal_failure",
+    "slow_down",
+    "rate_limit_exceeded",
+}
+
 SENTENCES = {
     # ConsentRefused
     "cancelled": "The sign-in was cancelled. Nothing was changed.",

@@ -184,18 +184,16 @@ class GoogleProvider(Provider):
     def _refresh_secret(self, content):
         return content.get("refresh_token") or ""
 
-    def _diagnose(self, payload):
-        kind, code, reference = super()._diagnose(payload)
-        error = payload.get("error")
+    def _diagnose(self, answer):
+        kind, code, reference = super()._diagnose(answer)
+        error = answer["error"]
         if error in _CAUSE_BY_ERROR:
             return ConsentDead, _CAUSE_BY_ERROR[error], ""
         if error == "invalid_grant":
-            subtype = payload.get("error_subtype")
-            text = str(payload.get("error_description") or "").lower()
-            code = _CAUSE_BY_SUBTYPE.get(subtype) or next(
+            text = answer["error_description"].lower()
+            code = _CAUSE_BY_SUBTYPE.get(answer["error_subtype"]) or next(
                 (cause for words, cause in _CAUSE_BY_TEXT if words in text), code
             )
-            return ConsentDead, code, ""
         return kind, code, reference
 
 

@@ -287,15 +287,16 @@ class MicrosoftProvider(Provider):
 
     # -- failures ----------------------------------------------------------------
 
-    def _diagnose(self, payload):
+    def _diagnose(self, answer):
         # The JSON answers list the numbers, the redirects have them in the text only.
-        listed = " ".join(f"AADSTS{code}" for code in payload.get("error_codes") or ())
-        text = str(payload.get("error_description") or "")
-        numbers = [int(number) for number in _NUMBER.findall(f"{listed} {text}")]
+        listed = re.findall(r"\d{1,9}", answer["error_codes"])
+        numbers = [
+            int(n) for n in listed + _NUMBER.findall(answer["error_description"])
+        ]
         for number in numbers:
             if number in _DIAGNOSIS_BY_NUMBER:
                 return *_DIAGNOSIS_BY_NUMBER[number], f"AADSTS{number}"
-        kind, code, _none = super()._diagnose(payload)
+        kind, code, _none = super()._diagnose(answer)
         return kind, code, f"AADSTS{numbers[0]}" if numbers else ""
 
 
