@@ -1,0 +1,192 @@
+"""Queue tests with real cursors, threads and a real mail server.
+
+What they create is committed, for lanes have connections of their own; it is removed
+again afterwards.
+"""
+
+import contextlib
+import os
+import tempfile
+from unittest.mock import patch
+
+from odoo import api
+from odoo.addons.base.models.ir_mail_server import IrMail_Server
+from odoo.modules.registry import Registry
+from odoo.tests.common import BaseCase, get_db_name
+
+from .fake_smtp import FakeSmtpServer, make_ca
+
+PASSWORD = "correct horse"
+
+
+class QueueCase(BaseCase):
+    """A committed user with an alias at a mail server that really listens."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.registry = Registry(get_db_name())
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.ca = make_ca(folder.name)
+        trusted = patch.dict(
+            os.environ, SSL_CERT_FILE=os.path.join(folder.name, "ca.pem")
+        )
+        trusted.start()
+        cls.addClassCleanup(trusted.stop)
+        # core refuses to send while tests run; these are about sending
+        allowed = patch.object(IrMail_Server, "_disable_send", classmethod(_never))
+        allowed.start()
+        cls.addClassCleanup(allowed.stop)
+
+    def setUp(self):
+        super().setUp()
+        self.server = FakeSmtpServer(users={"ada": PASSWORD}, ca=self.ca).start()
+        self.addCleanup(self.server.stop)
+        with self.committed() as env:
+            # nothing of the demo data or of another test is to be sent from here
+            env.cr.execute(
+                "UPDATE mail_mail SET state = 'cancel' WHERE state = 'outgoing'"
+            )
+            env["ir.config_parameter"].set_param(
+                "user_email_alias.allowed_targets", "127.0.0.1, ::1, localhost"
+            )
+            self.user_id = self._create_user(env, "queue_ada").id
+            self.alias_id = self.create_alias(env).id
+        self.addCleanup(self._remove)
+
+    @contextlib.contextmanager
+    def committed(self, uid=api.SUPERUSER_ID):
+        """Have an environment whose changes everybody sees afterwards."""
+        with self.registry.cursor() as cr:
+            yield api.Environment(cr, uid, {})
+
+    def _create_user(self, env, login):
+        return (
+            env["res.users"]
+            .with_context(no_reset_password=True)
+            .create(
+                {
+                    "name": "Ada Lovelace",
+                    "login": login,
+                    "email": f"{login}@example.com",
+                    "group_ids": [
+                        (4, env.ref("base.group_user").id),
+                        (4, env.ref("sales_team.group_sale_salesman").id),
+                        (4, env.ref("mass_mailing.group_mass_mailing_user").id),
+                    ],
+                }
+            )
+        )
+
+    def create_alias(self, env, **values):
+        return (
+            env["user.email.alias"]
+            .with_user(self.user_id)
+            .create(
+                {
+                    "name": "Work",
+                    "alias_name": "Ada Lovelace",
+                    "email_from": "ada@example.com",
+                    "smtp_server": f"localhost:{self.server.starttls_port}",
+                    "smtp_user": "ada",
+                    "smtp_password": PASSWORD,
+                    **values,
+                }
+            )
+        )
+
+    def _remove(self):
+        with self.committed() as env:
+            users = env["res.users"].search([("login", "=like", "queue\\_%")])
+            aliases = (
+                env["user.email.alias"]
+                .with_context(active_test=False)
+                .search([("user_id", "in", users.ids)])
+            )
+            mails = env["mail.mail"].search([("email_alias_id", "in", aliases.ids)])
+            messages = mails.mail_message_id
+            mails.unlink()
+            messages.exists().unlink()
+            aliases.unlink()
+            partners = users.partner_id
+            users.unlink()
+            partners.unlink()
+
+    # ------------------------------------------------------------------
+    # Doing
+    # ------------------------------------------------------------------
+
+    def queue(self, *recipients, bulk=True, env=None, **values):
+        """Let mails wait; return their ids."""
+
+        def create(env):
+            return (
+                env["mail.mail"]
+                .with_user(self.user_id)
+                .sudo()
+                .create(
+                    [
+                        {
+                            "subject": f"To {recipient}",
+                            "body_html": "<p>Hello</p>",
+                            "email_to": recipient,
+                            "email_alias_id": self.alias_id,
+                            "email_alias_bulk": bulk,
+                            **values,
+                        }
+                        for recipient in recipients
+                    ]
+                )
+                .ids
+            )
+
+        if env:
+            return create(env)
+        with self.committed() as env:
+            return create(env)
+
+    def run_queue(self):
+        """Do what the cron worker does."""
+        with self.committed() as env:
+            env["user.email.alias.queue"]._cron_process()
+
+    def write_alias(self, **values):
+        with self.committed() as env:
+            env["user.email.alias"].browse(self.alias_id).write(values)
+
+    # ------------------------------------------------------------------
+    # Seeing
+    # ------------------------------------------------------------------
+
+    def read_alias(self, *fnames):
+        with self.committed() as env:
+            return env["user.email.alias"].browse(self.alias_id).read(fnames)[0]
+
+    def read_mails(self, ids, *fnames):
+        with self.committed() as env:
+            return env["mail.mail"].browse(ids).read(fnames)
+
+    def read_journal(self):
+        with self.committed() as env:
+            return (
+                env["user.email.alias.delivery"]
+                .search([("alias_id", "=", self.alias_id)], order="id")
+                .read()
+            )
+
+    def served(self):
+        """The recipients the server took, in order."""
+        return [rcpt for message in self.server.messages for rcpt in message.rcpt_tos]
+
+    def gaps(self):
+        """Seconds from a reply to the next MAIL FROM, as the server saw them."""
+        messages = self.server.messages
+        return [
+            later.started_monotonic - earlier.replied_monotonic
+            for earlier, later in zip(messages, messages[1:], strict=False)
+        ]
+
+
+def _never(cls):
+    return False
