@@ -173,7 +173,7 @@ def _read_entry(text):
 
 
 def _split_entry(text):
-    match = re.fullmatch(r"\[([^\[\]]*)\](/[0-9]{1,3})?(?::([0-9]{1,5}))?", text)
+    match = re.fullmatch(r"\[([0-9A-Fa-f:./]*)\](/[0-9]{1,3})?(?::([0-9]{1,5}))?", text)
     if match:
         host, port = match[1] + (match[2] or ""), match[3]
     else:

@@ -23,8 +23,22 @@ _ADDRESSES = ("From", "Sender", "Reply-To", "To", "Cc")
 _HIDDEN = ("Bcc", "Resent-Bcc")  # never leave, RFC 5322 3.6.3
 # At most once, RFC 5322 3.6.
 _UNIQUE = frozenset(
-    "date from sender reply-to to cc bcc message-id in-reply-to references subject"
-    " mime-version content-type content-transfer-encoding".split()
+    {
+        "date",
+        "from",
+        "sender",
+        "reply-to",
+        "to",
+        "cc",
+        "bcc",
+        "message-id",
+        "in-reply-to",
+        "references",
+        "subject",
+        "mime-version",
+        "content-type",
+        "content-transfer-encoding",
+    }
 )
 _NAME = re.compile(r"[!-9;-~]+", re.ASCII)  # RFC 5322 2.2
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")

@@ -80,7 +80,9 @@ def quota_retry(
 
 
 def _share(jitter):
-    return random.random() if jitter is None else min(max(jitter, 0.0), 1.0)
+    if jitter is None:
+        return random.random()  # noqa: S311  (spreads load, guards nothing)
+    return min(max(jitter, 0.0), 1.0)
 
 
 def widen(pause_ms: float, delay_ms: float, cap_ms: float = ADAPTIVE_CAP_MS) -> int:

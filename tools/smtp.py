@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from .address import ServerAddress
 from .guard import Guard
 from .message import UnsafeMessage, check_message, flatten
+from .reply import Phase, Reply
 from .smtp_failure import BROKEN, SmtpFailure, expect, failing_in
 from .smtp_login import log_in_password, log_in_xoauth2
 from .smtp_transaction import Transaction
 from .smtp_wire import Wire, WireFault
-from .verdict import Phase, Reply
 
 __all__ = [
     "HandOverResult",

@@ -3,8 +3,9 @@
 import contextlib
 import smtplib
 
+from .reply import Phase, Reply
 from .smtp_wire import WireFault
-from .verdict import Phase, Reply, Verdict, classify, explain
+from .verdict import Verdict, classify, explain
 
 # What a connection raises that does not work any more.
 BROKEN = (OSError, EOFError, smtplib.SMTPException, WireFault)

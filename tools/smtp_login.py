@@ -6,13 +6,14 @@ further wrong password, and its exceptions can hold the password.
 
 import base64
 import binascii
+import contextlib
 import hmac
 import json
 import re
 
+from .reply import Phase, Reply, sanitise
 from .smtp_failure import SmtpFailure, failing_in
 from .smtp_wire import Wire, WireFault
-from .verdict import Phase, Reply, sanitise
 
 AUTH_TIMEOUT = 30.0  # s for one login; some servers delay a refusal by several
 
@@ -75,10 +76,8 @@ def _converse(wire, mechanism, steps):
         reply = wire.command("AUTH", mechanism + initial)
         while reply.code == 334:
             answer = "*"  # cancel, RFC 4954 4
-            try:
+            with contextlib.suppress(StopIteration):
                 answer = _encode(steps.send(_decode(reply.text)))
-            except StopIteration:
-                pass
             reply = wire.command(answer)
     return reply
 

@@ -10,7 +10,7 @@ import socket
 import ssl
 import time
 
-from .verdict import Reply
+from .reply import Reply
 
 MAX_LINE = 8192  # bytes of one reply line; RFC 5321 4.5.3.1.5 says 512
 MAX_REPLY = 65_536  # bytes of one reply of several lines

@@ -28,6 +28,7 @@ MAX_KEY_FILE_SIZE = 16384  # bytes: some 350 keys
 _VERSION = "v1"
 _BINDING_SIZE = 32  # bytes of SHA-256
 _TOKEN = re.compile(r"v1:([0-9a-f]{12}):([A-Za-z0-9_=-]+)", re.ASCII)
+_KEY = re.compile(r"[A-Za-z0-9_-]{43}=", re.ASCII)
 _PRIVATE_MODES = (0o600, 0o400)
 
 
@@ -152,17 +153,16 @@ def _split_token(token):
 
 def _read_key(key, number):
     """Return the id of a key and its Fernet; the error never shows the key."""
-    try:
-        text = key.decode("ascii") if isinstance(key, bytes) else key
-        fernet = Fernet(text.strip())
-        raw = base64.urlsafe_b64decode(text.strip())
-    except (ValueError, AttributeError, TypeError):
+    text = key.decode("latin-1") if isinstance(key, bytes) else str(key)
+    # Stricter than Fernet, whose base64 decoder overlooks what is not base64.
+    if not _KEY.fullmatch(text.strip()):
         raise KeyMissing(
             f"Encryption key number {number} is not a valid key:"
             " it must be 32 bytes in URL-safe base64 (44 characters)."
-        ) from None
+        )
+    raw = base64.urlsafe_b64decode(text.strip())
     digest = hashlib.sha256(b"user_email_alias key id:" + raw)
-    return digest.hexdigest()[:12], fernet
+    return digest.hexdigest()[:12], Fernet(text.strip())
 
 
 def generate_key() -> str:
@@ -219,14 +219,16 @@ def _read_key_file(path):
         raise
     except OSError as error:
         raise _unusable(path, error.strerror or "it cannot be opened") from None
-    with os.fdopen(handle, "rb") as file:
+    try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise _unusable(path, "it is not a plain file")
         mode = stat.S_IMODE(status.st_mode)
         if mode not in _PRIVATE_MODES:
             raise _unusable(path, f"its permissions are {mode:04o} instead of 0600")
-        data = file.read(MAX_KEY_FILE_SIZE + 1)
+        data = os.read(handle, MAX_KEY_FILE_SIZE)
+    finally:
+        os.close(handle)
     try:
         keys = _split_keys(data.decode("ascii"))
         Vault(keys)

@@ -4,77 +4,15 @@ One table. The enhanced status code (RFC 3463) counts first, then the basic code
 (RFC 5321 4.2), then the text: rows are read from the top, the first that fits wins.
 """
 
-import enum
 import re
 import smtplib
 import ssl
-import unicodedata
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-MAX_TEXT = 1000  # characters of a server's reply that are kept and shown
+from .reply import WITHOUT_MAIL, Phase, Reply, sanitise
 
-
-class Phase(enum.Enum):
-    """How far the conversation with the mail server had come."""
-
-    CONNECT = "connect"
-    TLS = "tls"
-    EHLO = "ehlo"
-    AUTH = "auth"
-    MAIL = "mail"
-    RCPT = "rcpt"
-    DATA = "data"
-    BODY = "body"  # between the 354 and the final dot
-    DOT = "dot"  # the final dot may have left: the server may own the mail
-    RESET = "reset"
-    QUIT = "quit"
-
-
-BEFORE_MAIL = frozenset({Phase.CONNECT, Phase.TLS, Phase.EHLO, Phase.AUTH})
-
-_ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$|[:;,-])", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A server's reply, with its text made safe to show."""
-
-    code: int
-    enhanced: str | None
-    text: str
-
-    @classmethod
-    def parse(cls, code: int, text: bytes | str) -> "Reply":
-        """Read a reply whose lines are separated by line breaks.
-
-        An enhanced code of another class than the basic code is no enhanced code
-        (RFC 2034 4). It is cut from the beginning of each line (RFC 2034 3).
-        """
-        if isinstance(text, bytes):
-            text = text[: 8 * MAX_TEXT].decode("utf-8", "replace")
-        enhanced, lines = None, []
-        for line in text[: 8 * MAX_TEXT].splitlines():
-            match = _ENHANCED.match(line)
-            if match and match[1] == str(code)[:1]:
-                enhanced = enhanced or match[0]
-                line = line[match.end() :]
-            lines.append(line)
-        return cls(code, enhanced, sanitise(" ".join(lines)))
-
-    def __str__(self):
-        return " ".join(
-            str(part) for part in (self.code, self.enhanced, self.text) if part
-        )
-
-
-def sanitise(text: str) -> str:
-    """Return text of a stranger on one line, without invisible characters, capped."""
-    shown = "".join(
-        char if unicodedata.category(char)[0] != "C" else " "
-        for char in text[: 8 * MAX_TEXT]
-    )
-    return " ".join(shown.split())[:MAX_TEXT]
+__all__ = ["SENTENCES", "Phase", "Reply", "Verdict", "classify", "explain", "sanitise"]
 
 
 @dataclass(frozen=True)
@@ -148,82 +86,96 @@ SENTENCES = {
     "internal": "The e-mail could not be handed over because of an internal error.",
 }
 
-_LIMIT = (
-    r"(daily|per day|24.?h).{0,40}(limit|quota)|(limit|quota).{0,40}(daily|per day|24.?h)"
+# Texts, case ignored. A limit of the day, a limit of the pace, a refused sender.
+_DAILY = (
+    r"(daily|per day|24.?h).{0,40}(limit|quota)"
+    r"|(limit|quota).{0,40}(daily|per day|24.?h)"
     r"|SubmissionQuotaExceeded|RecipientLimitExceeded|message quota exceeded"
 )
 _RATE = (
-    r"\brate.?limit|limit.{0,20}\brate\b|throttl|slow.?down|too many (messages|mails|e-mails)"
-    r"|too (fast|quick)|send(ing)? (limit|rate)|rate exceeded"
+    r"\brate.?limit|limit.{0,20}\brate\b|throttl|slow.?down|too (fast|quick)"
+    r"|too many (messages|mails|e-?mails|connections|login)|send(ing)? (limit|rate)"
+    r"|rate exceeded"
 )
 _SENDER = (
-    r"send.?as|sender address rejected|not owned by|not allowed to send (as|from)"
-    r"|client does not have permissions to send"
+    r"send.?as(\b|denied)|sender address rejected|not owned by"
+    r"|not allowed to send (as|from)|does not have permissions to send"
 )
+_RELAY = r"relay.{0,40}(denied|not permitted|prohibited|refused)|unable to relay"
+_OWN_MAILBOX = r"STOREDRV.{0,80}: ?QuotaExceeded"
 
 
 class _Row(NamedTuple):
     """One row of the table: the conditions that must all hold, then what follows.
 
-    ``codes`` and ``enhanced`` are matched from the first character on: ``"5"`` is any
-    5yz, ``"4.7."`` any 4.7.x; a full code is compared as a whole.
+    Several codes are separated by spaces. A basic code fits from its first digit on
+    (``5`` is any 5yz), an enhanced one that ends in a dot likewise (``4.7.``).
     """
 
-    kind: str  # "hold" = deferred, and the alias waits for its user
+    kind: str  # "hold": deferred, and the alias waits for its user
     scope: str
     reason: str
-    enhanced: tuple = ()
-    codes: tuple = ()
-    phases: tuple = ()
+    enhanced: str = ""
+    code: str = ""
+    phase: tuple = ()
     text: str = ""
-    flags: tuple = ()
+    flag: str = ""
+
+
+def _hold(reason, **when):
+    return _Row("hold", "alias", reason, **when)
+
+
+def _later(scope, reason, **when):
+    return _Row("deferred", scope, reason, **when)
+
+
+def _final(scope, reason, **when):
+    return _Row("refused", scope, reason, **when)
 
 
 _TABLE = (
-    _Row("sent", "mail", "sent", codes=("2",), phases=(Phase.DOT,)),
-    # Texts and codes that say more than their basic code.
-    _Row("hold", "alias", "smtp_auth_disabled", enhanced=("5.7.139",)),
-    _Row("hold", "alias", "password", enhanced=("5.7.30",)),
-    _Row("hold", "alias", "password", codes=("432",), phases=(Phase.AUTH,)),
-    _Row("hold", "alias", "mailbox_full", codes=("5",), text=r"STOREDRV.{0,80}: ?QuotaExceeded"),
-    _Row("hold", "alias", "from_refused", enhanced=("5.7.60", "5.2.252", "5.1.7", "5.1.8")),
-    _Row("hold", "alias", "from_refused", codes=("5",), text=_SENDER),
-    _Row("hold", "alias", "relay_refused", codes=("5",), phases=(Phase.MAIL, Phase.RCPT),
-         text=r"relay.{0,40}(denied|not permitted|prohibited|refused)|unable to relay"),
-    _Row("deferred", "alias", "quota", enhanced=("5.4.5", "5.7.232", "5.7.233"), flags=("quota",)),
-    _Row("deferred", "alias", "quota", codes=("4", "5"), text=_LIMIT, flags=("quota",)),
-    _Row("deferred", "alias", "quota", enhanced=("5.2.0",), text=r"limit|quota|exceed", flags=("quota",)),
-    _Row("deferred", "mail", "split", enhanced=("4.5.3", "5.5.3"), flags=("split",)),
-    _Row("deferred", "mail", "split", codes=("452", "552"), text=r"too many recipients", flags=("split",)),
-    # Logins.
-    _Row("hold", "alias", "tls", codes=("530",), text=r"STARTTLS|TLS required"),
-    _Row("hold", "alias", "tls", codes=("538",)),
-    _Row("refused", "mail", "too_big", enhanced=("5.3.4", "5.2.3")),
-    _Row("hold", "alias", "password", codes=("530", "534", "535")),
-    _Row("hold", "alias", "password", codes=("5",), phases=(Phase.AUTH,)),
-    # The server as a whole, or the alias's pace.
-    _Row("deferred", "alias", "starttls_missing", codes=("4", "5"), phases=(Phase.TLS,)),
-    _Row("deferred", "alias", "throttled", codes=("4",), phases=(Phase.AUTH,),
-         text=_RATE + r"|too many", flags=("throttled",)),
-    # 454 to AUTH: a failure of the login service, RFC 4954 6.
-    _Row("deferred", "alias", "unavailable", codes=("454",), phases=(Phase.AUTH,)),
-    _Row("deferred", "alias", "throttled", codes=("432", "454"), flags=("throttled",)),
-    _Row("deferred", "mail", "greylisted", codes=("4",), text=r"gr[ae]y.?list"),
-    _Row("deferred", "alias", "throttled", codes=("421", "451"), enhanced=("4.7.",), flags=("throttled",)),
-    _Row("deferred", "mail", "throttled", codes=("450",), enhanced=("4.7.",), flags=("throttled",)),
-    _Row("deferred", "alias", "throttled", codes=("4", "5"), text=_RATE, flags=("throttled",)),
-    _Row("deferred", "alias", "unavailable", codes=("421",)),
-    _Row("deferred", "alias", "unavailable", codes=("4", "5"),
-         phases=(Phase.CONNECT, Phase.EHLO, Phase.AUTH, Phase.RESET, Phase.QUIT)),
-    # The sender, the recipient, the mail.
-    # MAIL FROM is the same for each e-mail of an alias: no single mail is to blame.
-    _Row("hold", "alias", "from_refused", codes=("501", "550", "551", "553", "554"),
-         phases=(Phase.MAIL,)),
-    _Row("refused", "recipient", "recipient", codes=("5",), phases=(Phase.RCPT,)),
-    _Row("refused", "mail", "too_big", codes=("552",)),
-    _Row("deferred", "mail", "busy", codes=("4",)),
-    _Row("refused", "mail", "refused", codes=("5",)),
-)  # fmt: skip
+    _Row("sent", "mail", "sent", code="2", phase=(Phase.DOT,)),
+    # The login. Repeating a refused one locks accounts.
+    _hold("smtp_auth_disabled", enhanced="5.7.139"),
+    _hold("password", enhanced="5.7.30 5.7.57 5.7.8 5.7.9"),
+    _hold("tls", enhanced="5.7.11"),
+    _hold("tls", code="538"),
+    _hold("tls", code="530", text=r"STARTTLS|TLS required"),
+    _hold("password", code="530 534 535"),
+    _hold("password", code="432", phase=(Phase.AUTH,)),  # 4.7.12, RFC 4954 6
+    _hold("password", code="5", phase=(Phase.AUTH,)),
+    # The account: what it may send as, and how much.
+    _hold("mailbox_full", code="5", text=_OWN_MAILBOX),
+    _hold("from_refused", enhanced="5.7.60 5.2.252 5.1.7 5.1.8"),
+    _hold("from_refused", code="5", text=_SENDER),
+    _hold("relay_refused", code="5", text=_RELAY, phase=(Phase.MAIL, Phase.RCPT)),
+    _later("alias", "quota", enhanced="5.4.5 5.7.232 5.7.233", flag="quota"),
+    _later("alias", "quota", code="4 5", text=_DAILY, flag="quota"),
+    _later(
+        "alias", "quota", enhanced="5.2.0", text=r"limit|quota|exceed", flag="quota"
+    ),
+    _later("mail", "split", enhanced="4.5.3 5.5.3", flag="split"),
+    _later("mail", "split", code="452 552", text=r"too many recipients", flag="split"),
+    _final("mail", "too_big", enhanced="5.3.4 5.2.3"),
+    # The server as a whole, or the pace.
+    _later("alias", "starttls_missing", code="4 5", phase=(Phase.TLS,)),
+    _later("alias", "throttled", code="4 5", text=_RATE, flag="throttled"),
+    # 454 to AUTH is a failure of the login service, RFC 4954 6.
+    _later("alias", "unavailable", code="454", phase=(Phase.AUTH,)),
+    _later("alias", "throttled", code="432 454", flag="throttled"),
+    _later("mail", "greylisted", code="4", text=r"gr[ae]y.?list"),
+    _later("alias", "throttled", code="421 451", enhanced="4.7.", flag="throttled"),
+    _later("mail", "throttled", code="450", enhanced="4.7.", flag="throttled"),
+    _later("alias", "unavailable", code="421"),
+    # The sender, the recipient, the mail. MAIL FROM is the same for each e-mail of an
+    # alias: no single mail is to blame.
+    _hold("from_refused", code="501 550 551 553 554", phase=(Phase.MAIL,)),
+    _final("recipient", "recipient", code="5", phase=(Phase.RCPT,)),
+    _final("mail", "too_big", code="552"),
+    _later("mail", "busy", code="4"),
+    _final("mail", "refused", code="5"),
+)
 
 
 def classify(phase: Phase, outcome, *, oauth: bool = False) -> Verdict:
@@ -255,16 +207,16 @@ def _from_reply(phase, reply):
 
 
 def _fits(row, phase, reply):
-    code, enhanced = str(reply.code), reply.enhanced or ""
     return (
-        (not row.phases or phase in row.phases)
-        and (not row.codes or code.startswith(row.codes))
-        and (not row.enhanced or _has_enhanced(row.enhanced, enhanced))
+        (not row.phase or phase in row.phase)
+        and (not row.code or str(reply.code).startswith(tuple(row.code.split())))
+        and (not row.enhanced or _has_enhanced(reply, row.enhanced.split()))
         and (not row.text or bool(re.search(row.text, reply.text, re.IGNORECASE)))
     )
 
 
-def _has_enhanced(wanted, enhanced):
+def _has_enhanced(reply, wanted):
+    enhanced = reply.enhanced or ""
     return any(
         enhanced.startswith(item) if item.endswith(".") else enhanced == item
         for item in wanted
@@ -272,17 +224,16 @@ def _has_enhanced(wanted, enhanced):
 
 
 def _apply(row, phase, reply):
-    is_hold = row.kind == "hold"
-    # A final reply to RCPT concerns that recipient and nobody else.
-    is_recipient = phase is Phase.RCPT and row.kind == "refused"
-    return Verdict(
-        kind="deferred" if is_hold else row.kind,
-        scope="recipient" if is_recipient else row.scope,
-        reason=row.reason,
-        hold=row.reason if is_hold else None,
-        reply=reply,
-        **dict.fromkeys(row.flags, True),
-    )
+    """Return the row's verdict, narrowed to what the phase can concern."""
+    kind, scope, reason, hold = row.kind, row.scope, row.reason, None
+    if kind == "hold":
+        kind, hold = "deferred", reason
+    elif phase in WITHOUT_MAIL and scope != "alias":
+        kind, scope, reason = "deferred", "alias", "unavailable"
+    elif phase is Phase.RCPT and kind == "refused":
+        scope = "recipient"
+    flags = {row.flag: True} if row.flag else {}
+    return Verdict(kind, scope, reason, hold=hold, reply=reply, **flags)
 
 
 # What our own side finds wrong; an exception names it in its attribute ``fault``.
@@ -325,7 +276,7 @@ def _from_exception(phase, error):
         if isinstance(error, types):
             return _broken_connection(phase, reason, error)
     detail = f"{type(error).__name__}: {sanitise(str(error))}"
-    scope = "alias" if phase in BEFORE_MAIL else "mail"
+    scope = "alias" if phase in WITHOUT_MAIL else "mail"
     return Verdict("deferred", scope, "internal", detail=detail)
 
 
