@@ -3,6 +3,7 @@
 Pure arithmetic. Times are float seconds since the epoch, pauses are milliseconds.
 """
 
+import math
 import random
 from collections.abc import Iterable
 
@@ -36,7 +37,10 @@ def next_slot(reply_at: float, delay_ms: float) -> float:
     :param reply_at: when the server's reply to the last one came
     :param delay_ms: pause in milliseconds, >= 0
     """
-    return reply_at + max(delay_ms, 0) / 1000.0
+    if delay_ms <= 0:
+        return reply_at
+    # One step up: a sum of this size is rounded to a quarter of a microsecond.
+    return math.nextafter(reply_at + delay_ms / 1000, math.inf)
 
 
 def mail_retry(attempt: int, first_at: float, now: float) -> float | None:

@@ -226,13 +226,15 @@ def _has_enhanced(reply, wanted):
 def _apply(row, phase, reply):
     """Return the row's verdict, narrowed to what the phase can concern."""
     kind, scope, reason, hold = row.kind, row.scope, row.reason, None
+    flag = row.flag
     if kind == "hold":
         kind, hold = "deferred", reason
     elif phase in WITHOUT_MAIL and scope != "alias":
         kind, scope, reason = "deferred", "alias", "unavailable"
+        flag = "throttled" if flag == "throttled" else ""
     elif phase is Phase.RCPT and kind == "refused":
         scope = "recipient"
-    flags = {row.flag: True} if row.flag else {}
+    flags = {flag: True} if flag else {}
     return Verdict(kind, scope, reason, hold=hold, reply=reply, **flags)
 
 
