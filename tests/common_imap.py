@@ -5,12 +5,15 @@ import ssl
 import unittest
 
 import trustme
+
 from odoo.tests import BaseCase
 
 from ..tools.address import ServerAddress
 from ..tools.guard import Guard
 from ..tools.imap import ImapConnection
+from ..tools.imap_failure import ImapFailure
 from .dovecot import Dovecot, find_program
+from .fake_imap import FakeImap
 
 USER, PASSWORD = "ann", 'se"cr\\et ö'
 SENT_AT = 1_767_323_045.0  # 2026-01-02 03:04:05 UTC
@@ -31,7 +34,7 @@ def copies(count, size=500, prefix="m"):
 
 
 class ImapCase(BaseCase):
-    """Connect to the servers of a test, on this machine and with an authority of ours."""
+    """Connect to the servers of a test, on this machine, with an authority of ours."""
 
     @classmethod
     def setUpClass(cls):
@@ -97,3 +100,27 @@ class DovecotCase(ImapCase):
             )
             for head, octets in parts
         ]
+
+
+class FakeCase(ImapCase):
+    """Tests against a scripted server."""
+
+    def fake(self, **options):
+        """Return a FakeImap that lives until the end of the test."""
+        fake = FakeImap(self.ca, **options)
+        self.addCleanup(fake.__exit__)
+        return fake.__enter__()
+
+    def signed_in(self, fake, **options):
+        connection = self.connect(fake.port, **options)
+        connection.login_password("ann", "secret")
+        return connection
+
+    def fails(self, call, *args, **kwargs):
+        """Return the ImapFailure of a call."""
+        with self.assertRaises(ImapFailure) as caught:
+            call(*args, **kwargs)
+        failure = caught.exception
+        self.assertIsNone(failure.__cause__)
+        self.assertTrue(failure.__suppress_context__ or not failure.__context__)
+        return failure

@@ -42,6 +42,8 @@ class CuttingProxy:
             while True:
                 client, _address = self._listener.accept()
                 server = socket.create_connection(("127.0.0.1", self._target))
+                for sock in (client, server):
+                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 for pump in (self._pump_up, self._pump_down):
                     threading.Thread(
                         target=pump, args=(client, server), daemon=True

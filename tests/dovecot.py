@@ -100,13 +100,14 @@ class Dovecot:
 
     def start(self):
         """Start and wait until both ports greet."""
-        self.process = subprocess.Popen(
-            [self.program, "-F", "-c", str(self.directory / "dovecot.conf")],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=open(self.directory / "stderr", "ab"),
-            start_new_session=True,
-        )
+        with open(self.directory / "stderr", "ab") as stderr:
+            self.process = subprocess.Popen(
+                [self.program, "-F", "-c", str(self.directory / "dovecot.conf")],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                start_new_session=True,
+            )
         deadline = time.monotonic() + START_TIMEOUT
         while not self._is_greeting():
             if self.process.poll() is not None or time.monotonic() > deadline:

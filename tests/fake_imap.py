@@ -39,6 +39,7 @@ class FakeImap:
       text; ``nothing`` finds no header; ``bad`` refuses
     - ``replies``: {command: raw reply instead of doing it}, ``{tag}`` is replaced
     - ``after_starttls``: what is sent in the clear right behind the OK
+    - ``refuses``: function of a message's octets, tells whether APPEND refuses it
     - ``has_uidplus``, ``quotes_headers``: forms of replies
     - ``hang_up_on``: a command that is answered by closing the connection
     - ``stores_then_hangs_up``: the next APPEND is stored, its reply is lost
@@ -60,6 +61,7 @@ class FakeImap:
         self.search = "exact"
         self.replies = {}
         self.after_starttls = b""
+        self.refuses = lambda octets: False
         self.has_uidplus = True
         self.quotes_headers = False
         self.hang_up_on = None
@@ -80,6 +82,7 @@ class FakeImap:
         with contextlib.suppress(OSError):
             while True:
                 sock, _address = self._listener.accept()
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 session = _Session(self, sock)
                 threading.Thread(target=session.run, daemon=True).start()
 
@@ -110,7 +113,7 @@ class _Session:
 
     def read(self, size=None):
         """Return a line without its end, or so many octets."""
-        while size is None and b"\n" not in self.pending or len(self.pending) < (size or 0):
+        while b"\n" not in self.pending if size is None else len(self.pending) < size:
             data = self.sock.recv(65536)
             if not data:
                 raise EOFError
@@ -189,7 +192,9 @@ class _Session:
             _nobody, user, password = said.split("\0")
             good = self.fake.passwords.get(user) == password
         else:
-            user, token = re.match("user=(.*)\x01auth=Bearer (.*)\x01\x01", said).groups()
+            user, token = re.match(
+                "user=(.*)\x01auth=Bearer (.*)\x01\x01", said
+            ).groups()
             good = self.fake.tokens.get(user) == token
             if not good:
                 error = b'{"status":"400","schemes":"Bearer"}'
@@ -197,7 +202,8 @@ class _Session:
                 self.fake.received += b"<answer:" + self.read() + b">"
         if good:
             return "OK welcome"
-        return f"NO [AUTHENTICATIONFAILED] wrong {base64.b64encode(said.encode()).decode()}"
+        echo = base64.b64encode(said.encode()).decode()
+        return f"NO [AUTHENTICATIONFAILED] wrong {echo}"
 
     def do_id(self, tag, rest, literals):
         return "OK done"
@@ -253,10 +259,12 @@ class _Session:
     def _matching(self, wanted):
         for uid, _date, octets in self.folder.messages:
             header = re.sub(rb"\r\n[ \t]+", b"", octets.split(b"\r\n\r\n")[0])
-            words = re.split(rb"\W+", wanted)
-            if self.fake.search == "words" and any(w and w in header for w in words):
-                yield uid
-            elif self.fake.search == "exact" and wanted in header:
+            parts = {
+                "exact": [wanted],
+                "words": re.findall(rb"\w+", wanted),
+                "nothing": [],
+            }
+            if any(part in header for part in parts[self.fake.search]):
                 yield uid
 
     def do_uid_fetch(self, tag, rest, literals):
@@ -289,6 +297,8 @@ class _Session:
         if not folder:
             return "NO [TRYCREATE] no such folder"
         date = re.search(r'\) "([^"]+)"', rest).group(1).encode()
+        if any(self.fake.refuses(octets) for octets in literals):
+            return "NO [CANNOT] such a message"
         uids = [folder.add(octets, date) for octets in literals]
         if self.fake.stores_then_hangs_up:
             self.fake.stores_then_hangs_up = False

@@ -1,330 +1,102 @@
-"""Copies of sent mail in a real Dovecot, read back with an independent client."""
+"""Connecting and signing in to IMAP servers: no secret for the wrong one."""
 
-import calendar
 import logging
 import ssl
-import threading
 import time
-from collections import Counter
+
+import trustme
 
 from odoo.tests import tagged
 
-from ..tools import sent_box, sent_index
 from ..tools.imap_failure import ImapFailure
-from ..tools.sent_folder import Folder
 from .common_imap import (
     PASSWORD,
     SENT_AT,
     USER,
     DovecotCase,
-    copies,
+    FakeCase,
     message,
 )
-from .cutting_proxy import CuttingProxy
-
-SENT = {"Sent": r"\Sent"}
+from .fake_imap import FakeImap
 
 
 @tagged("-at_install", "post_install")
-class TestSentFolder(DovecotCase):
-    def make(self, server, *wire_paths):
-        client = self.look(server)
-        for path in wire_paths:
-            self.assertEqual("OK", client.create(f'"{path}"')[0])
+class TestConnecting(FakeCase):
+    def check_no_secret(self, fake):
+        for secret in (b"secret", b"AGFubgBzZWNyZXQ=", b"LOGIN", b"AUTHENTICATE"):
+            self.assertNotIn(secret, fake.received)
 
-    def find(self, server, **options):
-        return self.signed_in(server.port).find_sent_folder(**options)
+    def test_bad_certificates_get_no_secret(self):
+        other = trustme.CA()
+        for implicit in (False, True):
+            fake = FakeImap(other, implicit_tls=implicit)
+            with fake:
+                call = self.signed_in
+                self.assertEqual("tls", self.fails(call, fake, implicit=implicit).kind)
+                self.check_no_secret(fake)
+            fake = self.fake(implicit_tls=implicit, names=("other.example.com",))
+            failure = self.fails(self.signed_in, fake, implicit=implicit)
+            self.assertEqual("tls", failure.kind)
+            self.assertIn("localhost", str(failure))
+            self.check_no_secret(fake)
 
-    def test_flag_wins_over_a_better_known_name(self):
-        server = self.dovecot(special_use={"Archiv/2026": r"\Sent"})
-        self.make(server, "Sent")
-        folder = self.find(server)
-        self.assertEqual(("Archiv/2026", "/"), (folder.path, folder.delimiter))
-        self.assertEqual("flag", folder.found)
+    def test_missing_or_refused_starttls_gets_no_secret(self):
+        fake = self.fake()
+        fake.capabilities = "IMAP4rev1 AUTH=PLAIN"
+        self.assertEqual("tls", self.fails(self.signed_in, fake).kind)
+        fake.capabilities = "IMAP4rev1 AUTH=PLAIN STARTTLS"
+        for reply in ("{tag} NO not today", "{tag} BAD what", "{tag} OK\r\n* hm"):
+            fake.replies = {"STARTTLS": reply}
+            self.assertEqual("tls", self.fails(self.signed_in, fake).kind)
+        self.check_no_secret(fake)
 
-    def test_folder_below_the_prefix_is_found_with_its_full_path(self):
-        server = self.dovecot(prefix="INBOX.", separator=".")
-        self.make(server, "INBOX.Sent", "INBOX.Projects.Sent")
-        folder = self.find(server)
-        self.assertEqual(("INBOX.Sent", "."), (folder.path, folder.delimiter))
-        self.assertEqual("name", folder.found)
+    def test_text_before_tls_is_not_believed(self):
+        fake = self.fake()
+        fake.after_starttls = b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n"
+        self.assertEqual("tls", self.fails(self.signed_in, fake).kind)
+        self.check_no_secret(fake)
 
-    def test_flag_below_the_prefix(self):
-        server = self.dovecot(
-            prefix="INBOX.", separator=".", special_use={"Gesendet": r"\Sent"}
-        )
-        self.assertEqual("INBOX.Gesendet", self.find(server).path)
+    def test_preauth_greeting_is_refused(self):
+        for options in ({}, {"disable_tls": True}, {"implicit": True}):
+            fake = self.fake(implicit_tls=options.get("implicit", False))
+            fake.greeting = "* PREAUTH welcome back"
+            failure = self.fails(self.signed_in, fake, **options)
+            self.assertEqual(("tls", False), (failure.kind, failure.retryable))
+            self.assertFalse([c for c in fake.commands if c != "CAPABILITY"])
 
-    def test_names_of_many_languages(self):
-        server = self.dovecot()
-        client = self.look(server)
-        for name, wire in (
-            ("Sent Items", "Sent Items"),
-            ("[Gmail]/Sent Mail", "[Gmail]/Sent Mail"),
-            ("Gesendete Objekte", "Gesendete Objekte"),
-            ("Éléments envoyés", "&AMk-l&AOk-ments envoy&AOk-s"),
-            ("Wysłane", "Wys&AUI-ane"),
-            ("Odeslaná pošta", "Odeslan&AOE- po&AWE-ta"),
-            ("Отправленные", "&BB4EQgQ,BEAEMAQyBDsENQQ9BD0ESwQ1-"),
-            ("已发送", "&XfJT0ZAB-"),
-            ("送信済み", "&kAFP4W4IMH8-"),
-            ("보낸편지함", "&vPSwuNO4ycDVaA-"),
-            ("المرسلة", "&BicGRAZFBjEGMwZEBik-"),
-        ):
-            with self.subTest(name):
-                self.assertEqual("OK", client.create(f'"{wire}"')[0])
-                self.assertEqual(name, self.find(server).path)
-                client.delete(f'"{wire}"')
+    def test_capabilities_are_asked_for_again_after_starttls(self):
+        fake = self.fake()
+        fake.greeting = "* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] ready"
+        self.signed_in(fake)
+        expected = ["CAPABILITY", "STARTTLS", "CAPABILITY", "AUTHENTICATE PLAIN"]
+        self.assertEqual(expected, fake.commands[:4])
 
-    def test_copy_lands_in_a_folder_with_a_non_ascii_name(self):
-        server = self.dovecot()
-        self.make(server, "&XfJT0ZAB-")
-        connection = self.signed_in(server.port)
-        box = connection.sent_box(connection.find_sent_folder())
-        box.file(*message(1), SENT_AT)
-        self.assertEqual(1, len(self.read_folder(server, "&XfJT0ZAB-")))
+    def test_nothing_is_told_about_what_is_no_imap_server(self):
+        texts = set()
+        fake = self.fake()
+        for greeting in ("SSH-2.0-OpenSSH_9.2", "* BYE go away", "\0" * 50, ""):
+            fake.greeting = greeting
+            failure = self.fails(self.connect, fake.port)
+            self.assertEqual(("unreachable", True), (failure.kind, failure.retryable))
+            texts.add(str(failure))
+        fake.__exit__()
+        texts.add(str(self.fails(self.connect, fake.port)))
+        self.guard = type(self.guard)("")
+        texts.add(str(self.fails(self.connect, fake.port)))
+        self.assertEqual(1, len(texts))
 
-    def test_no_folder_is_a_failure_or_a_new_subscribed_folder(self):
-        for options, path in (
-            ({}, "Sent"),
-            ({"prefix": "INBOX.", "separator": "."}, "INBOX.Sent"),
-        ):
-            with self.subTest(path):
-                server = self.dovecot(**options)
-                with self.assertRaises(ImapFailure) as caught:
-                    self.find(server)
-                self.assertEqual("folder", caught.exception.kind)
-                folder = self.find(server, create=True)
-                self.assertEqual((path, "created"), (folder.path, folder.found))
-                _ok, subscribed = self.look(server).lsub()
-                self.assertIn(path.encode(), b" ".join(subscribed))
-
-    def test_renamed_folder_is_found_again(self):
-        server = self.dovecot()
-        self.make(server, "Mine", "Sent", "Other")
-        connection = self.signed_in(server.port)
-        mine = next(f for f in connection.list_folders() if f.path == "Mine")
-        chosen = connection.find_sent_folder(mine.chosen())
-        self.assertEqual(("Mine", "chosen"), (chosen.path, chosen.found))
-        self.look(server).rename("Mine", '"Theirs &AOQ-"')
-        remembered = Folder.from_text(chosen.as_text())
-        found = self.find(server, remembered=remembered)
-        self.assertEqual(("Theirs ä", "chosen"), (found.path, found.found))
-
-    def test_new_folder_with_the_old_name_does_not_replace_the_renamed_one(self):
-        server = self.dovecot()
-        self.make(server, "Mine")
-        remembered = self.find(server, remembered=Folder("Mine").chosen())
-        self.look(server).rename("Mine", "Ours")
-        self.make(server, "Mine")
-        self.assertEqual("Ours", self.find(server, remembered=remembered).path)
-
-    def test_deleted_choice_gives_way_to_the_usual_folder(self):
-        server = self.dovecot(special_use=SENT)
-        self.make(server, "Mine")
-        remembered = self.find(server, remembered=Folder("Mine").chosen())
-        self.look(server).delete("Mine")
-        self.assertEqual("Sent", self.find(server, remembered=remembered).path)
-
-    def test_folder_in_the_trash_is_not_followed(self):
-        server = self.dovecot(special_use={**SENT, "Trash": r"\Trash"})
-        self.make(server, "Mine")
-        remembered = self.find(server, remembered=Folder("Mine").chosen())
-        self.look(server).rename("Mine", "Trash/Mine")
-        self.assertEqual("Sent", self.find(server, remembered=remembered).path)
+    def test_silent_server_is_given_up(self):
+        fake = self.fake()
+        fake.greeting = "* OK"
+        fake.replies = {"CAPABILITY": lambda session, tag: time.sleep(5)}
+        start = time.monotonic()
+        failure = self.fails(self.connect, fake.port, timeout=0.3)
+        self.assertEqual("unreachable", failure.kind)
+        self.assertLess(time.monotonic() - start, 2)
 
 
 @tagged("-at_install", "post_install")
-class TestFiling(DovecotCase):
-    def box(self, port, **options):
-        return self.signed_in(port, **options).sent_box(Folder("Sent"))
-
-    def count(self, server):
-        """Return how often each message is in the folder."""
-        read = self.read_folder(server, "Sent")
-        return Counter(octets for _flags, _date, octets in read)
-
-    def test_copy_is_the_message_seen_and_dated(self):
-        server = self.dovecot(special_use=SENT)
-        octets, message_id = message(1, size=20_000)
-        octets += "ü".encode() + b"\r\n.\r\n..\r\n"
-        for port, implicit in ((server.port, False), (server.tls_port, True)):
-            filed = self.box(port, implicit=implicit).file(octets, message_id, SENT_AT)
-            self.assertEqual((1, implicit), (filed.uid, filed.already))
-        ((flags, date, read),) = self.read_folder(server, "Sent")
-        self.assertEqual(octets, read)
-        self.assertIn(b"\\Seen", flags)
-        self.assertEqual(SENT_AT, time.mktime(date))
-
-    def test_summer_dates_and_naive_datetimes_are_utc(self):
-        server = self.dovecot(special_use=SENT)
-        moment = calendar.timegm((2025, 7, 4, 23, 30, 0))
-        naive = sent_box.utc(moment).replace(tzinfo=None)
-        self.box(server.port).file(*message(1), naive)
-        ((_flags, date, _read),) = self.read_folder(server, "Sent")
-        self.assertEqual(moment, time.mktime(date))
-
-    def test_each_message_once_however_often_it_is_filed(self):
-        server = self.dovecot(special_use=SENT)
-        many = copies(120)
-        box = self.box(server.port)
-        first = box.file_many([*many, many[3], many[77]])
-        self.assertEqual(120, sum(not filed.already for filed in first))
-        self.assertTrue(first[-1].already and first[-2].already)
-        for again in (box, self.box(server.port)):
-            results = again.file_many(many)
-            self.assertTrue(all(filed.already for filed in results))
-            self.assertEqual([f.uid for f in first[:120]], [f.uid for f in results])
-        self.assertEqual(Counter(octets for octets, *_more in many), self.count(server))
-
-    def test_message_that_another_client_has_filed_meanwhile(self):
-        server = self.dovecot(special_use=SENT)
-        box = self.box(server.port)
-        box.file(*message(1), SENT_AT)
-        octets, message_id = message(2)
-        self.look(server).append("Sent", "", None, octets)
-        self.assertTrue(box.file(octets, message_id, SENT_AT).already)
-
-    def test_part_of_a_message_id_is_not_the_message_id(self):
-        server = self.dovecot(special_use=SENT)
-        box = self.box(server.port)
-        box.file(*message(11), SENT_AT)
-        for prefix, number in (("m", 1), ("", "m11@example.com> <")):
-            octets, message_id = message(number, prefix=prefix)
-            self.assertFalse(box.contains(message_id))
-            self.assertFalse(box.file(octets, message_id, SENT_AT).already)
-
-    def test_long_folded_and_hostile_message_ids(self):
-        server = self.dovecot(special_use=SENT)
-        long_id = f"<{'a' * 400}.{'b' * 400}@example.com>"
-        for message_id, header in (
-            (long_id, f"\r\n {long_id}"),
-            (long_id + "x", f"\r\n\t{long_id[:300]}\r\n {long_id[300:]}x"),
-            ('<"a\\"b) OR ALL {5+}"@[x]>', ' <"a\\"b) OR ALL {5+}"@[x]>'),
-            ("<ü@exämple.com>", " <ü@exämple.com>"),
-        ):
-            octets = f"Message-ID:{header}\r\nFrom: a@b.c\r\n\r\nx\r\n".encode()
-            with self.subTest(message_id[:20]):
-                for port, already in ((server.port, False), (server.port, True)):
-                    box = self.box(port)
-                    self.assertEqual(already, box.contains(message_id, SENT_AT))
-                    filed = box.file(octets, message_id, SENT_AT)
-                    self.assertEqual(already, filed.already)
-
-    def test_contains_tells_what_is_there(self):
-        server = self.dovecot(special_use=SENT)
-        self.box(server.port).file(*message(1), SENT_AT)
-        box = self.box(server.port)
-        for sent_at in (None, SENT_AT, SENT_AT + 86_400):
-            self.assertTrue(box.contains(message(1)[1], sent_at))
-        self.assertFalse(box.contains(message(2)[1]))
-        self.assertFalse(box.contains(""))
-
-    def test_crowded_folder_is_searched_and_the_search_is_exact(self):
-        server = self.dovecot(special_use=SENT)
-        self.patch(sent_index, "CROWDED", 50)
-        self.box(server.port).file_many(copies(200))
-        for number, already in ((7, True), (2000, False), (199, True)):
-            box = self.box(server.port)
-            filed = box.file(*message(number), SENT_AT)
-            self.assertEqual(already, filed.already)
-            self.assertLess(len(box._index._uids), 20, "all was read")
-        self.assertEqual({1}, set(self.count(server).values()))
-
-    def test_server_without_fast_extensions(self):
-        server = self.dovecot(
-            special_use=SENT, capability="IMAP4rev1 NAMESPACE SPECIAL-USE"
-        )
-        many = copies(30, size=20_000)
-        results = self.box(server.port).file_many(many)
-        self.assertFalse(any(filed.already for filed in results))
-        self.assertEqual({1}, set(self.count(server).values()))
-
-    def test_full_mailbox_is_told_and_keeps_what_fits(self):
-        for capability in (None, "IMAP4rev1"):
-            server = self.dovecot(
-                special_use=SENT, quota_kb=30, capability=capability
-            )
-            many = copies(2, size=10_000) + copies(8, size=11_000, prefix="n")
-            results = self.box(server.port).file_many(many)
-            self.assertFalse(results[0].already or results[1].already)
-            for failure in results[2:]:
-                self.assertEqual(("quota", True), (failure.kind, failure.retryable))
-            self.assertIn("full", str(results[-1]))
-            self.assertEqual(2, self.count(server).total())
-
-    def test_folder_that_is_gone(self):
-        server = self.dovecot()
-        (failure,) = self.box(server.port).file_many(copies(1))
-        self.assertEqual(("folder", True), (failure.kind, failure.retryable))
-
-
-@tagged("-at_install", "post_install")
-class TestCutConnection(DovecotCase):
-    def box(self, port):
-        return self.signed_in(port).sent_box(Folder("Sent"))
-
-    def check_once(self, server, expected):
-        read = Counter(octets for *_more, octets in self.read_folder(server, "Sent"))
-        self.assertEqual(Counter(octets for octets, *_more in expected), read)
-
-    def cut_and_retry(self, proxy, octets, message_id, size, deaf):
-        """Return whether the cut was noticed, after filing again."""
-        box = self.box(proxy.port)
-        box.contains(message_id, SENT_AT)
-        proxy.cut_after(size, deaf)
-        try:
-            box.file(octets, message_id, SENT_AT)
-            failed = False
-        except ImapFailure as failure:
-            failed = True
-            self.assertEqual(("lost", True), (failure.kind, failure.retryable))
-        proxy.cut_after(None)
-        self.box(proxy.port).file(octets, message_id, SENT_AT)
-        return failed
-
-    def test_cut_at_fifty_points_leaves_one_copy_each(self):
-        server = self.dovecot(special_use=SENT)
-        many = copies(50, size=20_000)
-        with CuttingProxy(server.port) as proxy:
-            box = self.box(proxy.port)
-            box.contains("<x>", SENT_AT)
-            before = proxy.forwarded
-            box.file(*message("size", 20_000), SENT_AT)
-            total = proxy.forwarded - before
-            failed = 0
-            for number, (octets, message_id, _sent_at) in enumerate(many):
-                deaf = number % 5 == 4
-                size = total - number if deaf else total * number // len(many)
-                failed += self.cut_and_retry(proxy, octets, message_id, size, deaf)
-        self.assertGreaterEqual(failed, 48)
-        expected = [*many, (*message("size", 20_000), SENT_AT)]
-        self.check_once(server, expected)
-
-    def test_server_killed_fifty_times_leaves_one_copy_each(self):
-        server = self.dovecot(special_use=SENT)
-        everything = []
-        lost = 0
-        for number in range(50):
-            many = copies(60, size=20_000, prefix=f"{number}.")
-            everything += many
-            box = self.box(server.port)
-            timer = threading.Timer(0.001 * number, server.kill)
-            timer.start()
-            results = box.file_many(many)
-            timer.join()
-            failures = [r for r in results if isinstance(r, ImapFailure)]
-            self.assertLessEqual({failure.kind for failure in failures}, {"lost"})
-            lost += bool(failures)
-            server.start()
-        self.assertGreater(lost, 20)
-        results = self.box(server.port).file_many(everything)
-        self.assertFalse([r for r in results if isinstance(r, ImapFailure)])
-        self.check_once(server, everything)
-
-
-@tagged("-at_install", "post_install")
-class TestSigningIn(DovecotCase):
+class TestDovecot(DovecotCase):
     def test_wrong_password(self):
         server = self.dovecot()
         connection = self.connect(server.port)
@@ -351,7 +123,7 @@ class TestSigningIn(DovecotCase):
         self.assertIsInstance(self.connect(server.port).client.socket(), ssl.SSLSocket)
 
     def test_nothing_secret_in_the_log_at_debug(self):
-        server = self.dovecot(special_use=SENT)
+        server = self.dovecot(special_use={"Sent": r"\Sent"})
         with self.assertLogs(level=logging.DEBUG) as logs:
             logging.getLogger("imapclient").debug("start")
             connection = self.signed_in(server.port)
@@ -360,3 +132,81 @@ class TestSigningIn(DovecotCase):
         text = "\n".join(logs.output)
         for secret in (PASSWORD, "xxxxxxxx", 'se\\"cr'):
             self.assertNotIn(secret, text)
+
+
+@tagged("-at_install", "post_install")
+class TestSigningIn(FakeCase):
+    def test_xoauth2(self):
+        fake = self.fake()
+        self.connect(fake.port).login_xoauth2("ann", "token")
+        self.assertIn("AUTHENTICATE XOAUTH2", fake.commands)
+
+    def test_refused_token_is_answered_with_an_empty_line(self):
+        fake = self.fake()
+        failure = self.fails(self.connect(fake.port).login_xoauth2, "ann", "stale-xyz")
+        self.assertEqual(("login", False), (failure.kind, failure.retryable))
+        self.assertIn(b"<answer:>", fake.received)
+        self.assertIn("status 400", str(failure))
+
+    def test_echoed_secret_is_blotted_out(self):
+        fake = self.fake()
+        failures = [
+            self.fails(self.connect(fake.port).login_password, "ann", "wr0ng-pass"),
+            self.fails(self.connect(fake.port).login_xoauth2, "ann", "wr0ng-pass"),
+        ]
+        fake.capabilities = "IMAP4rev1 STARTTLS"
+        connection = self.connect(fake.port)
+        failures.append(self.fails(connection.login_password, "ann", "wr0ng-pass"))
+        for failure in failures:
+            for text in (str(failure), repr(failure)):
+                self.assertNotIn("wr0ng-pass", text)
+                self.assertNotIn("d3IwbmctcGFzc", text)
+                self.assertNotIn("YW5uAHdyMG5nLXBhc3", text)
+                self.assertNotIn("dXNlcj1hbm4BYXV0aD1CZWFyZXIgd3IwbmctcGFzc", text)
+
+    def test_login_command_quotes_what_is_typed(self):
+        fake = self.fake()
+        fake.capabilities = "IMAP4rev1 STARTTLS"
+        name, password = 'an" NOOP', 'a\\b" {3}'
+        fake.passwords[name] = password
+        self.connect(fake.port).login_password(name, password)
+        for bad in ("x\r\nA1 NOOP", "x\0"):
+            self.fails(self.connect(fake.port).login_password, "ann", bad)
+            self.fails(self.connect(fake.port).login_password, bad, "secret")
+        self.assertNotIn("NOOP", [command.split()[0] for command in fake.commands])
+
+    def test_logindisabled_sends_no_password(self):
+        fake = self.fake()
+        fake.capabilities = "IMAP4rev1 STARTTLS LOGINDISABLED"
+        failure = self.fails(self.connect(fake.port).login_password, "ann", "secret")
+        self.assertEqual("tls", failure.kind)
+        self.assertNotIn(b"secret", fake.received)
+
+    def test_passing_refusal_of_a_login_can_be_tried_again(self):
+        fake = self.fake()
+        fake.capabilities = "IMAP4rev1 STARTTLS"
+        for reply, retryable in (
+            ("NO [UNAVAILABLE] backend down", True),
+            ("NO [ALERT] Too many simultaneous connections. (Failure)", True),
+            ("NO User is authenticated but not connected.", True),
+            ("NO [AUTHENTICATIONFAILED] Invalid credentials", False),
+            ("NO no", False),
+            ("BAD [CLIENTBUG] what", False),
+        ):
+            fake.replies = {"LOGIN": "{tag} " + reply}
+            failure = self.fails(
+                self.connect(fake.port).login_password, "ann", "secret"
+            )
+            self.assertEqual(("login", retryable), (failure.kind, failure.retryable))
+
+    def test_lost_while_signing_in(self):
+        fake = self.fake()
+        fake.hang_up_on = "AUTHENTICATE"
+        failure = self.fails(self.connect(fake.port).login_password, "ann", "secret")
+        self.assertEqual(("lost", True), (failure.kind, failure.retryable))
+
+    def test_name_is_given_where_a_server_wants_one(self):
+        fake = self.fake()
+        fake.capabilities += " ID"
+        self.signed_in(fake)
+        self.assertIn('ID ("name" "Odoo")', fake.commands)

@@ -108,9 +108,9 @@ class ImapConnection:
 
     def login_password(self, user, password):
         """Sign in by AUTHENTICATE PLAIN (RFC 4616), else LOGIN (RFC 3501 6.2.3)."""
-        with self._secret_words(password):
+        token = f"\0{user}\0{password}".encode("utf-8", "replace")
+        with self._signing_in(user, password, token):
             if self._client.has_capability("AUTH=PLAIN"):
-                token = f"\0{user}\0{password}".encode()
                 self._client.wire.authenticate("PLAIN", lambda challenge: token)
             elif self._client.has_capability("LOGINDISABLED"):
                 raise ServerRefusal("NO", "[PRIVACYREQUIRED] LOGINDISABLED")
@@ -126,14 +126,14 @@ class ImapConnection:
         A refusal comes as a challenge that holds JSON and wants an empty answer
         before the tagged NO.
         """
-        first = f"user={user}\x01auth=Bearer {access_token}\x01\x01".encode()
+        first = f"user={user}\1auth=Bearer {access_token}\1\1".encode()
         challenges = []
 
         def answer(challenge):
             challenges.append(challenge)
             return first if len(challenges) == 1 else b""
 
-        with self._secret_words(access_token):
+        with self._signing_in(user, access_token, first):
             try:
                 self._client.wire.authenticate("XOAUTH2", answer)
             except imaplib.IMAP4.abort:
@@ -144,14 +144,23 @@ class ImapConnection:
         self._introduce()
 
     @contextlib.contextmanager
-    def _secret_words(self, secret):
-        """Blot out a secret that the server echoes; control characters are refused."""
+    def _signing_in(self, user, secret, token):
+        """Refuse control characters, and blot out secrets that the server echoes.
+
+        :param bytes token: what SASL sends
+        """
+        if any(ord(char) < 32 or ord(char) == 127 for char in user + secret):
+            raise ImapFailure(
+                imap_failure.LOGIN,
+                "User name and password must be without line breaks and the like.",
+                retryable=False,
+            )
+        secrets = [secret, base64.b64encode(token).decode()]
         try:
             with plain_words(imap_failure.LOGIN):
                 yield
         except ImapFailure as failure:
-            encoded = base64.b64encode(secret.encode("utf-8", "replace")).decode()
-            words = imap_failure.printable(failure.words, (secret, encoded))
+            words = imap_failure.printable(failure.words, secrets)
             raise ImapFailure(
                 failure.kind, failure.sentence, words, retryable=failure.retryable
             ) from None

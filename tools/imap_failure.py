@@ -51,7 +51,6 @@ _QUOTA_TEXT = re.compile(
     r"over ?quota|quota exceeded|mailbox (is )?full", re.IGNORECASE
 )
 _RESPONSE_CODE = re.compile(r"\s*\[([A-Za-z0-9-]+)")
-_BAD_COMMAND = re.compile(r"command error: BAD \[b(['\"])(.*)\1\]\Z", re.DOTALL)
 
 
 class ImapFailure(Exception):
@@ -170,16 +169,15 @@ def plain_words(stage):
     except (imaplib.IMAP4.abort, OSError, EOFError) as error:
         failure = _connection_failure(error, stage)
     except imaplib.IMAP4.error as error:
-        bad = _BAD_COMMAND.search(str(error))
-        if bad:
-            failure = refusal_failure(ServerRefusal("BAD", bad.group(2)), stage)
-        elif stage in (UNREACHABLE, TLS):
+        if stage in (UNREACHABLE, TLS):
             failure = ImapFailure(stage, retryable=True)
         else:
             failure = ImapFailure(stage, words=str(error), retryable=False)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
-        # Parsers meet replies that no standard allows.
-        sentence = "The IMAP server's answer makes no sense."
-        kind = stage if stage in (UNREACHABLE, TLS) else REFUSED
-        failure = ImapFailure(kind, sentence, retryable=True)
+        # A parser met what no standard allows; nobody knows where the next reply is.
+        if stage in (UNREACHABLE, TLS):
+            failure = ImapFailure(stage, retryable=True)
+        else:
+            sentence = "The IMAP server's answer makes no sense."
+            failure = ImapFailure(LOST, sentence, retryable=True)
     raise failure from None

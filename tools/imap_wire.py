@@ -21,6 +21,8 @@ PATIENCE = 10  # one command takes at most so many times the time-out
 SLOWEST_UPLOAD = 8_192  # bytes a second that a server must at least take from us
 CHUNK = 65_536  # bytes
 
+_BAD_COMMAND = re.compile(r"command error: BAD \[b(['\"])(.*)\1\]\Z", re.DOTALL)
+
 
 class GuardedImap4(imaplib.IMAP4):
     """IMAP4 over a ready socket.
@@ -111,7 +113,8 @@ class GuardedImap4(imaplib.IMAP4):
     def starttls(self, ssl_context=None):
         """Replace: verify the certificate, believe nothing said before.
 
-        RFC 3501 6.2.1. The base class would read through a file object.
+        RFC 3501 6.2.1. The base class would read through a file object. Capabilities
+        are asked for again by IMAPClient.
         """
         typ, data = self._simple_command("STARTTLS")
         if typ != "OK":
@@ -124,8 +127,17 @@ class GuardedImap4(imaplib.IMAP4):
         self._set_timeout()
         self.sock = ssl_context.wrap_socket(self.sock, server_hostname=self.host)
         self._tls_established = True
-        self._get_capabilities()
         return typ, data
+
+    def _command_complete(self, name, tag):
+        """Extend: tell a BAD from the other errors."""
+        try:
+            return super()._command_complete(name, tag)
+        except self.error as error:
+            bad = _BAD_COMMAND.search(str(error))
+            if bad:
+                raise ServerRefusal("BAD", bad.group(2)) from None
+            raise
 
     def shutdown(self):
         self.sock.close()

@@ -215,7 +215,7 @@ def utc(moment):
 
 def internal_date(moment):
     """Return an aware UTC datetime as date-time (RFC 3501 9), whatever the locale."""
-    month = MONTHS[moment.month - 1]
+    month = MONTHS[moment.month]
     return f'"{moment.day:2}-{month}-{moment:%Y %H:%M:%S} +0000"'.encode()
 
 

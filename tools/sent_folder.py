@@ -5,6 +5,7 @@ give it in the languages of the world next. A folder is known again after it was
 renamed by its MAILBOXID (RFC 8474) or UIDVALIDITY (RFC 3501 2.3.1.1).
 """
 
+import contextlib
 import dataclasses
 import json
 import re
@@ -145,17 +146,13 @@ def identified(connection, folder):
 def _list_replies(connection):
     wire = connection.client.wire
     wire.take_untagged("LIST")
-    listed = False
     if connection.has_capability("SPECIAL-USE"):
         try:
             wire.run("LIST", '""', '"*"', "RETURN (SPECIAL-USE)")
-            listed = True
-        except (ServerRefusal, connection.client.Error) as error:
-            if isinstance(error, connection.client.AbortError):
-                raise
+            return wire.take_untagged("LIST")
+        except ServerRefusal:
             wire.take_untagged("LIST")
-    if not listed:
-        wire.run("LIST", '""', '"*"')
+    wire.run("LIST", '""', '"*"')
     return wire.take_untagged("LIST")
 
 
@@ -261,9 +258,8 @@ def _create(connection):
             wire.run("CREATE", quoted_path(path), *use)
         except ServerRefusal:
             wire.run("CREATE", quoted_path(path))
-        try:
+        # Not subscribed it holds copies all the same, but mail programs may hide it.
+        with contextlib.suppress(ServerRefusal):
             wire.run("SUBSCRIBE", quoted_path(path))
-        except ServerRefusal:
-            pass  # it holds copies all the same; mail programs may not show it
     found = next((f for f in list_folders(connection) if f.path == path), None)
     return found and dataclasses.replace(found, found=CREATED)

@@ -15,12 +15,13 @@ from .imap_wire import quoted, quoted_path
 
 FETCH_MESSAGES = 1_000  # in one FETCH, to stay below the limits of ``imap_wire``
 CROWDED = 2_000  # recent messages from which on a search may be cheaper than reading
-MESSAGES_PER_SEARCH = 20  # messages read in about the time of one search
+MESSAGES_PER_SEARCH = 1_000  # messages read in about the time of one search
 CANDIDATES = 100  # messages compared after one search
 SEARCHED_ID_LIMIT = 900  # octets; longer ones are found by reading
 # SEARCH SINCE knows days in the server's zone (RFC 3501 6.4.4), and clocks differ.
 MARGIN = datetime.timedelta(days=2)
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+MONTHS = (None, "Jan", "Feb", "Mar", "Apr", "May", "Jun")
+MONTHS += ("Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _ITEMS = "(UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
@@ -30,14 +31,18 @@ _UID = re.compile(rb"\bUID (\d{1,10})\b", re.IGNORECASE)
 
 
 def normal_id(message_id):
-    """Return a Message-ID as it is compared: no white space, whatever the folding."""
-    return "".join(message_id.split())
+    """Return a Message-ID as it is compared: no white space, whatever the folding.
+
+    Octets beyond ASCII, which only raw UTF-8 headers have, are compared one by one.
+    """
+    octets = message_id.encode("utf-8", "surrogateescape")
+    return "".join(octets.decode("latin-1").split())
 
 
 def header_ids(header):
     """Return the normal Message-IDs in a header's octets; usually one."""
     values = _HEADER.findall(_FOLD.sub(b"", header))
-    names = (normal_id(value.decode("latin-1")) for value in values)
+    names = ("".join(value.decode("latin-1").split()) for value in values)
     return {name for name in names if name}
 
 
@@ -132,10 +137,13 @@ class SentIndex:
             known = dict(self._uids)
             newest = max(self._read("*"), default=0)
             names = [name for name, uid in self._uids.items() if uid == newest]
-            self._search_works = any(
-                len(name) <= SEARCHED_ID_LIMIT and newest in self._search_id(name)
-                for name in names
-            )
+            try:
+                self._search_works = any(
+                    len(name) <= SEARCHED_ID_LIMIT and newest in self._search_id(name)
+                    for name in names
+                )
+            except ServerRefusal:
+                self._search_works = False
             self._uids.update(known)
         return self._search_works
 
@@ -181,6 +189,7 @@ def _fetched(replies):
         if header is None:
             quoted_header = _QUOTED.search(reply)
             header = quoted_header.group(1) if quoted_header else b""
+            header = re.sub(rb"\\(.)", rb"\1", header)
             text = _QUOTED.sub(b"", reply)
         else:
             text += reply
@@ -204,4 +213,4 @@ def _sequence_set(uids):
 def _day(date):
     """Return a date as SEARCH wants it; no server knows years before 1970."""
     year = max(date.year, 1970)
-    return f"{date.day}-{MONTHS[date.month - 1]}-{year}"
+    return f"{date.day}-{MONTHS[date.month]}-{year}"

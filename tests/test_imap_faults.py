@@ -1,0 +1,106 @@
+"""What hostile and broken IMAP servers can do to us, and how failures read."""
+
+import ssl
+import time
+
+from odoo.tests import tagged
+
+from ..tools import imap_wire
+from ..tools.imap_failure import (
+    WORDS_LIMIT,
+    ImapFailure,
+    ServerRefusal,
+    printable,
+    refusal_failure,
+)
+from ..tools.sent_folder import Folder
+from .common_imap import SENT_AT, FakeCase, ImapCase, message
+from .fake_imap import FakeFolder, dripping, endless
+
+
+@tagged("-at_install", "post_install")
+class TestHostileServers(FakeCase):
+    def check_bounded(self, name, reply):
+        fake = self.fake()
+        fake.folders["Sent"] = FakeFolder()
+        fake.replies = {name: reply}
+        connection = self.signed_in(fake, timeout=0.5)
+        start = time.monotonic()
+        failure = self.fails(self._use, connection)
+        self.assertLess(time.monotonic() - start, 8)
+        self.assertTrue(failure.is_fatal, failure)
+        self.assertLessEqual(len(failure.words), WORDS_LIMIT)
+
+    def _use(self, connection):
+        folder = connection.find_sent_folder()
+        connection.sent_box(folder).file(*message(1), SENT_AT)
+
+    def test_endless_and_huge_answers(self):
+        many = b"* 1 EXISTS\r\n" * 10_000
+        for name in ("LIST", "STATUS", "EXAMINE", "NOOP", "UID SEARCH", "APPEND"):
+            with self.subTest(name):
+                self.check_bounded(name, endless(b"x" * 100_000))
+        self.check_bounded("LIST", endless(many))
+        self.check_bounded("LIST", endless(b'* LIST () "/" {99999999999}\r\n'))
+        self.check_bounded("UID FETCH", endless(b"* 1 FETCH (UID 1 X {200000}\r\n"))
+        self.check_bounded("LIST", '* LIST () "/" {' + "9" * 5000 + "}")
+
+    def test_dripping_answer(self):
+        self.patch(imap_wire, "PATIENCE", 3)
+        self.check_bounded("LIST", dripping(b"* OK still here\r\n", 0.1))
+
+    def test_server_that_takes_nothing(self):
+        fake = self.fake()
+        fake.folders["Sent"] = FakeFolder()
+        fake.capabilities += " LITERAL+"
+        box = self.signed_in(fake, timeout=0.5).sent_box(Folder("Sent"))
+        box.contains("<x@y>")
+        fake.replies = {"NOOP": lambda session, tag: time.sleep(5)}
+        failure = self.fails(box.file, *message(1, size=8_000_000), SENT_AT)
+        self.assertEqual("lost", failure.kind)
+
+    def test_nonsense_is_a_failure_like_any_other(self):
+        for name, reply in (
+            ("NAMESPACE", "* NAMESPACE " + "(" * 100_000 + "\r\n{tag} OK"),
+            ("NAMESPACE", "* NAMESPACE\r\n{tag} OK"),
+            ("STATUS", "* STATUS\r\n{tag} OK"),
+            ("EXAMINE", "* OK [UIDNEXT x] y\r\n{tag} OK"),
+            ("UID FETCH", "* x FETCH )))\r\n{tag} OK"),
+            ("APPEND", "+ go\r\n{tag} OK [APPENDUID 1 1:999999999] hm"),
+            ("APPEND", "{tag} NO \x1b[31mred\x07 " + "x" * 5000),
+        ):
+            with self.subTest(f"{name} {reply[:30]}"):
+                fake = self.fake()
+                fake.capabilities += " NAMESPACE"
+                fake.folders["Sent"] = FakeFolder()
+                fake.replies = {name: reply}
+                try:
+                    self._use(self.signed_in(fake, timeout=2))
+                except ImapFailure as failure:
+                    self.assertTrue(str(failure).isprintable())
+                    self.assertLess(len(str(failure)), 500)
+
+
+@tagged("-at_install", "post_install")
+class TestFailures(ImapCase):
+    def test_words_are_printable_short_and_without_secrets(self):
+        self.assertEqual("a b ***", printable("a\x00\x1b\r\nb geheim", ["geheim", ""]))
+        self.assertEqual(WORDS_LIMIT, len(printable("x" * 10_000_000)))
+        self.assertEqual("\ufffd", printable(b"\xff"))
+
+    def test_refusals_of_a_copy(self):
+        for status, text, kind, retryable in (
+            ("NO", "[OVERQUOTA] Quota exceeded", "quota", True),
+            ("NO", "Mailbox is full / over quota", "quota", True),
+            ("NO", "[TRYCREATE] no", "folder", True),
+            ("NO", "[NOPERM] no", "refused", False),
+            ("NO", "[TOOBIG] no", "refused", False),
+            ("NO", "[UNAVAILABLE] later", "refused", True),
+            ("NO", "internal error", "refused", True),
+            ("BAD", "invalid message", "refused", False),
+        ):
+            failure = refusal_failure(ServerRefusal(status, text), "refused")
+            self.assertEqual((kind, retryable), (failure.kind, failure.retryable))
+
+    def test_default_trust_is_the_systems(self):
+        self.assertEqual(ssl.CERT_REQUIRED, ssl.create_default_context().verify_mode)
