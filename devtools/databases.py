@@ -14,8 +14,10 @@ import subprocess
 import uuid
 from pathlib import Path
 
+from psycopg2 import sql
+
 from . import locks, server
-from .console import DevError, step
+from .console import DevError, say, step
 from .paths import ADDON, DATA, DEV, LOGS, ROOT, RUN, STAMPS
 from .postgres import Cluster
 
@@ -91,6 +93,52 @@ def filestore(name: str, data: Path = DATA) -> Path:
     return data / "filestore" / name
 
 
+def demo(cluster: Cluster) -> str:
+    """Return the database to look around in, with the add-on as it is now.
+
+    What somebody entered there is kept; only the add-on is updated.
+    """
+    name = f"{cluster.prefix}demo"
+    template = addon_template(cluster)
+    with locks.exclusive(DEV / f"{name}.lock", "the demo database"):
+        if name not in cluster.databases():
+            renew_demo(cluster)
+        elif _comment(cluster, name) != template:
+            with step("update the demo database"):
+                _install(cluster, name, (ADDON,), update=True)
+            _set_comment(cluster, name, template)
+    return name
+
+
+def renew_demo(cluster: Cluster) -> str:
+    """Make the demo database anew from the template and return its name."""
+    name = f"{cluster.prefix}demo"
+    template = addon_template(cluster)
+    with step("a fresh demo database"):
+        drop(cluster, name)
+        copy(cluster, template, name)
+        _set_comment(cluster, name, template)
+    return name
+
+
+def _comment(cluster: Cluster, name: str) -> str | None:
+    """Return what was noted about a database: the template it agrees with."""
+    rows = cluster.execute(
+        "SELECT shobj_description(oid, 'pg_database') FROM pg_database "
+        "WHERE datname = %s",
+        name,
+    )
+    return rows[0][0] if rows else None
+
+
+def _set_comment(cluster: Cluster, name: str, text: str) -> None:
+    cluster.execute(
+        sql.SQL("COMMENT ON DATABASE {} IS {}").format(
+            sql.Identifier(name), sql.Literal(text)
+        )
+    )
+
+
 @contextlib.contextmanager
 def temporary(cluster: Cluster):
     """Have a copy of the add-on's template, and a data directory, for the block.
@@ -132,12 +180,16 @@ def _template(cluster: Cluster, name: str, what: str, build) -> str:
     return name
 
 
-def _install(cluster: Cluster, name: str, modules, demo: bool = False) -> None:
+def _install(
+    cluster: Cluster, name: str, modules, demo: bool = False, update: bool = False
+) -> None:
+    """Install or update modules in a database; show the warnings this gives."""
     configuration = server.write_configuration(
         cluster, name, server.private_name("install"), with_demo=demo
     )
     command = server.command(configuration)
-    command += ["--init", ",".join(modules), "--stop-after-init", "--no-http"]
+    command += ["--update" if update else "--init", ",".join(modules)]
+    command += ["--stop-after-init", "--no-http"]
     log = LOGS / f"install-{modules[0]}.log"
     try:
         with log.open("w", encoding="utf-8") as file:
@@ -158,11 +210,12 @@ def _install(cluster: Cluster, name: str, modules, demo: bool = False) -> None:
         database=name,
     )
     if result.returncode or missing:
-        drop(cluster, name)
+        if not update:
+            drop(cluster, name)
         raise DevError(f"{', '.join(modules)} cannot be installed:\n{_tail(text)}")
     for line in text.splitlines():
         if re.search(r" (WARNING|ERROR|CRITICAL) ", line):
-            print(line)
+            say(f"  {line}")
 
 
 def _tail(log: str) -> str:

@@ -23,3 +23,19 @@ def exclusive(path: Path, what: str):
         yield
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def attempt(path: Path):
+    """Yield whether the lock could be had at once; hold it for the block if so."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
