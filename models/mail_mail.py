@@ -8,7 +8,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from .queue_sql import PAUSED_SECONDS
-from .user_email_alias_lane import Capture, Lane
+from .user_email_alias_lane import Lane
+from .user_email_alias_message import Capture
 
 UTC = timezone.utc
 
@@ -239,10 +240,10 @@ class MailMail(models.Model):
         :return: whether anything was split off
         """
         self.ensure_one()
+        if not self._email_alias_is_several():
+            return False
         partners = self.recipient_ids
         extra = partners if self.email_to or self.email_cc else partners[1:]
-        if not extra or self.state != "outgoing":
-            return False
         notifications = self.env["mail.notification"].search(
             [("mail_mail_id", "=", self.id), ("res_partner_id", "in", extra.ids)]
         )
@@ -254,6 +255,13 @@ class MailMail(models.Model):
         self.recipient_ids -= extra
         self.flush_recordset()
         return True
+
+    def _email_alias_is_several(self):
+        """Whether core would send more than one e-mail for this mail."""
+        self.ensure_one()
+        if self.state != "outgoing":
+            return False
+        return len(self.recipient_ids) + bool(self.email_to or self.email_cc) > 1
 
     def _email_alias_single_vals(self, partner):
         vals = {
@@ -277,16 +285,39 @@ class MailMail(models.Model):
     # Verdicts
     # ------------------------------------------------------------------
 
-    def _email_alias_record_sent(self, message_id):
-        """Do what core does with a mail that was accepted."""
+    def _email_alias_record_sent(self, message=None):
+        """Do what core does with a mail that was accepted.
+
+        Not deleted here: the lane sweeps many at once.
+
+        :param message: the built message, which spares reading what it knows
+        """
         self.ensure_one()
-        values = {"state": "sent", "failure_type": False, "failure_reason": False}
-        if message_id and message_id != self.message_id:
-            values["message_id"] = message_id
-        emails = [self.email_to] if self.email_to else []
-        partners = list(self.recipient_ids)
-        self.write(values)
-        self._postprocess_sent_message(success_pids=partners, success_emails=emails)
+        partner_ids = message.partner_ids if message else self.recipient_ids.ids
+        self.write({"state": "sent", "failure_type": False, "failure_reason": False})
+        self.with_context(email_alias_sweep_later=True)._postprocess_sent_message(
+            success_pids=list(self.env["res.partner"].browse(partner_ids)),
+            success_emails=[],
+        )
+
+    def unlink(self):
+        """Extend: a lane deletes what it sent many at a time."""
+        if self.env.context.get("email_alias_sweep_later"):
+            return super(
+                MailMail, self.filtered(lambda m: not m.email_alias_id)
+            ).unlink()
+        return super().unlink()
+
+    @api.model
+    def _email_alias_sweep(self, alias_id):
+        """Delete the sent mails of an alias that are not to be kept."""
+        self.search(
+            [
+                ("email_alias_id", "=", alias_id),
+                ("state", "=", "sent"),
+                ("auto_delete", "=", True),
+            ]
+        ).unlink()
 
     def _email_alias_record_refused(self, words, is_address):
         """Final: show the server's own words.

@@ -56,6 +56,7 @@ class UserEmailAliasDelivery(models.Model):
 
     _open = models.Index("(alias_id) WHERE verdict IS NULL")
     _last_bulk = models.Index("(alias_id, id) WHERE is_bulk")
+    _done = models.Index("(alias_id, id) WHERE verdict IN ('sent', 'uncertain')")
     _uncertain = models.Index("(alias_id) WHERE verdict = 'uncertain'")
 
     # ------------------------------------------------------------------
@@ -92,7 +93,8 @@ class UserEmailAliasDelivery(models.Model):
             row.verdict = "sent"
             mail = self.env["mail.mail"].sudo().browse(row.mail_mail_id).exists()
             if mail:
-                mail._email_alias_record_sent(row.message_id)
+                mail._email_alias_record_sent()
+                mail._email_alias_sweep(row.alias_id.id)
 
     def action_open_document(self):
         self.ensure_one()

@@ -1,7 +1,7 @@
 """One thread that sends for one alias; nothing else talks to a mail server.
 
 Each mail passes through four steps, each in a transaction of its own or in none:
-prepare (rolled back), claim (committed), hand over (no transaction), record
+build (rolled back), claim (committed), hand over (no transaction), record
 (committed). Waiting happens between them, never inside one.
 """
 
@@ -16,27 +16,29 @@ from odoo import api
 from odoo.tools import SQL
 
 from ..tools import address, pacing, smtp, vault
-from ..tools.verdict import Phase
 from .queue_sql import IS_OPEN, QUEUE, SLOT
+from .user_email_alias_journal import Journal
+from .user_email_alias_message import Account, build
 
 _logger = logging.getLogger(__name__)
 
 # First key of the advisory locks; the alias id is the second.
 LOCK_CLASS = 0x55454131
 
-# The message is built that many seconds before its slot, so that the hand-over
-# starts on time; adapted to what building took last.
-PREPARE_LEAD_SECONDS = 0.02
+# A message is built at most so many seconds ahead: what is changed or cancelled
+# meanwhile must not leave.
+FRESH_SECONDS = 2.0
+
+# So many messages are built at once, and no more than so many bytes of them: core
+# reads what they have in common once.
+BUILD_COUNT = 10
+BUILD_BYTES = 4_000_000
 
 # The claim is committed that many seconds before the slot.
-CLAIM_LEAD_SECONDS = 0.003
+CLAIM_LEAD_SECONDS = 0.004
 
 # A connection that was silent for so many seconds is asked whether it still lives.
 IDLE_SECONDS = 20
-
-# After a crash nobody knows when the server replied: the next bulk e-mail waits for
-# the pause and for so many seconds more.
-CRASH_GRACE_SECONDS = 1.0
 
 # A connection is closed politely after so many mails and so many seconds; Postfix
 # reuses its own for 300 s (smtp_connection_reuse_time_limit).
@@ -51,35 +53,8 @@ CROWDED_SECONDS = 1.0
 # another add-on's, and it must not keep the rest from leaving.
 BROKEN_SECONDS = 300
 
-# How often a verdict is recorded anew when the database reports a conflict.
-RECORD_TRIES = 8
-
-
-class Captured(BaseException):
-    """Carries the message out of core's ``_send``, whose transaction is dropped.
-
-    Not an :class:`Exception`: core must neither log it nor turn it into a failure.
-    """
-
-    def __init__(self, message, recipients):
-        super().__init__()
-        self.message = message
-        self.recipients = recipients
-
-
-class Capture:
-    """What core's ``_send`` takes for an SMTP session.
-
-    :param smtp_from: the header From; core replaces a differing one by it
-    :param from_filter: the only address core may use as envelope sender
-    """
-
-    def __init__(self, smtp_from, from_filter):
-        self.smtp_from = smtp_from
-        self.from_filter = from_filter
-
-    def send_message(self, message, smtp_from, smtp_to_list):
-        raise Captured(message, smtp_to_list)
+# Mail that is not to be kept is deleted after so many e-mails at once.
+SWEEP_COUNT = 100
 
 
 class Lane:
@@ -99,13 +74,16 @@ class Lane:
         self.thread = None
         self.is_crowded = False
         self._stopping = False
-        # bulk e-mails accepted since the pause was last widened or eased
-        self._streak = 0
+        self._journal = Journal(alias_id)
         self._connection = None
         self._used_at = 0.0
-        self._lead = PREPARE_LEAD_SECONDS
         # monotonic clock: the next bulk e-mail starts no earlier
         self._slot = 0.0
+        # mail id -> Message
+        self._built = {}
+        # mails that have to be built alone
+        self._single = set()
+        self._unswept = 0
 
     def stop(self):
         """End after the mail in hand."""
@@ -117,9 +95,10 @@ class Lane:
         try:
             with self._locked() as env:
                 if env:
-                    self._recover(env)
+                    self._journal.recover(env)
                     while not self._is_over() and self._step(env):
                         pass
+                    self._sweep(env)
         except psycopg2.Error as error:
             # the next run starts anew from what is committed
             _logger.warning("Lane of alias %s ends: %s", self.alias_id, error)
@@ -133,25 +112,30 @@ class Lane:
 
         The journal is committed on its own; the mail's state belongs to the caller.
 
-        :return: the mails that were not handed over because the lane is taken
+        :return: the mails that were not handed over because the lane is taken, or
+            the alias may not send
         """
         with self._locked() as env:
             if not env:
                 return mails
             try:
-                self._recover(env)
-                alias = env["user.email.alias"].browse(self.alias_id)
-                if not alias.active or alias.state == "hold":
-                    return mails
+                self._journal.recover(env)
                 for mail in mails:
                     if mail.state == "outgoing":
-                        self._deliver(env, mail, time.monotonic())
+                        account = self._get_account(env)
+                        env.cr.rollback()
+                        if not account:
+                            return mails
+                        mail._email_alias_split()
+                        message = self._build_one(env, mail, account)
+                        if message:
+                            self._deliver(env, mail, message)
             finally:
                 self._disconnect()
         return mails.browse()
 
     # ------------------------------------------------------------------
-    # Lock, recovery, choice
+    # Lock and choice
     # ------------------------------------------------------------------
 
     @contextlib.contextmanager
@@ -181,34 +165,8 @@ class Lane:
     def _is_over(self):
         return self._stopping or time.monotonic() >= self.ends_at
 
-    def _recover(self, env):
-        """Close the claims of a lane that died: nobody knows what the server did."""
-        rows = env["user.email.alias.delivery"].search(
-            [("alias_id", "=", self.alias_id), ("verdict", "=", False)]
-        )
-        for row in rows:
-            mail = env["mail.mail"].browse(row.mail_mail_id).exists()
-            if mail and mail.state == "outgoing":
-                mail._email_alias_record_uncertain()
-            self._close(
-                env,
-                row.id,
-                "uncertain",
-                "mail",
-                env._("The server's answer to this e-mail was never read."),
-                shift=CRASH_GRACE_SECONDS,
-            )
-        if rows:
-            env["user.email.alias"].browse(self.alias_id)._tell_owner(
-                env._(
-                    "It is uncertain whether %s e-mails have arrived. Please decide.",
-                    len(rows),
-                )
-            )
-        env.cr.commit()
-
     def _step(self, env):
-        """Wait for what comes next, or deliver it.
+        """Wait for what comes next, build it, or deliver it.
 
         :return: False when there is nothing to do for now
         """
@@ -217,22 +175,32 @@ class Lane:
         env.cr.rollback()
         if not choice:
             return False
-        mail_id, is_bulk, wait = choice
+        mail_id, is_bulk, wait, account = choice
         start_at = time.monotonic()
         if is_bulk:
             start_at = max(start_at + wait, self._slot)
-        left = start_at - self._lead - time.monotonic()
-        if left > 0:
-            if start_at >= self.ends_at or (self.is_crowded and left > CROWDED_SECONDS):
-                return False
-            self.wake.wait(left)
+        left = start_at - time.monotonic()
+        if left > 0 and (
+            start_at >= self.ends_at or (self.is_crowded and left > CROWDED_SECONDS)
+        ):
+            return False
+        if left > FRESH_SECONDS:
+            self.wake.wait(left - FRESH_SECONDS / 2)
             return True
-        return self._deliver(env, env["mail.mail"].browse(mail_id), start_at)
+        message = self._built.pop(mail_id, None)
+        if not message or time.monotonic() - message.built_at > FRESH_SECONDS:
+            return self._build(env, mail_id, is_bulk, account)
+        message.account = account
+        left = start_at - CLAIM_LEAD_SECONDS - time.monotonic()
+        if left > 0 and self.wake.wait(left):
+            self._built[mail_id] = message
+            return True
+        return self._deliver(env, env["mail.mail"].browse(mail_id), message, start_at)
 
     def _choose(self, env):
         """Pick the next mail: one-to-one first, then bulk, each by due time.
 
-        :return: (mail id, bulk?, seconds until its slot) or None
+        :return: (mail id, bulk?, seconds until its slot, account) or None
         """
         env.cr.execute(
             SQL(
@@ -240,69 +208,145 @@ class Lane:
                 SELECT CASE WHEN direct.due <= clock.now THEN direct.id
                             ELSE bulk.id END,
                        direct.due <= clock.now IS NOT TRUE,
-                       %(slot)s - clock.now
+                       %(slot)s - clock.now,
+                       %(account)s
                   FROM %(queue)s
                  WHERE alias.id = %(alias_id)s AND %(is_open)s
                    AND COALESCE(alias.backoff_until, 0) <= clock.now
                    AND (direct.due <= clock.now OR bulk.due <= clock.now)
                 """,
                 queue=QUEUE,
+                account=ACCOUNT,
                 is_open=IS_OPEN,
                 slot=SLOT,
                 alias_id=self.alias_id,
             )
         )
         row = env.cr.fetchone()
-        return (row[0], row[1], float(row[2])) if row else None
+        return (row[0], row[1], row[2], Account(*row[3:])) if row else None
+
+    def _get_account(self, env):
+        """The account of an alias that may send now, else None."""
+        env.cr.execute(
+            SQL(
+                """
+                SELECT %(account)s FROM user_email_alias alias
+                 WHERE alias.id = %(alias_id)s AND %(is_open)s
+                """,
+                account=ACCOUNT,
+                is_open=IS_OPEN,
+                alias_id=self.alias_id,
+            )
+        )
+        row = env.cr.fetchone()
+        return Account(*row) if row else None
 
     # ------------------------------------------------------------------
-    # One mail
+    # Build
     # ------------------------------------------------------------------
 
-    def _deliver(self, env, mail, start_at):
-        """Take one mail through its four steps.
+    def _build(self, env, mail_id, is_bulk, account):
+        """Build this mail and some that follow it.
 
-        :return: False when the alias has to pause as a whole
+        :return: False when the daily limit stops the alias
         """
-        alias = env["user.email.alias"].browse(self.alias_id)
-        begun = time.monotonic()
+        if account.daily_limit and not self._is_within_limit(env, account):
+            return False
+        self._built = {}
+        ids = [mail_id]
+        if mail_id not in self._single:
+            count = BUILD_COUNT
+            if is_bulk and account.pause:
+                count = min(count, max(1, int(FRESH_SECONDS / account.pause)))
+            if account.daily_limit:
+                count = 1
+            ids = self._get_next_ids(env, is_bulk, count)
+        if len(ids) > 1:
+            self._build_many(env, ids, account)
+            env.cr.rollback()
+            if mail_id in self._built:
+                return True
+        mail = env["mail.mail"].browse(mail_id)
+        if mail._email_alias_split():
+            env.cr.commit()
+            return True
+        message = self._build_one(env, mail, account)
+        if message:
+            self._built[mail_id] = message
+        return True
+
+    def _get_next_ids(self, env, is_bulk, count):
+        env.cr.execute(
+            SQL(
+                """
+                SELECT id FROM mail_mail
+                 WHERE email_alias_id = %s AND state = 'outgoing'
+                   AND email_alias_bulk = %s
+                   AND email_alias_due <= extract(epoch FROM clock_timestamp())
+                 ORDER BY email_alias_due, id LIMIT %s
+                """,
+                self.alias_id,
+                is_bulk,
+                count,
+            )
+        )
+        return [row[0] for row in env.cr.fetchall()]
+
+    def _build_many(self, env, ids, account):
+        """Build what can be built together; the rest is built alone later."""
+        size = 0
+        for mail in env["mail.mail"].browse(ids):
+            if mail.id in self._single:
+                continue
+            try:
+                if mail._email_alias_is_several():
+                    message = None
+                else:
+                    message = build(mail, account, is_own=True)
+            except psycopg2.Error:
+                raise
+            except Exception:
+                # tried again alone, where it is dealt with
+                message = None
+            if not message:
+                self._single.add(mail.id)
+                # what core wrote on a mail that it refused goes with the rollback
+                return
+            self._built[mail.id] = message
+            size += len(message.data)
+            if size > BUILD_BYTES:
+                return
+
+    def _build_one(self, env, mail, account):
+        """Build one mail, or write on it why that is not possible.
+
+        :return: a message or None
+        """
+        is_own = mail.env.cr is env.cr
         try:
-            if alias.daily_limit and not self._is_within_limit(env, alias):
-                return False
-            built = self._prepare(env, mail, alias)
+            message = build(mail, account, is_own)
         except psycopg2.Error:
             raise
         except (smtp.UnsafeMessage, address.AddressError) as error:
-            words = str(error)
-            self._in_transaction(
-                env, mail, lambda: mail._email_alias_record_refused(words, False)
-            )
-            return True
+            if is_own:
+                env.cr.rollback()
+            mail._email_alias_record_refused(str(error), False)
         except Exception as error:
-            _logger.exception("Mail %s of alias %s: not built", mail.id, alias.id)
-            words = str(error)
-            self._in_transaction(
-                env, mail, lambda: mail._email_alias_put_off(BROKEN_SECONDS, words)
-            )
-            return True
-        if built is None:
-            return True
-        took = time.monotonic() - begun
-        self._lead = min(1.0, max(PREPARE_LEAD_SECONDS, 1.2 * took))
-        if not self._connect(env, alias):
-            return False
-        self._sleep_until(start_at - CLAIM_LEAD_SECONDS)
-        delivery_id = self._claim(env, mail, built)
-        if not delivery_id:
-            return True
-        if built.is_bulk:
-            self._sleep_until(start_at)
-        outcome = self._hand_over(built)
-        if built.is_bulk:
-            self._slot = self._used_at + built.pause
-        return self._record(env, mail, delivery_id, built, outcome)
+            _logger.exception("Mail %s of alias %s: not built", mail.id, self.alias_id)
+            if is_own:
+                env.cr.rollback()
+            mail._email_alias_put_off(BROKEN_SECONDS, str(error))
+        else:
+            if message:
+                message.account = account
+                if is_own:
+                    env.cr.rollback()
+                return message
+        if is_own:
+            env.cr.commit()
+        return None
 
-    def _is_within_limit(self, env, alias):
+    def _is_within_limit(self, env, account):
         """Let the alias wait if its last 24 hours are full."""
         env.cr.execute(
             SQL(
@@ -312,17 +356,16 @@ class Lane:
                  WHERE alias_id = %s AND verdict IN ('sent', 'uncertain')
                  ORDER BY id DESC OFFSET %s LIMIT 1
                 """,
-                alias.id,
-                alias.daily_limit - 1,
+                self.alias_id,
+                account.daily_limit - 1,
             )
         )
         row = env.cr.fetchone()
-        if not row:
+        free_at = pacing.daily_slot(row[0], float(row[1])) if row else 0.0
+        if not row or free_at <= float(row[1]):
+            env.cr.rollback()
             return True
-        now = float(row[1])
-        free_at = pacing.daily_slot(row[0], now)
-        if free_at <= now:
-            return True
+        alias = env["user.email.alias"].browse(self.alias_id)
         alias.write(
             {
                 "backoff_until": free_at,
@@ -330,7 +373,7 @@ class Lane:
                 "state_message": env._(
                     "The Daily Limit of %(limit)s e-mails is reached; the next one "
                     "leaves at %(time)s.",
-                    limit=alias.daily_limit,
+                    limit=account.daily_limit,
                     time=alias._format_moment(free_at),
                 ),
             }
@@ -338,118 +381,33 @@ class Lane:
         env.cr.commit()
         return False
 
-    def _prepare(self, env, mail, alias):
-        """Let core build the message, and drop all that it wrote meanwhile.
+    # ------------------------------------------------------------------
+    # Deliver
+    # ------------------------------------------------------------------
 
-        :return: a :class:`Message`, or None if there is nothing to hand over (core
-            refused it by itself, or it was split)
+    def _deliver(self, env, mail, message, start_at=0.0):
+        """Claim, hand over, record.
+
+        :param start_at: ``time.monotonic()`` before which MAIL FROM must not be said
+        :return: False when the alias has to pause as a whole
         """
-        own = mail.env.cr is env.cr
-        if mail._email_alias_split():
-            if own:
-                env.cr.commit()
-            return None
-        capture = Capture(alias._get_formatted_from(), alias.email_from)
-        try:
-            with contextlib.nullcontext() if own else mail.env.cr.savepoint():
-                mail._send(
-                    smtp_session=capture,
-                    alias_domain_id=mail.record_alias_domain_id.id,
-                )
-        except Captured as captured:
-            caught = captured
-        else:
-            if own:
-                env.cr.commit()
-            return None
-        message = Message(mail, alias, caught)
-        if own:
-            env.cr.rollback()
-        return message
-
-    def _connect(self, env, alias):
-        """Have a connection that is logged in.
-
-        :return: False when there is none; the alias then backs off or is on hold
-        """
-        idle = time.monotonic() - self._used_at
-        if self._connection and (
-            not self._connection.usable
-            or self._connection.sent_count >= CONNECTION_MAILS
-            or self._connection.age > CONNECTION_SECONDS
-            or (idle > IDLE_SECONDS and not self._connection.is_alive())
-        ):
-            self._disconnect()
-        if self._connection:
+        if not self._connect(env):
+            return False
+        delivery_id = self._journal.claim(env, message, mail.env.cr is env.cr)
+        if not delivery_id:
             return True
-        try:
-            self._connection = alias._open_connection__()
-        except smtp.SmtpFailure as failure:
-            env.cr.rollback()
-            self._pause_alias(alias, failure.verdict, alias._explain(failure))
-        except vault.VaultError as error:
-            env.cr.rollback()
-            alias._set_hold("vault", alias._explain(error))
-            alias._tell_owner(alias.state_message)
-        else:
-            env.cr.rollback()
-            self._used_at = time.monotonic()
-            return True
-        env.cr.commit()
-        return False
-
-    def _disconnect(self):
-        if self._connection:
-            self._connection.close()
-            self._connection = None
-
-    @staticmethod
-    def _sleep_until(moment):
-        while (left := moment - time.monotonic()) > 0:
+        while (left := start_at - time.monotonic()) > 0:
             time.sleep(left)
-
-    def _claim(self, env, mail, message):
-        """Commit that this mail is in hand.
-
-        :return: the journal row's id; None if the mail was cancelled meanwhile or
-            the alias was put on hold
-        """
-        if mail.env.cr is env.cr:
-            env.cr.execute(
-                SQL(
-                    """
-                    SELECT 1 FROM mail_mail m, user_email_alias a
-                     WHERE m.id = %s AND m.state = 'outgoing' AND a.id = %s
-                       AND a.active AND a.state != 'hold' AND a.is_paused IS NOT TRUE
-                    """,
-                    mail.id,
-                    self.alias_id,
-                )
-            )
-            if not env.cr.fetchone():
-                env.cr.rollback()
-                return None
-        env.cr.execute(
-            SQL(
-                """
-                INSERT INTO user_email_alias_delivery
-                       (alias_id, user_id, mail_mail_id, mail_message_id, message_id,
-                        model, res_id, is_bulk, recipients, email_from, subject,
-                        claimed_at, create_uid, create_date, write_uid, write_date)
-                VALUES (%(alias_id)s, %(user_id)s, %(mail_mail_id)s,
-                        (SELECT id FROM mail_message WHERE id = %(mail_message_id)s),
-                        %(message_id)s, %(model)s, %(res_id)s, %(is_bulk)s,
-                        %(recipients)s, %(email_from)s, %(subject)s,
-                        extract(epoch FROM clock_timestamp()),
-                        1, now() AT TIME ZONE 'UTC', 1, now() AT TIME ZONE 'UTC')
-                RETURNING id
-                """,
-                **message.journal,
-            )
+        outcome = self._hand_over(message)
+        if message.is_bulk:
+            self._slot = self._used_at + message.account.pause
+        goes_on = self._journal.record(
+            env, mail, delivery_id, message, outcome, self._connection, self._used_at
         )
-        delivery_id = env.cr.fetchone()[0]
-        env.cr.commit()
-        return delivery_id
+        self._unswept += 1
+        if self._unswept >= SWEEP_COUNT:
+            self._sweep(env)
+        return goes_on
 
     def _hand_over(self, message):
         """MAIL FROM to the final reply, with no transaction open.
@@ -468,217 +426,64 @@ class Lane:
         self._used_at = time.monotonic()
         return outcome
 
+    def _sweep(self, env):
+        """Delete at once what core would have deleted mail by mail."""
+        self._unswept = 0
+        env["mail.mail"]._email_alias_sweep(self.alias_id)
+        env.cr.commit()
+
     # ------------------------------------------------------------------
-    # Verdict
+    # Connection
     # ------------------------------------------------------------------
 
-    def _record(self, env, mail, delivery_id, message, outcome):
-        """Commit the verdict: mail, notification or trace, journal, alias.
+    def _connect(self, env):
+        """Have a connection that is logged in.
 
-        Tried again when the database reports a conflict: the server's reply cannot
-        be asked for twice.
+        :return: False when there is none; the alias then backs off or is on hold
         """
-        for tries_left in reversed(range(RECORD_TRIES)):
-            try:
-                goes_on = self._write_verdict(env, mail, delivery_id, message, outcome)
-                env.cr.commit()
-                return goes_on
-            except psycopg2.OperationalError:
-                if not tries_left or mail.env.cr is not env.cr:
-                    raise
-                env.cr.rollback()
-                time.sleep(0.05 * (RECORD_TRIES - tries_left))
+        if self._connection and not self._is_fit():
+            self._disconnect()
+        if self._connection:
+            return True
+        alias = env["user.email.alias"].browse(self.alias_id)
+        try:
+            self._connection = alias._open_connection__()
+        except smtp.SmtpFailure as failure:
+            env.cr.rollback()
+            self._journal.pause_alias(alias, failure.verdict, alias._explain(failure))
+        except vault.VaultError as error:
+            env.cr.rollback()
+            alias._set_hold("vault", alias._explain(error))
+            alias._tell_owner(alias.state_message)
+        else:
+            env.cr.rollback()
+            self._used_at = time.monotonic()
+            return True
+        env.cr.commit()
         return False
 
-    def _write_verdict(self, env, mail, delivery_id, message, outcome):
-        alias = env["user.email.alias"].browse(self.alias_id)
-        mail = mail.exists()
-        if isinstance(outcome, smtp.SmtpFailure):
-            return self._write_failure(env, mail, delivery_id, message, outcome)
-        left = list(outcome.deferred)
-        if mail and left:
-            words = str(next(iter(outcome.deferred.values())))
-            mail._email_alias_put_off(message.next_wait(env), words, pending=left)
-        elif mail:
-            mail._email_alias_record_sent(message.message_id)
-        refused = "\n".join(f"{who}: {reply}" for who, reply in outcome.refused.items())
-        self._close(
-            env,
-            delivery_id,
-            "deferred" if left else "sent",
-            "recipient" if left else "mail",
-            str(outcome.reply),
-            refused=refused,
-            shift=self._used_at - time.monotonic(),
-        )
-        if alias.state == "draft" or alias.backoff_count:
-            alias._set_ok()
-        if message.is_bulk and alias.pause_ms > alias.delay_ms:
-            self._ease(alias)
-        return True
-
-    def _ease(self, alias):
-        """Let the widened pause come back step by step."""
-        self._streak += 1
-        eased = pacing.ease(alias.pause_ms, alias.delay_ms, self._streak)
-        if eased != alias.pause_ms:
-            self._streak = 0
-            back = eased <= alias.delay_ms
-            alias.write(
-                {
-                    "pause_ms": 0 if back else eased,
-                    "pause_reason": False if back else alias.pause_reason,
-                }
-            )
-
-    def _write_failure(self, env, mail, delivery_id, message, failure):
-        alias = env["user.email.alias"].browse(self.alias_id)
-        judged, words = failure.verdict, str(failure)
-        kind = judged.kind
-        goes_on = True
-        if self._is_worn_out(failure):
-            # the provider's limit for one connection: a fresh one goes on
-            self._disconnect()
-        elif kind == "deferred" and judged.scope == "alias":
-            self._pause_alias(alias, judged, alias._explain(failure))
-            goes_on = False
-        elif kind == "deferred":
-            wait = message.next_wait(env)
-            if wait is None:
-                kind = "refused"
-                words = env._("Given up after five days: %s", words)
-            elif mail:
-                mail._email_alias_put_off(wait, words)
-        if kind == "refused" and mail:
-            mail._email_alias_record_refused(words, judged.scope == "recipient")
-        elif kind == "uncertain":
-            if mail:
-                mail._email_alias_record_uncertain()
-            alias._tell_owner(
-                env._("It is uncertain whether an e-mail has arrived. Please decide.")
-            )
-        shift = self._used_at - time.monotonic()
-        self._close(env, delivery_id, kind, judged.scope, words, shift=shift)
-        return goes_on
-
-    def _is_worn_out(self, failure):
-        """Whether a connection that has served ended before the next recipient."""
+    def _is_fit(self):
+        connection = self._connection
         return (
-            failure.phase is Phase.MAIL
-            and failure.verdict.kind == "deferred"
-            and failure.verdict.scope == "alias"
-            and not failure.verdict.quota
-            and not self._connection.usable
-            and self._connection.sent_count > 0
-        )
-
-    def _pause_alias(self, alias, judged, words):
-        """Hold the alias if its owner has to act, else let it back off."""
-        if judged.hold:
-            alias._set_hold(judged.hold, words)
-            alias._tell_owner(words)
-            return
-        now = alias._now()
-        if judged.quota:
-            until = pacing.quota_retry(now)
-        else:
-            until = pacing.alias_retry(alias.backoff_count + 1, now)
-        values = {
-            "backoff_until": until,
-            "backoff_count": alias.backoff_count + 1,
-            "state_message": words,
-        }
-        if judged.throttled:
-            self._streak = 0
-            values["pause_ms"] = pacing.widen(alias.pause_ms, alias.delay_ms)
-            values["pause_reason"] = words
-        alias.write(values)
-
-    @staticmethod
-    def _close(env, delivery_id, kind, scope, words, refused=None, shift=0.0):
-        """Close a claim.
-
-        :param shift: seconds from now to when the server replied
-        """
-        env["user.email.alias.delivery"].flush_model()
-        env.cr.execute(
-            SQL(
-                """
-                UPDATE user_email_alias_delivery
-                   SET verdict = %s, scope = %s, reply = %s, refused_recipients = %s,
-                       replied_at = extract(epoch FROM clock_timestamp()) + %s,
-                       replied_on = clock_timestamp() AT TIME ZONE 'UTC',
-                       write_date = now() AT TIME ZONE 'UTC'
-                 WHERE id = %s
-                """,
-                kind,
-                scope,
-                words,
-                refused or None,
-                shift,
-                delivery_id,
+            connection.usable
+            and connection.sent_count < CONNECTION_MAILS
+            and connection.age < CONNECTION_SECONDS
+            and (
+                time.monotonic() - self._used_at < IDLE_SECONDS or connection.is_alive()
             )
         )
-        env["user.email.alias.delivery"].browse(delivery_id).invalidate_recordset(
-            flush=False
-        )
 
-    @staticmethod
-    def _in_transaction(env, mail, action):
-        if mail.env.cr is env.cr:
-            env.cr.rollback()
-            action()
-            env.cr.commit()
-        else:
-            action()
+    def _disconnect(self):
+        if self._connection:
+            self._connection.close()
+            self._connection = None
 
 
-class Message:
-    """What is handed over, taken out of the transaction that built it."""
-
-    def __init__(self, mail, alias, captured):
-        wanted = mail._email_alias_get_pending()
-        recipients = [
-            address.mailbox_to_ascii(recipient) for recipient in captured.recipients
-        ]
-        self.recipients = (
-            [r for r in recipients if r in wanted] if wanted else recipients
-        )
-        self.data = smtp.flatten(captured.message)
-        self.envelope_from = address.mailbox_to_ascii(alias.email_from)
-        self.message_id = captured.message["Message-Id"]
-        self.is_bulk = mail.email_alias_bulk
-        self.pause = alias._get_pause()
-        self.mail_id = mail.id
-        self.journal = {
-            "alias_id": alias.id,
-            "user_id": alias.user_id.id,
-            "mail_mail_id": mail.id,
-            "mail_message_id": mail.mail_message_id.id,
-            "message_id": self.message_id,
-            "model": mail.model or None,
-            "res_id": mail.res_id or None,
-            "is_bulk": self.is_bulk,
-            "recipients": ", ".join(self.recipients),
-            "email_from": captured.message["From"],
-            "subject": mail.subject or None,
-        }
-
-    def next_wait(self, env):
-        """Seconds until this mail is tried again; None when it is given up."""
-        env.cr.execute(
-            SQL(
-                """
-                SELECT count(*), min(claimed_at),
-                       extract(epoch FROM clock_timestamp())
-                  FROM user_email_alias_delivery
-                 WHERE mail_mail_id = %s AND verdict = 'deferred'
-                   AND scope != 'alias'
-                """,
-                self.mail_id,
-            )
-        )
-        attempts, first_at, now = env.cr.fetchone()
-        now = float(now)
-        due = pacing.mail_retry(attempts + 1, float(first_at or now), now)
-        return None if due is None else due - now
+# The columns of an Account.
+ACCOUNT = SQL(
+    """alias.id, alias.user_id, alias.alias_name, alias.email_from,
+       GREATEST(alias.delay_ms, COALESCE(alias.pause_ms, 0)) / 1000.0::float8,
+       COALESCE(alias.pause_ms, 0) > alias.delay_ms,
+       alias.state = 'draft' OR COALESCE(alias.backoff_count, 0) > 0,
+       COALESCE(alias.daily_limit, 0)"""
+)

@@ -1,0 +1,268 @@
+"""Claims and verdicts of one alias: what is written around a hand-over."""
+
+import logging
+import time
+
+import psycopg2
+
+from odoo.tools import SQL
+
+from ..tools import pacing, smtp
+from ..tools.verdict import Phase
+
+_logger = logging.getLogger(__name__)
+
+# After a crash nobody knows when the server replied: the next bulk e-mail waits for
+# the pause and for so many seconds more.
+CRASH_GRACE_SECONDS = 1.0
+
+# How often a verdict is recorded anew when the database reports a conflict.
+RECORD_TRIES = 8
+
+
+class Journal:
+    """Writes the journal of one alias; owned by the lane that holds the alias."""
+
+    def __init__(self, alias_id):
+        self.alias_id = alias_id
+        # bulk e-mails accepted since the pause was last widened or eased
+        self._streak = 0
+
+    def claim(self, env, message, is_own):
+        """Commit that this mail is in hand.
+
+        :param is_own: the mail is committed, so that its state can be looked at
+        :return: the journal row's id; None if the mail was cancelled meanwhile or
+            the alias may not send any more
+        """
+        still_due = SQL("true")
+        if is_own:
+            still_due = SQL(
+                """EXISTS (
+                    SELECT FROM mail_mail mail, user_email_alias alias
+                     WHERE mail.id = %s AND mail.state = 'outgoing'
+                       AND alias.id = %s AND alias.active AND alias.state != 'hold'
+                       AND alias.is_paused IS NOT TRUE)""",
+                message.mail_id,
+                self.alias_id,
+            )
+        env.cr.execute(
+            SQL(
+                """
+                INSERT INTO user_email_alias_delivery
+                       (alias_id, user_id, mail_mail_id, mail_message_id, message_id,
+                        model, res_id, is_bulk, recipients, email_from, subject,
+                        claimed_at, create_uid, create_date, write_uid, write_date)
+                SELECT %(alias_id)s, %(user_id)s, %(mail_mail_id)s,
+                       (SELECT id FROM mail_message WHERE id = %(mail_message_id)s),
+                       %(message_id)s::varchar, %(model)s::varchar, %(res_id)s::int,
+                       %(is_bulk)s, %(recipients)s::varchar, %(email_from)s::varchar,
+                       %(subject)s::varchar, extract(epoch FROM clock_timestamp()),
+                       1, now() AT TIME ZONE 'UTC', 1, now() AT TIME ZONE 'UTC'
+                 WHERE %(still_due)s
+             RETURNING id
+                """,
+                still_due=still_due,
+                **message.journal,
+            )
+        )
+        row = env.cr.fetchone()
+        if not row:
+            env.cr.rollback()
+            return None
+        env.cr.commit()
+        return row[0]
+
+    def recover(self, env):
+        """Close the claims of a lane that died: nobody knows what the server did."""
+        rows = env["user.email.alias.delivery"].search(
+            [("alias_id", "=", self.alias_id), ("verdict", "=", False)]
+        )
+        for row in rows:
+            mail = env["mail.mail"].browse(row.mail_mail_id).exists()
+            if mail and mail.state == "outgoing":
+                mail._email_alias_record_uncertain()
+            words = env._("The server's answer to this e-mail was never read.")
+            self.close(
+                env, row.id, "uncertain", "mail", words, shift=CRASH_GRACE_SECONDS
+            )
+        if rows:
+            env["user.email.alias"].browse(self.alias_id)._tell_owner(
+                env._(
+                    "It is uncertain whether %s e-mails have arrived. Please decide.",
+                    len(rows),
+                )
+            )
+        env.cr.commit()
+
+    def record(self, env, mail, delivery_id, message, outcome, connection, replied_at):
+        """Commit the verdict: mail, notification or trace, journal, alias.
+
+        Tried again when the database reports a conflict: the server's reply cannot
+        be asked for twice.
+
+        :param outcome: a :class:`smtp.HandOverResult` or a :class:`smtp.SmtpFailure`
+        :param replied_at: ``time.monotonic()`` of the server's reply
+        :return: False when the alias has to pause as a whole
+        """
+        for tries_left in reversed(range(RECORD_TRIES)):
+            try:
+                if isinstance(outcome, smtp.SmtpFailure):
+                    goes_on, row = self._write_failure(
+                        env, mail, message, outcome, connection
+                    )
+                else:
+                    goes_on, row = (
+                        True,
+                        self._write_success(env, mail, message, outcome),
+                    )
+                shift = replied_at - time.monotonic()
+                self.close(env, delivery_id, **row, shift=shift)
+                env.cr.commit()
+                return goes_on
+            except psycopg2.OperationalError:
+                if not tries_left or mail.env.cr is not env.cr:
+                    raise
+                env.cr.rollback()
+                time.sleep(0.05 * (RECORD_TRIES - tries_left))
+        return False
+
+    def _write_success(self, env, mail, message, result):
+        account = message.account
+        left = list(result.deferred)
+        if left:
+            words = str(next(iter(result.deferred.values())))
+            wait = self._get_next_wait(env, message)
+            if mail.exists():
+                mail._email_alias_put_off(wait or 0.0, words, pending=left)
+        else:
+            mail._email_alias_record_sent(message)
+        if account.is_troubled:
+            env["user.email.alias"].browse(self.alias_id)._set_ok()
+        if message.is_bulk and account.is_widened:
+            self._ease(env["user.email.alias"].browse(self.alias_id))
+        refused = "\n".join(f"{who}: {reply}" for who, reply in result.refused.items())
+        return {
+            "kind": "deferred" if left else "sent",
+            "scope": "recipient" if left else "mail",
+            "words": str(result.reply),
+            "refused": refused,
+        }
+
+    def _write_failure(self, env, mail, message, failure, connection):
+        alias = env["user.email.alias"].browse(self.alias_id)
+        mail = mail.exists()
+        judged, kind, words = failure.verdict, failure.verdict.kind, str(failure)
+        goes_on = True
+        if kind == "deferred" and judged.scope == "alias":
+            # the provider's limit for one connection: a fresh one goes on
+            if not self._is_worn_out(failure, connection):
+                self.pause_alias(alias, judged, alias._explain(failure))
+                goes_on = False
+        elif kind == "deferred":
+            wait = self._get_next_wait(env, message)
+            if wait is None:
+                kind = "refused"
+                words = env._("Given up after five days: %s", words)
+            elif mail:
+                pending = list(failure.deferred) if failure.refused else None
+                mail._email_alias_put_off(wait, words, pending=pending)
+        if kind == "refused" and mail:
+            mail._email_alias_record_refused(words, judged.scope == "recipient")
+        elif kind == "uncertain":
+            if mail:
+                mail._email_alias_record_uncertain()
+            alias._tell_owner(
+                env._("It is uncertain whether an e-mail has arrived. Please decide.")
+            )
+        return goes_on, {"kind": kind, "scope": judged.scope, "words": words}
+
+    @staticmethod
+    def _is_worn_out(failure, connection):
+        """Whether a connection that has served ended before the next recipient."""
+        return (
+            failure.phase is Phase.MAIL
+            and not failure.verdict.hold
+            and not failure.verdict.quota
+            and not connection.usable
+            and connection.sent_count > 0
+        )
+
+    def pause_alias(self, alias, judged, words):
+        """Hold the alias if its owner has to act, else let it back off."""
+        if judged.hold:
+            alias._set_hold(judged.hold, words)
+            alias._tell_owner(words)
+            return
+        now = alias._now()
+        count = alias.backoff_count + 1
+        retry = pacing.quota_retry(now) if judged.quota else None
+        values = {
+            "backoff_until": retry or pacing.alias_retry(count, now),
+            "backoff_count": count,
+            "state_message": words,
+        }
+        if judged.throttled:
+            self._streak = 0
+            values["pause_ms"] = pacing.widen(alias.pause_ms, alias.delay_ms)
+            values["pause_reason"] = words
+        alias.write(values)
+
+    def _ease(self, alias):
+        """Let the widened pause come back step by step."""
+        self._streak += 1
+        eased = pacing.ease(alias.pause_ms, alias.delay_ms, self._streak)
+        if eased != alias.pause_ms:
+            self._streak = 0
+            back = eased <= alias.delay_ms
+            alias.write(
+                {
+                    "pause_ms": 0 if back else eased,
+                    "pause_reason": False if back else alias.pause_reason,
+                }
+            )
+
+    @staticmethod
+    def _get_next_wait(env, message):
+        """Seconds until this mail is tried again; None when it is given up."""
+        env.cr.execute(
+            SQL(
+                """
+                SELECT count(*), min(claimed_at),
+                       extract(epoch FROM clock_timestamp())
+                  FROM user_email_alias_delivery
+                 WHERE mail_mail_id = %s AND verdict = 'deferred'
+                   AND scope != 'alias'
+                """,
+                message.mail_id,
+            )
+        )
+        attempts, first_at, now = env.cr.fetchone()
+        now = float(now)
+        due = pacing.mail_retry(attempts + 1, float(first_at or now), now)
+        return None if due is None else due - now
+
+    @staticmethod
+    def close(env, delivery_id, kind, scope, words, refused=None, shift=0.0):
+        """Close a claim.
+
+        :param shift: seconds from now to when the server replied
+        """
+        env.cr.execute(
+            SQL(
+                """
+                UPDATE user_email_alias_delivery
+                   SET verdict = %s, scope = %s, reply = %s, refused_recipients = %s,
+                       replied_at = extract(epoch FROM clock_timestamp()) + %s,
+                       replied_on = clock_timestamp() AT TIME ZONE 'UTC',
+                       write_date = now() AT TIME ZONE 'UTC'
+                 WHERE id = %s
+                """,
+                kind,
+                scope,
+                words,
+                refused or None,
+                shift,
+                delivery_id,
+            )
+        )
