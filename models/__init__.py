@@ -1,5 +1,7 @@
 from . import (
+    ir_http,
     user_email_alias,
+    user_email_alias_client,
     user_email_alias_delivery,
     user_email_alias_queue,
     mail_mail,

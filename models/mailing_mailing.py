@@ -38,6 +38,11 @@ class MailingMailing(models.Model):
         help="The e-mail alias this mailing leaves by, at the alias's own pace. "
         "Without one Odoo's own outgoing mail server sends it.",
     )
+    has_email_alias = fields.Boolean(compute="_compute_has_email_alias")
+
+    @api.depends_context("uid")
+    def _compute_has_email_alias(self):
+        self.has_email_alias = self.env["user.email.alias"]._has_own()
 
     email_alias_is_paused = fields.Boolean("Paused", readonly=True, copy=False)
     email_alias_forecast = fields.Char(compute="_compute_email_alias_forecast")

@@ -29,8 +29,26 @@ class ResUsers(models.Model):
         """Open one's own alias cards from My Preferences."""
         return self.env["user.email.alias"].action_open_mine()
 
+    def _email_alias_client_data(self):
+        """What this user's browser knows of their aliases."""
+        self.ensure_one()
+        # sudo: one's own aliases, told to nobody else; OdooBot may be the one to tell
+        return (
+            self.env["user.email.alias"]
+            .sudo()
+            .search([("user_id", "=", self.id)])
+            ._get_client_data()
+        )
+
+    def _email_alias_tell_browser(self):
+        for user in self:
+            user._bus_send(
+                "user_email_alias/changed", {"aliases": user._email_alias_client_data()}
+            )
+
     def unlink(self):
         """Extend: aliases go with their user, unless mail still waits in them."""
+        self.check_access("unlink")
         # sudo: whoever may delete a user may delete what belongs to them
         self.env["user.email.alias"].with_context(active_test=False).sudo().search(
             [("user_id", "in", self.ids)]

@@ -544,6 +544,11 @@ class UserEmailAlias(models.Model):
         alias = self._default_of(user.id)
         return alias.sudo(False) if alias and alias._is_complete() else self.browse()
 
+    @api.model
+    def _has_own(self):
+        """Whether the user has an alias to choose; if not, all looks as ever."""
+        return bool(self.search_count([("user_id", "=", self.env.uid)], limit=1))
+
     def _check_owner(self):
         """Let only the owner go on; OdooBot acts for code that has checked.
 
@@ -854,12 +859,19 @@ class UserEmailAlias(models.Model):
         self.ensure_one()
         self.is_default = True
 
-    def action_view_waiting(self):
+    def action_view_deliveries(self):
+        """Open the journal of what was handed over with this alias."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "user_email_alias.user_email_alias_delivery_action"
         )
         action["domain"] = [("alias_id", "=", self.id)]
+        return action
+
+    def action_view_uncertain(self):
+        """Open what the owner has to decide on."""
+        action = self.action_view_deliveries()
+        action["context"] = {"search_default_uncertain": 1}
         return action
 
     @api.model

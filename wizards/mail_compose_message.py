@@ -18,11 +18,7 @@ class MailComposeMessage(models.TransientModel):
 
     @api.depends_context("uid")
     def _compute_has_email_alias(self):
-        self.has_email_alias = bool(
-            self.env["user.email.alias"].search_count(
-                [("user_id", "=", self.env.uid)], limit=1
-            )
-        )
+        self.has_email_alias = self.env["user.email.alias"]._has_own()
 
     @api.depends_context("uid", "email_alias_automated")
     @api.depends("composition_mode", "subtype_is_log", "mass_mailing_id")

@@ -1,0 +1,76 @@
+from odoo import api, models
+
+# A change of one of these is told to the owner's browser.
+CLIENT_FIELDS = frozenset(
+    (
+        "active",
+        "alias_name",
+        "email_from",
+        "is_default",
+        "name",
+        "smtp_server",
+        "state",
+        "state_message",
+    )
+)
+
+
+class UserEmailAlias(models.Model):
+    """What the owner's browser knows of the aliases, without asking for it.
+
+    The list comes with the page and, when something changes, over the bus: no screen
+    asks the server who the user can write as.
+    """
+
+    _inherit = "user.email.alias"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Extend: the owner's composers offer the new alias at once."""
+        aliases = super().create(vals_list)
+        aliases.user_id._email_alias_tell_browser()
+        return aliases
+
+    def write(self, vals):
+        """Extend: the owner's composers follow."""
+        result = super().write(vals)
+        if not CLIENT_FIELDS.isdisjoint(vals):
+            self.user_id._email_alias_tell_browser()
+        return result
+
+    def unlink(self):
+        """Extend: the owner's composers offer it no more."""
+        owners = self.user_id
+        result = super().unlink()
+        owners._email_alias_tell_browser()
+        return result
+
+    def _tell_owner(self, message):
+        """Extend: the badge in the user menu stays until the owner has acted."""
+        super()._tell_owner(message)
+        self.user_id._email_alias_tell_browser()
+
+    def _get_client_data(self):
+        """One dict for each alias; nothing in it is a secret."""
+        uncertain = dict(
+            self.env["user.email.alias.delivery"]._read_group(
+                [("alias_id", "in", self.ids), ("verdict", "=", "uncertain")],
+                ["alias_id"],
+                ["__count"],
+            )
+        )
+        return [
+            {
+                "id": alias.id,
+                "name": alias.name or "",
+                "alias_name": alias.alias_name or "",
+                "email_from": alias.email_from or "",
+                "display_name": alias.display_name,
+                "is_default": alias.is_default,
+                "is_complete": alias._is_complete(),
+                "state": alias.state,
+                "state_message": alias.state_message or "",
+                "uncertain_count": uncertain.get(alias, 0),
+            }
+            for alias in self
+        ]

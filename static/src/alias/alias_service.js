@@ -1,0 +1,44 @@
+import { reactive } from "@odoo/owl";
+import { registry } from "@web/core/registry";
+import { session } from "@web/session";
+
+/**
+ * What the user can write as. The list comes with the page and follows over the bus;
+ * nobody asks the server for it.
+ */
+export class EmailAliases {
+    constructor(list) {
+        this.list = list;
+    }
+
+    /** Those one can send with: a From Address and a way out are filled in. */
+    get usable() {
+        return this.list.filter((alias) => alias.is_complete);
+    }
+
+    get default() {
+        return this.usable.find((alias) => alias.is_default);
+    }
+
+    /** Those that wait for their owner. */
+    get troubled() {
+        return this.list.filter((alias) => alias.state === "hold" || alias.uncertain_count);
+    }
+
+    get(id) {
+        return this.list.find((alias) => alias.id === id);
+    }
+}
+
+export const emailAliasService = {
+    dependencies: ["bus_service"],
+    start(env, { bus_service: bus }) {
+        const aliases = reactive(new EmailAliases(session.email_aliases || []));
+        bus.subscribe("user_email_alias/changed", (payload) => {
+            aliases.list = payload.aliases;
+        });
+        return aliases;
+    },
+};
+
+registry.category("services").add("email_alias", emailAliasService);
