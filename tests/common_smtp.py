@@ -69,7 +69,7 @@ class SmtpCase(BaseCase):
         connection.login_password(USER, PASSWORD)
         return connection
 
-    def fail(self, call, *args, **options):
+    def failure_of(self, call, *args, **options):
         """Return the `SmtpFailure` that the call must raise."""
         with self.assertRaises(smtp.SmtpFailure) as caught:
             call(*args, **options)

@@ -57,7 +57,7 @@ class TestConnection(SmtpCase):
             lambda connection: connection.login_xoauth2(USER, "wrong"),
         ):
             connection = self.connect()
-            failure = self.fail(login, connection)
+            failure = self.failure_of(login, connection)
             self.assertEqual((failure.phase, failure.reply.code), (Phase.AUTH, 535))
             self.assertFalse(connection.usable)
             commands = self.server.sessions[-1].commands
@@ -65,7 +65,7 @@ class TestConnection(SmtpCase):
 
     def test_the_reason_of_a_refused_token_is_told(self):
         self.server.check_token = lambda user, token: {"status": "expired \x1b[1m"}
-        failure = self.fail(self.connect().login_xoauth2, USER, TOKEN)
+        failure = self.failure_of(self.connect().login_xoauth2, USER, TOKEN)
         self.assertIn("535 5.7.3", str(failure))
         self.assertIn("status: expired [1m", str(failure))
         self.assertEqual(failure.verdict.hold, "sign_in")
@@ -74,7 +74,7 @@ class TestConnection(SmtpCase):
         server = self.serve(mechanisms=())
         for login, secret in (("login_password", PASSWORD), ("login_xoauth2", TOKEN)):
             connection = self.connect(server.starttls_port)
-            failure = self.fail(getattr(connection, login), USER, secret)
+            failure = self.failure_of(getattr(connection, login), USER, secret)
             self.assertEqual(failure.verdict.hold, "auth_missing")
             self.assertNotIn("auth", " ".join(server.sessions[-1].commands))
 
@@ -87,7 +87,7 @@ class TestConnection(SmtpCase):
             ("login_xoauth2", USER, "x\r\nRSET"),
         ):
             with self.subTest(login=login, user=user, secret=secret):
-                failure = self.fail(getattr(self.connect(), login), user, secret)
+                failure = self.failure_of(getattr(self.connect(), login), user, secret)
                 self.assertTrue(failure.verdict.hold)
                 self.assertNotIn("auth", " ".join(self.server.sessions[-1].commands))
 
@@ -108,12 +108,14 @@ class TestConnection(SmtpCase):
             self.assertEqual(has_starttls, port == 587)
 
     def test_tls_at_a_port_that_speaks_plain_text_fails(self):
-        failure = self.fail(self.connect, self.server.starttls_port, implicit_tls=True)
+        failure = self.failure_of(
+            self.connect, self.server.starttls_port, implicit_tls=True
+        )
         self.assertEqual(failure.phase, Phase.TLS)
         self.assertEqual(failure.verdict.reason, "tls_failed")
 
     def test_the_trusted_authorities_come_from_the_environment(self):
-        failure = self.fail(self.connect, ssl_context=None)
+        failure = self.failure_of(self.connect, ssl_context=None)
         self.assertEqual(failure.verdict.reason, "certificate")
         with patch.dict(os.environ, {"SSL_CERT_FILE": self.ca.bundle}):
             self.assertTrue(self.connect(ssl_context=None).is_encrypted)
@@ -131,7 +133,10 @@ class TestConnection(SmtpCase):
             ("host.example.com", "host.example.com"),
             ("bad name.example", "[127.0.0.1]"),
         ):
-            with self.subTest(name=name), patch("socket.gethostname", lambda: name):
+            with (
+                self.subTest(name=name),
+                patch("socket.gethostname", return_value=name),
+            ):
                 self.connect(host="127.0.0.1")
                 self.assertIn(f"ehlo {shown}", self.server.sessions[-1].commands)
 
@@ -142,7 +147,7 @@ class TestConnection(SmtpCase):
 
     def test_forbidden_targets_fail_as_unreachable(self):
         self.guard = type(self.guard)("")
-        failure = self.fail(self.connect)
+        failure = self.failure_of(self.connect)
         self.assertEqual(failure.phase, Phase.CONNECT)
         self.assertEqual(failure.verdict.reason, "unreachable")
         self.assertEqual(self.server.sessions, [])
@@ -192,7 +197,7 @@ class TestConnection(SmtpCase):
             with self.subTest(phase=phase, reply=reply):
                 self.server.clear()
                 self.server.on(phase, reply=reply, times=1)
-                failure = self.fail(connection.check_sender, FROM)
+                failure = self.failure_of(connection.check_sender, FROM)
                 self.assertEqual(failure.verdict.hold, "from_refused")
                 self.assertIn(reply, str(failure))
                 self.assertTrue(connection.usable)
@@ -202,5 +207,5 @@ class TestConnection(SmtpCase):
         for reply in ("550 5.1.1 no such user", "450 4.2.0 greylisted"):
             self.server.on("rcpt", reply=reply, times=1)
             connection.check_sender(FROM)
-        failure = self.fail(connection.check_sender, "no address")
+        failure = self.failure_of(connection.check_sender, "no address")
         self.assertEqual(failure.phase, Phase.MAIL)

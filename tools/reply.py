@@ -34,11 +34,15 @@ _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$|[:;,-])", re.ASCII
 
 @dataclass(frozen=True)
 class Reply:
-    """A server's reply, with its text made safe to show."""
+    """A server's reply, with its text made safe to show.
+
+    ``is_ours``: the server never saw what we refuse in its place.
+    """
 
     code: int
     enhanced: str | None
     text: str
+    is_ours: bool = False
 
     @classmethod
     def parse(cls, code: int, text: bytes | str) -> "Reply":
@@ -59,9 +63,10 @@ class Reply:
         return cls(code, enhanced, sanitise(" ".join(lines)))
 
     def __str__(self):
-        return " ".join(
-            str(part) for part in (self.code, self.enhanced, self.text) if part
-        )
+        if self.is_ours:
+            return self.text
+        parts = (self.code, self.enhanced, self.text)
+        return " ".join(str(part) for part in parts if part)
 
 
 def sanitise(text: str) -> str:

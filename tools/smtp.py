@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from .address import ServerAddress
 from .guard import Guard
-from .message import UnsafeMessage, check_message, flatten
+from .message import UnsafeMessage, check_message, flatten, has_crlf_only
 from .reply import Phase, Reply
 from .smtp_failure import BROKEN, SmtpFailure, expect, failing_in
 from .smtp_login import log_in_password, log_in_xoauth2
@@ -34,8 +34,6 @@ OPEN_TIMEOUT = 12.0  # name, TCP, TLS, banner and EHLO together
 DOT_RESERVE = 20.0  # of a limited hand-over, kept for the reply to the final dot
 RESET_TIMEOUT = 5.0
 QUIT_TIMEOUT = 2.0
-
-_BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
 
 @dataclass(frozen=True)
@@ -232,7 +230,8 @@ class SmtpConnection:
             nobody knows (phase DOT). The connection is reset where that is possible.
         """
         started_at, started = time.time(), time.monotonic()
-        message_bytes = _BARE_LINE_END.sub(b"\r\n", message_bytes)
+        if not has_crlf_only(message_bytes):
+            message_bytes = _with_crlf(message_bytes)
         with self._settling(), self._limited(started, time_limit) as reserve:
             transaction = Transaction(self._wire)
             transaction.mail_from(envelope_from, message_bytes, recipients)
@@ -293,6 +292,10 @@ class SmtpConnection:
                 self._drop()
         except BROKEN:
             self._drop()
+
+
+def _with_crlf(data):
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
 
 
 def _local_name(sock):

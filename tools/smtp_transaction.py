@@ -8,6 +8,7 @@ from .address import AddressError, mailbox_to_ascii
 from .reply import Phase, Reply
 from .smtp_failure import SmtpFailure, expect, failing_in
 from .smtp_wire import Wire
+from .verdict import Verdict
 
 # Seconds. RFC 5321 4.5.3.2 asks for minutes; a cron worker of Odoo is killed after
 # 120 s, and a mail that is cut off by the kill cannot be told from one that was sent.
@@ -16,10 +17,11 @@ TRANSFER_TIMEOUT = 60.0  # the whole message body
 DOT_TIMEOUT = 90.0  # 4.5.3.2.6 asks for 600; past this the outcome is unknown
 EARLY_REPLY_TIMEOUT = 1.0  # for the words of a server that cuts us off in the body
 
-_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 _PATH = re.compile(r"[^\x00-\x20\x7f<>]+")
-_BAD_ADDRESS = Reply(553, "5.1.3", "This is not a valid e-mail address.")
-_NO_UTF8 = Reply(553, "5.6.7", "SMTPUTF8 is not offered by this mail server.")
+_BAD_ADDRESS = Reply(553, "5.1.3", "This is not a valid e-mail address.", is_ours=True)
+_NO_UTF8 = Reply(
+    553, "5.6.7", "SMTPUTF8 is not offered by this mail server.", is_ours=True
+)
 
 
 class Transaction:
@@ -47,22 +49,31 @@ class Transaction:
             parameters.append(self._size(len(message_bytes)))
         if not message_bytes.isascii() and self._wire.has_extn("8bitmime"):
             parameters.append("BODY=8BITMIME")
-        needs_utf8 = not path.isascii() or not _headers(message_bytes).isascii()
-        offers_utf8 = self._wire.has_extn("smtputf8")
-        if needs_utf8 and not offers_utf8:
-            raise SmtpFailure(Phase.MAIL, _NO_UTF8)
-        if needs_utf8 or (offers_utf8 and not "".join(recipients).isascii()):
+        if self._use_utf8(path, message_bytes, recipients):
             parameters.append("SMTPUTF8")
         self._wire.command_encoding = "utf-8" if "SMTPUTF8" in parameters else "ascii"
         with failing_in(Phase.MAIL):
             reply = self._command(" ".join([f"MAIL FROM:<{path}>", *parameters]))
         expect(Phase.MAIL, reply, 2)
 
+    def _use_utf8(self, path, message_bytes, recipients):
+        """Tell whether SMTPUTF8 is needed; a recipient who needs it can be left out."""
+        has_utf8_headers = not _headers(message_bytes).isascii()
+        if not self._wire.has_extn("smtputf8"):
+            if not path.isascii():
+                raise SmtpFailure(Phase.MAIL, _NO_UTF8)
+            if has_utf8_headers:
+                verdict = Verdict("refused", "mail", "smtputf8_missing", reply=_NO_UTF8)
+                raise SmtpFailure(Phase.MAIL, _NO_UTF8, verdict=verdict)
+            return False
+        paths = (path, *map(_envelope_path, recipients))
+        return has_utf8_headers or not all(item.isascii() for item in paths if item)
+
     def _size(self, size):
         limit = self._wire.esmtp_features.get("size", "").strip()
         if limit.isdecimal() and 0 < int(limit[:18]) < size:
             text = f"The message has {size} bytes, the mail server takes {limit[:18]}."
-            raise SmtpFailure(Phase.MAIL, Reply(552, "5.3.4", text))
+            raise SmtpFailure(Phase.MAIL, Reply(552, "5.3.4", text, is_ours=True))
         return f"SIZE={size}"
 
     def rcpt_to(self, address: str) -> Reply:
@@ -94,9 +105,8 @@ class Transaction:
             if failure.verdict.scope == "alias":
                 raise failure
             failures.append(failure)
-            (refused if failure.verdict.kind == "refused" else deferred)[address] = (
-                reply
-            )
+            others = refused if failure.verdict.kind == "refused" else deferred
+            others[address] = reply
             if failure.verdict.split and accepted:
                 deferred.update(dict.fromkeys(recipients[number + 1 :], reply))
                 break
@@ -109,7 +119,9 @@ class Transaction:
         with failing_in(Phase.DATA):
             reply = self._command("DATA")
         expect(Phase.DATA, reply, 3)
-        body = _LEADING_DOT.sub(b"..", message_bytes)
+        body = message_bytes.replace(b"\r\n.", b"\r\n..")
+        if body.startswith(b"."):
+            body = b"." + body
         if not body.endswith(b"\r\n"):
             body += b"\r\n"
         try:

@@ -296,6 +296,8 @@ def _broken_connection(phase, reason, error):
 def explain(verdict: Verdict) -> str:
     """Return the English sentence on a verdict, the server's own words behind it."""
     sentence = SENTENCES.get(verdict.reason, SENTENCES["internal"])
+    if verdict.reply and verdict.reply.is_ours:
+        return f"{sentence} ({verdict.reply})"
     if verdict.reply:
         return f'{sentence} The mail server said: "{verdict.reply}"'
     return f"{sentence} ({verdict.detail})" if verdict.detail else sentence
