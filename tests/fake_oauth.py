@@ -71,6 +71,7 @@ class Knobs:
     key_issuer: str = None
     # token response
     issues_refresh_token: bool = True
+    token_type: str = "Bearer"
     scope: str = None
     expires_in: int = 3600  # None = leave out
     rotates: bool = False
@@ -309,7 +310,7 @@ class FakeIdentityProvider(FakeHttpsServer):
         self.access_tokens[access_token] = (grant, expires_at)
         answer = {
             "access_token": access_token,
-            "token_type": "Bearer",
+            "token_type": self.knobs.token_type,
             **({} if lifetime is None else {"expires_in": lifetime}),
             "scope": self.knobs.scope or grant.scope,
             "id_token": self.id_token(grant),

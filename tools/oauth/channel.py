@@ -25,35 +25,27 @@ from .errors import PASSING_ERRORS, ProviderMisconfigured, ProviderUnavailable
 # A key set or a discovery document takes some 10 kB; nothing we ask for comes near.
 MAX_ANSWER = 1024 * 1024
 
-# Loggers that write secrets, and the highest level at which they do. Each is filtered
-# on itself, so that what other parts of the same library log stays visible.
-_LEAKING = {
+# Loggers that write secrets at level DEBUG, and what they write. Each is filtered on
+# itself, so that what other parts of the same library log stays visible.
+_LEAKING = (
     # request body (client secret, code), answer (all tokens)
-    "requests_oauthlib.oauth2_session": logging.DEBUG,
+    "requests_oauthlib.oauth2_session",
     # the answer as an extra of the record, error_description included
-    "google.auth.transport.requests": logging.DEBUG,
+    "google.auth.transport.requests",
     # authorization code and code verifier
-    "msal.token_cache": logging.DEBUG,
+    "msal.token_cache",
     # error_description as it came, which may echo the request
-    "msal.application": logging.DEBUG,
-    # the whole answer of the token endpoint when it is not JSON
-    "msal.oauth2cli.oauth2": logging.CRITICAL,
-}
+    "msal.application",
+)
 
 
-class _AboveLevel(logging.Filter):
+def _is_above_debug(record):
     """A level set on the logger could be reset by the log configuration; this stays."""
-
-    def __init__(self, level):
-        super().__init__()
-        self.level = level
-
-    def filter(self, record):
-        return record.levelno > self.level
+    return record.levelno > logging.DEBUG
 
 
-for _name, _level in _LEAKING.items():
-    logging.getLogger(_name).addFilter(_AboveLevel(_level))
+for _name in _LEAKING:
+    logging.getLogger(_name).addFilter(_is_above_debug)
 
 
 class Channel(HTTPAdapter):
