@@ -1,0 +1,56 @@
+# Part of user_email_alias. See LICENSE file for full copyright and licensing details.
+"""Mails a second when neither the pause nor the mail server holds anything up."""
+
+from .figure import bounded, figures
+from .timing import rate
+
+LANES = 8
+
+
+@figures("throughput.fast", "throughput.fast.two")
+def fast(context):
+    """One worker against Odoo's own queue, then two workers against one."""
+    count = context.count(100, 20)
+    with context.rig(jobs=2) as rig:
+        port = rig.sink.listen()
+        senders = rig.ask("aliases", ports=[port] * LANES)
+        ids = [sender["alias_id"] for sender in senders]
+        rig.ask("core_server", port=port)
+        rig.server(cron_threads=1)
+        rig.ask("queue", alias_ids=ids, count=5)  # warms up
+        rig.wait_until_idle(60)
+        single = _ours(rig, ids[:1], count * 4, "single")
+        one = _ours(rig, ids, count, "one")
+        rig.sink.clear()
+        rig.ask("core_queue", count=count * 4)
+        rig.sink.wait_for(count * 4, 240, rig.check)
+        core = rate(rig.sink.records())
+        rig.server(cron_threads=1)
+        two = _ours(rig, ids, 2 * count, "two")
+    yield bounded(
+        "throughput.fast",
+        single / core,
+        "x",
+        1.0,
+        least=True,
+        anchor=core,
+        detail=f"{single:.1f} mails/s with one alias, {one:.1f} with {LANES}, Odoo's "
+        f"own {core:.1f}",
+    )
+    yield bounded(
+        "throughput.fast.two",
+        two / one,
+        "x",
+        1.8,
+        least=True,
+        detail=f"{two:.1f} mails/s with two servers, {one:.1f} with one",
+    )
+
+
+def _ours(rig, alias_ids: list[int], count: int, prefix: str) -> float:
+    rig.sink.clear()
+    rig.ask("queue", alias_ids=alias_ids, count=count, prefix=prefix)
+    rig.sink.wait_for(count * len(alias_ids), 300, rig.check)
+    records = rig.sink.records()
+    rig.wait_until_idle(20)
+    return rate(records)
