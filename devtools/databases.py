@@ -39,18 +39,40 @@ _IN_DATABASE = {
 }
 """Files and folders of the add-on whose change makes the second stage stale."""
 
+_ISOLATE = (
+    """
+    INSERT INTO ir_config_parameter (key, value)
+         VALUES ('iap.endpoint', 'http://127.0.0.1:9'),
+                ('crm.iap.lead.enrich.setting', 'manual')
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value
+    """,
+    """
+    UPDATE ir_cron
+       SET active = false
+      FROM ir_model_data
+     WHERE ir_model_data.model = 'ir.cron'
+       AND ir_model_data.res_id = ir_cron.id
+       AND (ir_model_data.module LIKE '%iap%'
+            OR ir_model_data.module IN ('partner_autocomplete', 'sms', 'snailmail')
+            OR ir_model_data.name = 'ir_cron_module_update_notification')
+    """,
+)
+"""Keeps Odoo's paid services out of it: they would be told who the leads are."""
+
 _RUN = re.compile(r"run_(\d+)_[0-9a-f]{8}")
 
 
 def base_template(cluster: Cluster) -> str:
     """Return the template with Odoo's own apps and demo data, built if need be."""
     identity = (STAMPS / "source").read_text(encoding="utf-8")
-    digest = _digest(identity, *MODULES)
+    digest = _digest(identity, *MODULES, *_ISOLATE)
     name = f"{cluster.prefix}base_{digest}"
 
     def build(half: str) -> None:
         cluster.create(half)
         _install(cluster, half, MODULES, demo=True)
+        for statement in _ISOLATE:
+            cluster.execute(statement, database=half)
 
     return _template(cluster, name, f"database with {', '.join(MODULES)}", build)
 

@@ -1,6 +1,7 @@
 # Part of user_email_alias. See LICENSE file for full copyright and licensing details.
-"""Odoo's public JSON-RPC interface, as any outside program uses it."""
+"""Odoo's interface as the web client uses it: a session, then JSON-RPC calls."""
 
+import http.cookiejar
 import itertools
 import json
 import urllib.request
@@ -15,45 +16,47 @@ class Refused(DevError):
 
 
 class Client:
-    """One user's access to one database."""
+    """One user's session in one database."""
 
     def __init__(self, url: str, database: str, login: str, password: str):
         self.url = url
         self.login = login
         self._numbers = itertools.count(1)
-        self._database = database
-        self._password = password
-        self.uid = self._call("common", "login", database, login, password)
-        if not self.uid:
-            raise Refused(f"Odoo refuses the login of {login}.")
+        self._cookies = http.cookiejar.CookieJar()
+        self._opener = urllib.request.build_opener(
+            urllib.request.HTTPCookieProcessor(self._cookies)
+        )
+        session = self._call(
+            "/web/session/authenticate",
+            {"db": database, "login": login, "password": password},
+        )
+        self.uid = session["uid"]
+
+    @property
+    def session_id(self) -> str:
+        """The cookie that a browser would hold."""
+        return next(item.value for item in self._cookies if item.name == "session_id")
 
     def __call__(self, model: str, method: str, *arguments, **keywords):
         """Call a public method of a model."""
         return self._call(
-            "object",
-            "execute_kw",
-            self._database,
-            self.uid,
-            self._password,
-            model,
-            method,
-            arguments,
-            keywords,
+            f"/web/dataset/call_kw/{model}/{method}",
+            {"model": model, "method": method, "args": arguments, "kwargs": keywords},
         )
 
-    def _call(self, service: str, method: str, *arguments):
+    def _call(self, path: str, parameters: dict):
         body = {
             "jsonrpc": "2.0",
             "method": "call",
             "id": next(self._numbers),
-            "params": {"service": service, "method": method, "args": arguments},
+            "params": parameters,
         }
         request = urllib.request.Request(
-            f"{self.url}/jsonrpc",
+            self.url + path,
             json.dumps(body).encode(),
             {"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+        with self._opener.open(request, timeout=TIMEOUT_SECONDS) as response:
             answer = json.load(response)
         if "error" in answer:
             data = answer["error"].get("data") or {}

@@ -193,14 +193,26 @@ def _watch(
             raise DevError(f"the alias is on hold: {account['state_message']}")
         if time.monotonic() > deadline:
             raise DevError(
-                f"gave up after {seconds:.0f} s: mailing {state['state']}, traces "
-                f"{counts}; see {running.odoo.log}"
+                f"gave up after {seconds:.0f} s: the mailing is {state['state']}, its "
+                f"mails are {counts} {_reasons(running)}; see {running.odoo.log}"
             )
         time.sleep(0.5)
     sys.stderr.write("\n")
     failed = {key: n for key, n in counts.items() if key not in ("sent", "open")}
     if failed:
         say(f"  not sent: {failed}")
+
+
+def _reasons(running: stack.Stack) -> str:
+    """Return what the mails that wait or failed say about it, as far as they do."""
+    mails = running.client("admin")(
+        "mail.mail",
+        "search_read",
+        [("failure_reason", "!=", False)],
+        ["failure_reason"],
+        limit=100,
+    )
+    return "; ".join(sorted({mail["failure_reason"] for mail in mails}))
 
 
 def _show(done: int, total: int, seconds: float, shown: int | None) -> int:
