@@ -12,6 +12,7 @@
         "security/user_email_alias_security.xml",
         "data/ir_cron_data.xml",
         "views/user_email_alias_delivery_views.xml",
+        "views/user_email_alias_waiting_views.xml",
         "views/user_email_alias_views.xml",
         "views/res_users_views.xml",
         "views/mailing_mailing_views.xml",

@@ -31,7 +31,7 @@ FRESH_SECONDS = 2.0
 
 # So many messages are built at once, and no more than so many bytes of them: core
 # reads what they have in common once.
-BUILD_COUNT = 10
+BUILD_COUNT = 20
 BUILD_BYTES = 4_000_000
 
 # The claim is committed that many seconds before the slot.
