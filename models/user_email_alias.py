@@ -32,9 +32,6 @@ SERVER_FIELDS = frozenset(
     )
 )
 
-# An hour between two e-mails is slower than any provider asks for; more is a typo.
-DELAY_MAX_MS = 3_600_000
-
 # What a server takes for one e-mail, in seconds, until it was measured.
 DEFAULT_SERVICE_SECONDS = 0.5
 
@@ -194,7 +191,7 @@ class UserEmailAlias(models.Model):
         "You already have an alias with this Description.",
     )
     _delay_range = models.Constraint(
-        f"CHECK(delay_ms >= 0 AND delay_ms <= {DELAY_MAX_MS})",
+        "CHECK(delay_ms >= 0 AND delay_ms <= 3600000)",
         "The Delay Between Emails is a number of milliseconds from 0 to 3,600,000 "
         "(one hour).",
     )
@@ -276,105 +273,6 @@ class UserEmailAlias(models.Model):
                 else False
             )
 
-    # ------------------------------------------------------------------
-    # Constraints
-    # ------------------------------------------------------------------
-
-    def _raise_invalid(self, label, error):
-        """Name the field by its label, then say what to change."""
-        raise ValidationError(
-            self.env._("%(label)s: %(error)s", label=label, error=str(error))
-        ) from None
-
-    @api.constrains("smtp_server")
-    def _check_smtp_server(self):
-        for alias in self.filtered("smtp_server"):
-            try:
-                address.parse_server(alias.smtp_server)
-            except address.AddressError as error:
-                alias._raise_invalid(self.env._("SMTP Server:Port"), error)
-
-    @api.constrains("email_from", "reply_to")
-    def _check_mailboxes(self):
-        labels = {
-            "email_from": self.env._("From Address"),
-            "reply_to": self.env._("Reply to Address"),
-        }
-        for alias in self:
-            for fname, label in labels.items():
-                if alias[fname]:
-                    try:
-                        address.parse_mailbox(alias[fname])
-                    except address.AddressError as error:
-                        alias._raise_invalid(label, error)
-
-    @api.constrains("alias_name", "name", "smtp_user")
-    def _check_texts(self):
-        labels = {
-            "alias_name": self.env._("Alias Name"),
-            "name": self.env._("Description"),
-            "smtp_user": self.env._("SMTP User Name"),
-        }
-        for alias in self:
-            for fname, label in labels.items():
-                if alias[fname]:
-                    try:
-                        address.check_display_name(alias[fname])
-                    except address.AddressError as error:
-                        alias._raise_invalid(label, error)
-
-    @api.constrains("name", "email_from", "smtp_server")
-    def _check_description(self):
-        for alias in self:
-            if not alias.name and (alias.email_from or alias.smtp_server):
-                raise ValidationError(
-                    self.env._(
-                        "Description: give the alias a name by which you recognise it."
-                    )
-                )
-
-    @api.constrains("name", "user_id")
-    def _check_name_unique(self):
-        for alias in self.filtered("name"):
-            # lower() of the database knows fewer letters than casefold()
-            others = self.with_context(active_test=False).search(
-                [("user_id", "=", alias.user_id.id), ("id", "!=", alias.id)]
-            )
-            twin = others.filtered(
-                lambda a, name=alias.name: (
-                    a.name and a.name.casefold() == name.casefold()
-                )
-            )[:1]
-            if twin:
-                raise ValidationError(
-                    self.env._(
-                        "Description: you already have an alias called “%s”.", twin.name
-                    )
-                    if twin.active
-                    else self.env._(
-                        "Description: an archived alias is called “%s” already.",
-                        twin.name,
-                    )
-                )
-
-    @api.constrains("delay_ms")
-    def _check_delay(self):
-        for alias in self:
-            if not 0 <= alias.delay_ms <= DELAY_MAX_MS:
-                raise ValidationError(
-                    self.env._(
-                        "Delay Between Emails: enter milliseconds from 0 to 3,600,000 "
-                        "(one hour)."
-                    )
-                )
-
-    @api.constrains("daily_limit")
-    def _check_daily_limit(self):
-        if any(alias.daily_limit < 0 for alias in self):
-            raise ValidationError(
-                self.env._("Daily Limit: enter a number of e-mails, 0 for no limit.")
-            )
-
     @api.onchange(*PASSWORD_BOUND_FIELDS)
     def _onchange_password_bound(self):
         origin = self._origin
@@ -389,13 +287,11 @@ class UserEmailAlias(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        vals_list = [self._clean_vals(vals) for vals in vals_list]
-        for vals in vals_list:
-            self._check_server_fields(vals)
+        vals_list = [self._complete_vals(vals) for vals in vals_list]
         users_with_default = set()
         for vals in vals_list:
-            user_id = vals.get("user_id") or self.env.uid
-            if not vals.get("active", True):
+            user_id = vals["user_id"]
+            if not vals["active"]:
                 vals["is_default"] = False
                 continue
             if user_id in users_with_default:
@@ -411,7 +307,6 @@ class UserEmailAlias(models.Model):
         return super().create(vals_list)
 
     def write(self, vals):
-        vals = self._clean_vals(vals)
         self._check_server_fields(vals)
         if "user_id" in vals and any(a.user_id.id != vals["user_id"] for a in self):
             raise UserError(
@@ -425,9 +320,11 @@ class UserEmailAlias(models.Model):
         handing_on = self.browse()
         if vals.get("active") is False:
             handing_on = self.filtered("is_default")
-            vals = {**vals, "is_default": False}
+            vals = {"is_default": False, **vals}
         self._forget_passwords(vals)
         result = super().write(vals)
+        if vals.get("active"):
+            handing_on = self.filtered(lambda a: not self._default_of(a.user_id.id))
         handing_on._hand_default_on()
         if any(fname in vals for fname in ACCOUNT_FIELDS):
             self._unprove()
@@ -468,6 +365,8 @@ class UserEmailAlias(models.Model):
     def unlink(self):
         handing_on = self.filtered("is_default")
         owners = handing_on.user_id
+        self.check_access("unlink")
+        self._release_mailings()
         # sudo: rows of the technical queue that are done with
         self.env["mail.mail"].sudo().search(
             [("email_alias_id", "in", self.ids), ("state", "=", "sent")]
@@ -477,12 +376,31 @@ class UserEmailAlias(models.Model):
             self._next_default(owner)._set_default(True)
         return result
 
+    def _release_mailings(self):
+        """Let drafts go on without the alias; what is on its way needs it.
+
+        :raise UserError: a mailing is on its way
+        """
+        # sudo: mailings of colleagues may name the alias as well
+        mailings_sudo = self.env["mailing.mailing"].sudo()
+        mailings_sudo = mailings_sudo.with_context(active_test=False).search(
+            [("email_alias_id", "in", self.ids), ("state", "!=", "done")]
+        )
+        drafts_sudo = mailings_sudo.filtered(lambda m: m.state == "draft")
+        if going := mailings_sudo - drafts_sudo:
+            raise UserError(
+                self.env._(
+                    "The mailing “%s” is on its way with this alias. Wait until it is "
+                    "sent, cancel it, or archive the alias instead.",
+                    going[0].display_name,
+                )
+            )
+        drafts_sudo.email_alias_id = False
+
     def copy_data(self, default=None):
         vals_list = super().copy_data(default=default)
         for alias, vals in zip(self, vals_list, strict=True):
             vals["user_id"] = alias.user_id.id
-            if alias.name and "name" not in (default or {}):
-                vals["name"] = self.env._("%s (copy)", alias.name)
         return vals_list
 
     def _check_server_fields(self, vals):
@@ -492,13 +410,17 @@ class UserEmailAlias(models.Model):
             )
 
     @api.model
-    def _clean_vals(self, vals):
-        """Trim what people paste; an empty text is no text."""
-        vals = dict(vals)
-        for fname in ("name", "alias_name", "email_from", "reply_to", "smtp_server"):
-            if isinstance(vals.get(fname), str):
-                vals[fname] = vals[fname].strip() or False
-        return vals
+    def _complete_vals(self, vals):
+        """Name outright what no default from outside may decide."""
+        self._check_server_fields(vals)
+        return {
+            **dict.fromkeys(SERVER_FIELDS - {"smtp_secret"}, False),
+            "provider": "smtp",
+            "state": "draft",
+            "active": True,
+            "user_id": self.default_get(["user_id"]).get("user_id"),
+            **vals,
+        }
 
     # ------------------------------------------------------------------
     # Default flag
@@ -637,9 +559,11 @@ class UserEmailAlias(models.Model):
 
         def host(text):
             try:
-                return address.parse_server(text or "").host
+                server = address.parse_server(text or "")
             except address.AddressError:
                 return text or ""
+            # the owner may try other ports; nobody else sends it to another service
+            return server.host if self.is_mine else str(server)
 
         return (
             (
@@ -654,8 +578,6 @@ class UserEmailAlias(models.Model):
         )
 
     def _forget_passwords(self, vals):
-        if vals.get("smtp_password"):
-            return
         moved = self.filtered(lambda a: a._forgets_password(vals))
         if moved:
             # sudo: the column is closed to everybody
@@ -864,6 +786,15 @@ class UserEmailAlias(models.Model):
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "user_email_alias.user_email_alias_delivery_action"
+        )
+        action["domain"] = [("alias_id", "=", self.id)]
+        return action
+
+    def action_view_waiting(self):
+        """Open what has not left yet."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "user_email_alias.user_email_alias_waiting_action"
         )
         action["domain"] = [("alias_id", "=", self.id)]
         return action
