@@ -67,7 +67,11 @@ def flatten(message: email.message.EmailMessage) -> bytes:
     for name in _ADDRESSES:
         utf8 |= _use_a_labels(message, name)
     policy = message.policy.clone(linesep="\r\n", cte_type="7bit", utf8=utf8)
-    data = message.as_bytes(policy=policy)
+    try:
+        data = message.as_bytes(policy=policy)
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        # The library's own ways of not coping with a header.
+        raise UnsafeMessage("The message cannot be written.") from None
     check_message(data, message.keys())
     return data
 

@@ -6,7 +6,6 @@ further wrong password, and its exceptions can hold the password.
 
 import base64
 import binascii
-import contextlib
 import hmac
 import json
 import re
@@ -75,9 +74,10 @@ def _converse(wire, mechanism, steps):
         initial = "" if first is None else f" {_encode(first) or '='}"
         reply = wire.command("AUTH", mechanism + initial)
         while reply.code == 334:
-            answer = "*"  # cancel, RFC 4954 4
-            with contextlib.suppress(StopIteration):
+            try:
                 answer = _encode(steps.send(_decode(reply.text)))
+            except StopIteration:
+                return wire.command("*")  # one challenge too many; RFC 4954 4
             reply = wire.command(answer)
     return reply
 
