@@ -1,0 +1,50 @@
+import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
+import { FormController } from "@web/views/form/form_controller";
+import { formView } from "@web/views/form/form_view";
+
+/**
+ * A sign-in may be the first thing done on an alias, so that no field is required
+ * before. Without a sign-in an empty form makes no alias.
+ */
+export class EmailAliasFormController extends FormController {
+    isEmpty(record) {
+        const { name, email_from, smtp_server } = record.data;
+        return record.isNew && !name && !email_from && !smtp_server;
+    }
+
+    /** @override */
+    async beforeExecuteActionButton(clickParams) {
+        this.isSigningIn = Boolean(clickParams.name?.startsWith("action_sign_in"));
+        try {
+            return await super.beforeExecuteActionButton(clickParams);
+        } finally {
+            this.isSigningIn = false;
+        }
+    }
+
+    /** @override */
+    async onWillSaveRecord(record) {
+        if (this.isEmpty(record) && !this.isSigningIn) {
+            await record.setInvalidField("name");
+            this.env.services.notification.add(
+                _t("Description: give the alias a name by which you recognise it."),
+                { type: "danger" }
+            );
+            return false;
+        }
+        return super.onWillSaveRecord(...arguments);
+    }
+
+    /** @override */
+    async beforeUnload() {
+        if (!this.isEmpty(this.model.root)) {
+            return super.beforeUnload(...arguments);
+        }
+    }
+}
+
+registry.category("views").add("email_alias_form", {
+    ...formView,
+    Controller: EmailAliasFormController,
+});

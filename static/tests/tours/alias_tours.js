@@ -1,0 +1,120 @@
+import { registry } from "@web/core/registry";
+import { stepUtils } from "@web_tour/tour_utils";
+
+const tours = registry.category("web_tour.tours");
+
+// where the test's mail server listens; the router drops it from the address later
+const PORT = new URLSearchParams(location.search).get("port");
+
+/** Reach a lead by the menus, as a person does. */
+export function openLead(name) {
+    return [
+        ...stepUtils.toggleHomeMenu(),
+        ...stepUtils.goToAppSteps("crm.crm_menu_root", "Open CRM"),
+        {
+            content: "Open the lead",
+            trigger: `.o_kanban_record:contains("${name}")`,
+            run: "click",
+        },
+        { trigger: ".o-mail-Chatter-sendMessage:enabled" },
+    ];
+}
+
+/** Choose who an open form or composer writes as. */
+export function chooseFrom(scope, label) {
+    return [
+        {
+            content: "Open the menu of aliases",
+            trigger: `${scope} .o_email_alias_select`,
+            run: "click",
+        },
+        {
+            content: `Choose ${label}`,
+            trigger: `.o_email_alias_menu .o_email_alias_option:contains("${label}")`,
+            run: "click",
+        },
+        { trigger: `${scope} .o_email_alias_select:contains("${label}")` },
+    ];
+}
+
+tours.add("user_email_alias_create_test_send", {
+    steps: () => [
+        {
+            content: "Open the user menu",
+            trigger: ".o_user_menu .dropdown-toggle",
+            run: "click",
+        },
+        {
+            trigger: '.dropdown-item[data-menu="email_aliases"]',
+            run: "click",
+        },
+        {
+            content: "An empty list says what to do",
+            trigger: '.o_view_nocontent:contains("Write from your own mailbox")',
+        },
+        { trigger: ".o-kanban-button-new", run: "click" },
+        {
+            content: "Nothing is saved without a Description",
+            trigger: ".o_form_view button:contains('Save')",
+            run: "click",
+        },
+        { trigger: ".o_notification:contains('Description')" },
+        {
+            trigger: ".o_field_widget[name=name] input",
+            run: "edit My work mailbox",
+        },
+        {
+            trigger: ".o_field_widget[name=alias_name] input",
+            run: "edit Alice Tour",
+        },
+        {
+            trigger: ".o_field_widget[name=email_from] input",
+            run: "edit alice@tour.example.com",
+        },
+        {
+            trigger: ".o_field_widget[name=smtp_server] input",
+            run: `edit localhost:${PORT}`,
+        },
+        {
+            trigger: ".o_field_widget[name=smtp_user] input",
+            run: "edit alice",
+        },
+        {
+            trigger: ".o_field_widget[name=smtp_password] input",
+            run: "edit wrong password",
+        },
+        { trigger: "button[name=action_test_connection]", run: "click" },
+        {
+            content: "A refused password is told in the server's own words",
+            trigger: '.alert-warning:contains("535 5.7.8")',
+        },
+        {
+            trigger: ".o_field_widget[name=smtp_password] input",
+            run: "edit secret",
+        },
+        { trigger: "button[name=action_test_connection]", run: "click" },
+        { trigger: '.o_notification:contains("Status: OK")' },
+        { trigger: '.alert-success:contains("Status: OK")' },
+        {
+            content: "The password is not there to be read",
+            trigger: ".o_field_widget[name=smtp_password] input:value()",
+        },
+        ...openLead("Tour lead"),
+        { trigger: ".o-mail-Chatter-sendMessage", run: "click" },
+        { trigger: "button[title='Open Full Composer']", run: "click" },
+        {
+            content: "The default alias is picked",
+            trigger: `.o_mail_composer_form_view .o_email_alias_select:contains("Alice Tour <alice@tour.example.com>")`,
+        },
+        {
+            trigger: ".o_mail_composer_form_view [name=subject] input",
+            run: "edit Tour subject",
+        },
+        {
+            trigger: ".o_mail_composer_form_view .note-editable",
+            run: "editor Good morning",
+        },
+        { trigger: ".o_mail_send", run: "click" },
+        { trigger: '.o-mail-Message-body:contains("Good morning")' },
+    ],
+});
