@@ -1,6 +1,28 @@
 from odoo import api, fields, models
 
 
+# What recipients get to see of a message, or where their answers go.
+CONTENT_FIELDS = frozenset(
+    (
+        "attachment_ids",
+        "author_id",
+        "body",
+        "email_add_signature",
+        "email_alias_id",
+        "email_from",
+        "email_layout_xmlid",
+        "mail_server_id",
+        "message_id",
+        "model",
+        "partner_ids",
+        "reply_to",
+        "reply_to_force_new",
+        "res_id",
+        "subject",
+    )
+)
+
+
 class MailMessage(models.Model):
     _inherit = "mail.message"
 
@@ -15,22 +37,32 @@ class MailMessage(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Extend: only the owner writes with an alias, and it decides the From."""
+        """Extend: only the owner writes with an alias, and it decides the From.
+
+        An alias is named outright: no default of a context or a user counts.
+        """
+        vals_list = [{"email_alias_id": False, **vals} for vals in vals_list]
         aliases = self.env["user.email.alias"].browse(
-            {vals["email_alias_id"] for vals in vals_list if vals.get("email_alias_id")}
+            {vals["email_alias_id"] for vals in vals_list if vals["email_alias_id"]}
         )
         if aliases:
             aliases._check_usable()
-            vals_list = [dict(vals) for vals in vals_list]
             for vals in vals_list:
-                if vals.get("email_alias_id"):
+                if vals["email_alias_id"]:
                     # sudo: one's own alias, just checked
                     alias_sudo = aliases.browse(vals["email_alias_id"]).sudo()
                     vals["email_from"] = alias_sudo._get_formatted_from()
         return super().create(vals_list)
 
     def write(self, vals):
-        """Restrict: nobody moves a message to somebody else's alias."""
+        """Restrict: nobody sends other words, or to others, with somebody's alias.
+
+        Core lets whoever may write a document write its messages, too; with an alias
+        they may still wait in the queue.
+        """
+        if not self.env.su and not CONTENT_FIELDS.isdisjoint(vals):
+            # sudo: whose alias it is decides, whatever may be read
+            self.sudo().email_alias_id.sudo(False)._check_owner()
         if vals.get("email_alias_id"):
             self.env["user.email.alias"].browse(vals["email_alias_id"])._check_owner()
         return super().write(vals)

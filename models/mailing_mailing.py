@@ -1,27 +1,11 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
 from .queue_sql import PAUSED_SECONDS
 
-# What the recipients get to see: with somebody's alias only they may change it once
-# the mailing is on its way.
-CONTENT_FIELDS = frozenset(
-    (
-        "attachment_ids",
-        "body_arch",
-        "body_html",
-        "contact_list_ids",
-        "email_alias_id",
-        "mailing_domain",
-        "mailing_model_id",
-        "preview",
-        "reply_to",
-        "reply_to_mode",
-        "subject",
-        "user_id",
-    )
-)
+# Once a mailing with somebody's alias is on its way, others may change these only.
+FREE_FIELDS = frozenset(("active", "favorite", "favorite_date"))
 
 
 class MailingMailing(models.Model):
@@ -33,7 +17,7 @@ class MailingMailing(models.Model):
         default=lambda self: self.env["user.email.alias"]._get_default(self.env.user),
         domain="[('user_id', '=', uid)]",
         index="btree_not_null",
-        ondelete="restrict",
+        ondelete="set null",
         copy=False,
         help="The e-mail alias this mailing leaves by, at the alias's own pace. "
         "Without one Odoo's own outgoing mail server sends it.",
@@ -55,8 +39,8 @@ class MailingMailing(models.Model):
     def _compute_email_alias_forecast(self):
         """What the alias's pace means for this mailing, before it is sent."""
         for mailing in self:
-            # sudo: the pace of a mailing's alias is read with the mailing
-            alias_sudo = mailing.sudo().email_alias_id
+            # the pace of a mailing's alias is read with the mailing
+            alias_sudo = mailing._email_alias_shown()
             mailing.email_alias_forecast = False
             if alias_sudo and mailing.state == "draft" and mailing.mailing_model_id:
                 count = mailing._email_alias_count_recipients()
@@ -145,11 +129,12 @@ class MailingMailing(models.Model):
                     """
                     UPDATE mail_mail SET email_alias_due = email_alias_due + %s
                      WHERE mailing_id = %s AND state = 'outgoing'
-                       AND email_alias_id IS NOT NULL
+                       AND email_alias_id = %s
                        AND (email_alias_due < %s) = %s
                     """,
                     PAUSED_SECONDS if is_paused else -PAUSED_SECONDS,
                     mailing.id,
+                    mailing.sudo().email_alias_id.id or None,
                     PAUSED_SECONDS,
                     is_paused,
                 )
@@ -162,18 +147,33 @@ class MailingMailing(models.Model):
         self.ensure_one()
         return self.env["user.email.alias.cancel"]._ask(mailing=self)
 
+    def _email_alias_shown(self):
+        """The alias as sudo, if its From is for this user to see; or void.
+
+        A form may name any alias before anything is saved, and so checked.
+        """
+        self.ensure_one()
+        # sudo: the From of a mailing is read with the mailing
+        alias_sudo = self.sudo().email_alias_id
+        stored_sudo = self._origin.sudo().email_alias_id
+        is_known = alias_sudo._origin == stored_sudo
+        # not env.su: stored fields are computed as such for everybody
+        uids = (alias_sudo.user_id.id, api.SUPERUSER_ID)
+        return alias_sudo if is_known or self.env.uid in uids else alias_sudo.browse()
+
     @api.depends("email_alias_id")
     def _compute_email_from(self):
         """Extend: with an alias the alias is the From."""
-        # sudo: the From of a mailing is read with the mailing
-        with_alias = self.filtered(lambda m: m.sudo().email_alias_id)
+        with_alias = self.filtered(lambda m: m._email_alias_shown())
         for mailing in with_alias:
-            alias_sudo = mailing.sudo().email_alias_id
-            mailing.email_from = alias_sudo._get_formatted_from()
+            mailing.email_from = mailing._email_alias_shown()._get_formatted_from()
         rest = self - with_alias
+        # sudo: what the From may have been before
+        own_sudo = self.env["user.email.alias"].sudo()
+        own_sudo = own_sudo.search([("user_id", "=", self.env.uid)])
         for mailing in rest:
-            before = mailing._origin.sudo().email_alias_id
-            if before and mailing.email_from == before._get_formatted_from():
+            before_sudo = own_sudo | mailing._origin.sudo().email_alias_id
+            if mailing.email_from in {a._get_formatted_from() for a in before_sudo}:
                 mailing.email_from = False
         super(MailingMailing, rest)._compute_email_from()
 
@@ -194,45 +194,125 @@ class MailingMailing(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Restrict: only the owner sends with an alias."""
-        for vals in vals_list:
-            self._check_email_alias_vals(vals)
-            if vals.get("user_id", self.env.uid) != self.env.uid:
-                # the default From is the creator's own, not the responsible's
-                vals.setdefault("email_alias_id", False)
+        vals_list = [self._email_alias_complete_vals(vals) for vals in vals_list]
         return super().create(vals_list)
+
+    @api.model
+    def _email_alias_complete_vals(self, vals):
+        """Name the alias outright, so that a default is checked as well.
+
+        The default alias is the creator's own: it fits no other responsible.
+        """
+        named = [f for f in ("email_alias_id", "user_id") if f not in vals]
+        full = {**self.default_get(named), **vals}
+        if "email_alias_id" not in vals and full.get("user_id") != self.env.uid:
+            full["email_alias_id"] = False
+        self._check_email_alias_vals(full)
+        return full
 
     def write(self, vals):
         """Restrict: only the owner sends with an alias."""
         self._check_email_alias_vals(vals)
-        if vals.get("state") in ("in_queue", "sending"):
-            self._check_email_alias_sender()
-        elif not CONTENT_FIELDS.isdisjoint(vals):
+        state = vals.get("state")
+        if state in ("in_queue", "sending"):
+            # OdooBot gives back what it may not send, see _action_send_mail
+            if self.env.uid != api.SUPERUSER_ID:
+                self._check_email_alias_usable()
+        elif state != "draft" and not self.env.su and vals.keys() - FREE_FIELDS:
             self.filtered(lambda m: m.state != "draft")._check_email_alias_sender()
-        return super().write(vals)
+        left = self.browse()
+        if vals.get("email_alias_id") is False and "email_from" not in vals:
+            # sudo: the From of a mailing is written with the mailing
+            left = self.filtered(lambda m: m.sudo().email_alias_id)
+        result = super().write(vals)
+        for mailing in left:
+            writer = mailing.create_uid or self.env.user
+            mailing.email_from = writer.email_formatted or self.env.user.email_formatted
+        return result
 
+    def copy_data(self, default=None):
+        """Extend: the copy keeps the alias for its owner only."""
+        vals_list = super().copy_data(default=default)
+        for mailing, vals in zip(self, vals_list, strict=True):
+            # sudo: whose alias it is decides, whatever may be read
+            alias_sudo = mailing.sudo().email_alias_id
+            if not alias_sudo or "email_alias_id" in (default or {}):
+                continue
+            if alias_sudo.active and mailing._email_alias_is_sender():
+                vals["email_alias_id"] = alias_sudo.id
+            else:
+                vals["email_alias_id"] = False
+                vals.pop("email_from", None)
+        return vals_list
+
+    @api.model
     def _check_email_alias_vals(self, vals):
         if vals.get("email_alias_id"):
             self.env["user.email.alias"].browse(vals["email_alias_id"])._check_owner()
+        if "email_alias_is_paused" in vals and not self.env.su:
+            raise AccessError(
+                self.env._("Pause and resume a mailing with its buttons.")
+            )
+
+    def _email_alias_is_sender(self):
+        """Whether the user may send this mailing with its alias.
+
+        OdooBot does it for the mailing's responsible.
+        """
+        self.ensure_one()
+        is_bot = self.env.uid == api.SUPERUSER_ID
+        sender_id = self.user_id.id if is_bot else self.env.uid
+        # sudo: whose alias it is decides, whatever may be read
+        alias_sudo = self.sudo().email_alias_id
+        return not alias_sudo or alias_sudo.user_id.id == sender_id
 
     def _check_email_alias_sender(self):
         """Only the alias's owner sets a mailing off; the cron goes on for them.
 
         :raise AccessError: the alias belongs to somebody else
         """
-        for mailing in self:
-            # sudo: whose alias it is decides, whatever may be read
-            alias_sudo = mailing.sudo().email_alias_id
-            if not alias_sudo:
-                continue
-            if self.env.uid == api.SUPERUSER_ID:
-                if alias_sudo.user_id != mailing.user_id:
-                    raise AccessError(
-                        self.env._("The mailing's From belongs to somebody else.")
-                    )
-            else:
-                alias_sudo.sudo(False)._check_owner()
+        if not all(mailing._email_alias_is_sender() for mailing in self):
+            raise AccessError(
+                self.env._(
+                    "This mailing leaves by somebody else's e-mail alias: only they "
+                    "can send it or change it on its way. Choose a From of your own "
+                    "while it is a draft."
+                )
+            )
+
+    def _check_email_alias_usable(self):
+        """As :meth:`_check_email_alias_sender`, and the alias can send.
+
+        :raise UserError: the alias is archived or not filled in
+        """
+        self._check_email_alias_sender()
+        # sudo: the owner was just checked
+        self.sudo().email_alias_id.with_user(api.SUPERUSER_ID)._check_usable()
 
     def _action_send_mail(self, res_ids=None):
         """Restrict: only the owner sends with an alias."""
-        self._check_email_alias_sender()
-        return super()._action_send_mail(res_ids)
+        ready = self
+        if self.env.uid == api.SUPERUSER_ID:
+            ready = self.filtered(lambda m: not m._email_alias_give_back())
+        else:
+            self._check_email_alias_usable()
+        return super(MailingMailing, ready)._action_send_mail(res_ids)
+
+    def _email_alias_give_back(self):
+        """Make a mailing a draft again that its alias cannot send any more.
+
+        An error here would keep the job from all mailings that come after it.
+
+        :return: whether it was given back
+        """
+        self.ensure_one()
+        try:
+            self._check_email_alias_usable()
+        except (AccessError, UserError) as error:
+            self.action_cancel()
+            self.message_post(
+                body=self.env._("This mailing was not sent. %s", error),
+                partner_ids=self.user_id.partner_id.ids,
+            )
+            return True
+        return False

@@ -39,10 +39,25 @@ class MailComposeMessage(models.TransientModel):
         """Extend: the alias is the From, its owner the author."""
         super()._compute_authorship()
         for composer in self.filtered("email_alias_id"):
-            # sudo: whoever may not read the alias may not send with it either
+            # sudo: only its owner gets to see what an alias named in a form holds
             alias_sudo = composer.email_alias_id.sudo()
-            composer.email_from = alias_sudo._get_formatted_from()
-            composer.author_id = alias_sudo.user_id.partner_id
+            if alias_sudo.user_id == self.env.user:
+                composer.email_from = alias_sudo._get_formatted_from()
+                composer.author_id = alias_sudo.user_id.partner_id
+
+    @api.constrains("email_alias_id")
+    def _check_email_alias_owner(self):
+        """Refuse somebody else's alias before anything is written with it."""
+        self.email_alias_id._check_owner()
+
+    def _render_field(self, field, res_ids, *args, **kwargs):
+        """Restrict: the From of an alias is text, whatever it looks like."""
+        if field == "email_from" and self.email_alias_id:
+            self.email_alias_id._check_owner()
+            # sudo: one's own alias, or a mailing's, just checked
+            email_from = self.email_alias_id.sudo()._get_formatted_from()
+            return dict.fromkeys(res_ids, email_from)
+        return super()._render_field(field, res_ids, *args, **kwargs)
 
     def _prepare_mail_values(self, res_ids):
         """Extend: every mail of this composer leaves by its alias."""

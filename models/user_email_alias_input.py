@@ -1,0 +1,157 @@
+from odoo import api, models
+from odoo.exceptions import ValidationError
+
+from ..tools import address
+
+TEXTS = {
+    "name": address.check_display_name,
+    "alias_name": address.check_display_name,
+    "email_from": address.parse_mailbox,
+    "reply_to": address.parse_mailbox,
+    "smtp_server": address.parse_server,
+    "smtp_user": address.check_display_name,
+}
+
+# An hour between two e-mails is slower than any provider asks for; more is a typo.
+DELAY_MAX_MS = 3_600_000
+
+# No provider lets one mailbox send that many e-mails in a day.
+DAILY_LIMIT_MAX = 1_000_000_000
+
+
+class UserEmailAlias(models.Model):
+    """What may be typed into an alias, else a sentence that says what to change.
+
+    Values are checked before the database sees them: what it refuses, it refuses in
+    words of its own.
+    """
+
+    _inherit = "user.email.alias"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Restrict to values that make sense."""
+        vals_list = [self._clean_vals(vals) for vals in vals_list]
+        for vals in vals_list:
+            self._check_vals(vals)
+            if vals.get("name"):
+                owner_id = vals.get("user_id") or self.env.uid
+                self._check_name_free(vals["name"], owner_id)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """Restrict to values that make sense."""
+        vals = self._clean_vals(vals)
+        self._check_vals(vals)
+        if vals.get("name"):
+            for alias in self:
+                alias._check_name_free(vals["name"], alias.user_id.id)
+        return super().write(vals)
+
+    @api.model
+    def _clean_vals(self, vals):
+        """Trim what people paste; an empty text is no text."""
+        vals = dict(vals)
+        for fname in TEXTS:
+            if isinstance(vals.get(fname), str):
+                vals[fname] = vals[fname].strip() or False
+        return vals
+
+    @api.model
+    def _raise_invalid(self, fname, sentence):
+        """Name the field by its label, then say what to change."""
+        label = self.fields_get([fname], ["string"])[fname]["string"]
+        raise ValidationError(
+            self.env._("%(label)s: %(error)s", label=label, error=sentence)
+        ) from None
+
+    @api.model
+    def _check_vals(self, vals):
+        """Refuse texts and numbers that are not what their field is for.
+
+        :raise ValidationError: with the field's label and one sentence
+        """
+        for fname, check in TEXTS.items():
+            if isinstance(vals.get(fname), str):
+                try:
+                    check(vals[fname])
+                except address.AddressError as error:
+                    self._raise_invalid(fname, str(error))
+        if not 0 <= int(vals.get("delay_ms") or 0) <= DELAY_MAX_MS:
+            self._raise_invalid(
+                "delay_ms",
+                self.env._("Enter a number from 0 to 3,600,000 (one hour)."),
+            )
+        if not 0 <= int(vals.get("daily_limit") or 0) <= DAILY_LIMIT_MAX:
+            self._raise_invalid(
+                "daily_limit",
+                self.env._("Enter a number of e-mails, 0 for no limit."),
+            )
+
+    @api.constrains(*TEXTS)
+    def _check_texts(self):
+        """Catch what came as a default and not as a value."""
+        for alias in self:
+            alias._check_vals({fname: alias[fname] for fname in TEXTS})
+
+    @api.constrains("name", "email_from", "smtp_server")
+    def _check_description(self):
+        for alias in self:
+            if not alias.name and (alias.email_from or alias.smtp_server):
+                self._raise_invalid(
+                    "name",
+                    self.env._("Give the alias a name by which you recognise it."),
+                )
+
+    def _check_name_free(self, name, owner_id):
+        """Compare as people do: the database's lower() knows fewer letters.
+
+        :raise ValidationError: another alias of the owner has this Description
+        """
+        # sudo: whoever may write an alias learns no more than that a name is taken
+        others = self.sudo().with_context(active_test=False)
+        twin = others.search(
+            [("user_id", "=", owner_id), ("id", "not in", self.ids)]
+        ).filtered(lambda a: a.name and a.name.casefold() == name.casefold())[:1]
+        if twin.active:
+            self._raise_invalid(
+                "name", self.env._("You already have an alias called “%s”.", twin.name)
+            )
+        elif twin:
+            self._raise_invalid(
+                "name",
+                self.env._("An archived alias is called “%s” already.", twin.name),
+            )
+
+    @api.constrains("is_default", "active")
+    def _check_default_active(self):
+        if any(alias.is_default and not alias.active for alias in self):
+            self._raise_invalid(
+                "is_default",
+                self.env._("An archived alias cannot be the default: unarchive it."),
+            )
+
+    @api.constrains("imap_server_id")
+    def _check_imap_server(self):
+        """Let nobody name an incoming account that they may not see."""
+        self.imap_server_id.check_access("read")
+
+    def copy_data(self, default=None):
+        """Extend: the copy needs a Description of its own."""
+        vals_list = super().copy_data(default=default)
+        for alias, vals in zip(self, vals_list, strict=True):
+            if alias.name and "name" not in (default or {}):
+                vals["name"] = alias._get_copy_name()
+        return vals_list
+
+    def _get_copy_name(self):
+        siblings = self.with_context(active_test=False).search(
+            [("user_id", "=", self.user_id.id)]
+        )
+        taken = {(alias.name or "").casefold() for alias in siblings}
+        start = self.name[: address.MAX_NAME_LENGTH - 20]
+        name, number = self.env._("%s (copy)", start), 2
+        while name.casefold() in taken:
+            name = self.env._("%(name)s (copy %(number)s)", name=start, number=number)
+            number += 1
+        return name

@@ -1,0 +1,515 @@
+"""The alias itself: its fields, its default flag, what it refuses, how it goes away."""
+
+from psycopg2 import IntegrityError
+
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Command
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common import PASSWORD, AliasCommon
+
+
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestAliasFields(AliasCommon):
+    def test_alias_name_starts_as_the_users_name(self):
+        self.assertEqual(self.alias_alice.alias_name, "Alice Adams")
+
+    def test_owner_is_whoever_creates_it(self):
+        self.assertEqual(self.alias_alice.user_id, self.user_alice)
+
+    def test_new_alias_is_not_tested(self):
+        self.assertEqual(self.alias_alice.state, "draft")
+        self.assertEqual(self.alias_alice.provider, "smtp")
+
+    def test_display_name_is_what_recipients_see(self):
+        self.assertEqual(
+            self.alias_alice.display_name, "Alice Adams <alice@a.example.com>"
+        )
+
+    def test_empty_alias_can_be_saved_for_the_sign_in_to_fill(self):
+        alias = self.env["user.email.alias"].with_user(self.user_plain).create({})
+        self.assertFalse(alias.name)
+        self.assertFalse(alias._is_complete())
+
+    def test_pasted_spaces_are_trimmed(self):
+        self.alias_alice.write(
+            {"email_from": " al@a.example.com  ", "smtp_server": " mx.example.com:25 "}
+        )
+        self.assertEqual(self.alias_alice.email_from, "al@a.example.com")
+        self.assertEqual(self.alias_alice.smtp_server, "mx.example.com:25")
+
+    def test_idn_domain_is_kept_as_typed(self):
+        self.alias_alice.email_from = "alice@bücher.example"
+        self.assertEqual(self.alias_alice.email_from, "alice@bücher.example")
+        self.assertEqual(
+            self.alias_alice._get_formatted_from(),
+            '"Alice Adams" <alice@bücher.example>',
+        )
+
+    def test_header_from_quotes_the_name(self):
+        for name, quoted in (
+            ('Adams, "Al" <x@y.z>', '"Adams, \\"Al\\" <x@y.z>"'),
+            ("Zoë 東京 \\", '"Zoë 東京 \\\\"'),
+        ):
+            with self.subTest(name=name):
+                self.alias_alice.alias_name = name
+                self.assertEqual(
+                    self.alias_alice._get_formatted_from(),
+                    f"{quoted} <alice@a.example.com>",
+                )
+
+    def test_header_from_without_name_is_the_plain_address(self):
+        self.alias_alice.alias_name = False
+        self.assertEqual(self.alias_alice._get_formatted_from(), "alice@a.example.com")
+
+    def test_copy_is_a_second_alias_without_password_and_flag(self):
+        copy = self.alias_alice.copy()
+        self.assertEqual(copy.name, "Work (copy)")
+        self.assertEqual(copy.user_id, self.user_alice)
+        self.assertFalse(copy.is_default)
+        self.assertFalse(copy.has_smtp_password)
+        self.assertEqual(copy.state, "draft")
+
+    def test_second_copy_finds_a_free_description(self):
+        self.alias_alice.copy()
+        self.assertEqual(self.alias_alice.copy().name, "Work (copy 2)")
+
+    def test_copy_of_a_long_description_fits(self):
+        self.alias_alice.name = "x" * 200
+        self.assertTrue(self.alias_alice.copy().name.endswith(" (copy)"))
+
+    def test_preferences_count_the_own_aliases(self):
+        self.assertEqual(
+            self.user_alice.with_user(self.user_alice).email_alias_count, 2
+        )
+        self.assertEqual(
+            self.user_plain.with_user(self.user_plain).email_alias_count, 0
+        )
+
+
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestDefaultFlag(AliasCommon):
+    def default_of(self, user):
+        return self.env["user.email.alias"].search(
+            [("user_id", "=", user.id), ("is_default", "=", True)]
+        )
+
+    def test_first_alias_becomes_the_default(self):
+        self.assertEqual(self.default_of(self.user_alice), self.alias_alice)
+
+    def test_flagging_another_takes_the_flag_from_the_first(self):
+        self.alias_alice_2.action_make_default()
+        self.assertEqual(self.default_of(self.user_alice), self.alias_alice_2)
+        self.assertEqual(self.default_of(self.user_bob), self.alias_bob)
+
+    def test_new_default_takes_the_flag_from_the_first(self):
+        third = self.create_alias(
+            self.user_alice, "third@a.example.com", name="Third", is_default=True
+        )
+        self.assertEqual(self.default_of(self.user_alice), third)
+
+    def test_two_new_defaults_at_once_leave_one(self):
+        self.env["user.email.alias"].with_user(self.user_plain).create(
+            [{"name": "One", "is_default": True}, {"name": "Two", "is_default": True}]
+        )
+        self.assertEqual(self.default_of(self.user_plain).name, "One")
+
+    @mute_logger("odoo.sql_db")
+    def test_database_refuses_a_second_default(self):
+        with self.assertRaises(IntegrityError):
+            self.env.cr.execute(
+                "UPDATE user_email_alias SET is_default = true WHERE user_id = %s",
+                [self.user_alice.id],
+            )
+
+    def test_archiving_the_default_hands_the_flag_on(self):
+        self.alias_alice.active = False
+        self.assertEqual(self.default_of(self.user_alice), self.alias_alice_2)
+
+    def test_archiving_while_flagging_leaves_the_flag_where_it_was(self):
+        with self.assertRaises(ValidationError):
+            self.alias_alice_2.write({"is_default": True, "active": False})
+        self.assertEqual(self.default_of(self.user_alice), self.alias_alice)
+
+    def test_archived_alias_cannot_be_the_default(self):
+        self.alias_alice_2.active = False
+        with self.assertRaises(ValidationError) as caught:
+            self.alias_alice_2.is_default = True
+        self.assertIn("archived", str(caught.exception))
+        self.assertEqual(self.default_of(self.user_alice), self.alias_alice)
+
+    def test_deleting_the_default_hands_the_flag_on(self):
+        self.alias_alice.unlink()
+        self.assertEqual(self.default_of(self.user_alice), self.alias_alice_2)
+
+    def test_flag_is_handed_to_an_alias_that_can_send(self):
+        self.alias_alice_2.write({"email_from": False, "smtp_server": False})
+        third = self.create_alias(self.user_alice, "third@a.example.com", name="Third")
+        self.alias_alice.active = False
+        self.assertEqual(self.default_of(self.user_alice), third)
+
+    def test_only_alias_is_the_default_again_once_unarchived(self):
+        self.alias_bob.active = False
+        self.assertFalse(self.default_of(self.user_bob))
+        self.alias_bob.active = True
+        self.assertEqual(self.default_of(self.user_bob), self.alias_bob)
+
+    def test_unarchived_alias_does_not_take_the_flag_back(self):
+        self.alias_alice.active = False
+        self.alias_alice.active = True
+        self.assertEqual(self.default_of(self.user_alice), self.alias_alice_2)
+
+    def test_incomplete_default_is_picked_for_nothing(self):
+        self.alias_bob.write({"email_from": False, "smtp_server": False})
+        picked = self.env["user.email.alias"]._get_default(self.user_bob)
+        self.assertFalse(picked)
+
+    def test_no_default_for_portal_public_archived_and_bot(self):
+        Alias = self.env["user.email.alias"]
+        self.user_bob.active = False
+        for user in (
+            self.user_portal,
+            self.user_public,
+            self.user_root,
+            self.user_bob,
+            self.env["res.users"],
+        ):
+            self.assertFalse(Alias._get_default(user))
+
+    def test_administrator_prepares_the_first_alias_of_another_user(self):
+        alias = (
+            self.env["user.email.alias"]
+            .with_user(self.user_manager)
+            .with_context(default_user_id=self.user_plain.id)
+            .create({"name": "Prepared", "is_default": True})
+        )
+        self.assertEqual(alias.user_id, self.user_plain)
+        self.assertEqual(self.default_of(self.user_plain), alias)
+        self.assertFalse(self.default_of(self.user_manager))
+
+    def test_default_by_context_leaves_one_flag_for_each_user(self):
+        for user in (self.user_alice, self.user_plain):
+            self.env["user.email.alias"].with_user(self.user_manager).with_context(
+                default_user_id=user.id, default_is_default=True
+            ).create({"name": "Prepared"})
+            self.assertEqual(len(self.default_of(user)), 1)
+
+
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestBadInput(AliasCommon):
+    def assertSentence(self, vals, label, words=""):
+        """Refused on create and on write, with the field's label first."""
+        for action in (
+            lambda: self.alias_alice.write(vals),
+            lambda: self.create_alias(
+                self.user_alice, **{"email_from": "x@y.example", "name": "X", **vals}
+            ),
+        ):
+            with (
+                self.subTest(vals=str(vals)[:80]),
+                self.assertRaises(ValidationError) as caught,
+            ):
+                action()
+            text = str(caught.exception)
+            self.assertTrue(text.startswith(f"{label}: "), text)
+            self.assertIn(words, text)
+            self.assertLess(len(text), 250, "a sentence, not the input")
+
+    def test_mail_server(self):
+        for server, words in (
+            ("mail example.com", "spaces"),
+            ("smtp://mail.example.com", "prefix"),
+            ("https://mail.example.com:465", "prefix"),
+            (":465", "Enter the mail server"),
+            ("mail.example.com:0", "port"),
+            ("mail.example.com:70000", "port"),
+            ("mail.example.com:", "port"),
+            ("mail.example.com:smtp", "port"),
+            ("xn--a.example", "not a valid name"),
+            ("-bad-.example", "not a valid name"),
+            ("ß" * 400, "too long"),
+            ("::1:2525", "square brackets"),
+            ("user@mail.example.com", "user name"),
+            ("mail.example.com/path", "behind"),
+        ):
+            self.assertSentence({"smtp_server": server}, "SMTP Server:Port", words)
+
+    def test_addresses(self):
+        for fname, label in (
+            ("email_from", "From Address"),
+            ("reply_to", "Reply to Address"),
+        ):
+            for text, words in (
+                ("a@x.example, b@y.example", "exactly one"),
+                ("a@x.example;b@y.example", "exactly one"),
+                ("a@x.example\nBcc: b@y.example", "line break"),
+                ("a@x.example\x00", "invisible"),
+                ("a" * 400 + "@x.example", "too long"),
+                ("nobody", "name@example.com"),
+                ("Al <a@x.example>", "without name"),
+                ("a@localhost", "domain"),
+                ("a@-.example", "domain"),
+            ):
+                self.assertSentence({fname: text}, label, words)
+
+    def test_names(self):
+        for fname, label in (
+            ("alias_name", "Alias Name"),
+            ("name", "Description"),
+            ("smtp_user", "SMTP User Name"),
+        ):
+            for text, words in (
+                ("Al\r\nBcc: b@y.example", "line break"),
+                ("Al\u202e", "invisible"),
+                ("=?utf-8?q?hi=0D=0ABcc:_x?=", "coded"),
+                ("A" * 201, "too long"),
+            ):
+                self.assertSentence({fname: text}, label, words)
+
+    def test_delay(self):
+        for delay in (-1, 3_600_001, 10**12):
+            self.assertSentence(
+                {"delay_ms": delay},
+                "Delay Between Emails (milliseconds)",
+                "from 0 to 3,600,000",
+            )
+        self.alias_alice.delay_ms = 3_600_000
+        self.alias_alice.delay_ms = 0
+
+    def test_daily_limit(self):
+        for limit in (-1, 10**12):
+            self.assertSentence({"daily_limit": limit}, "Daily Limit", "0 for no limit")
+
+    def test_account_needs_a_description(self):
+        for vals in ({"email_from": "x@y.example"}, {"smtp_server": "mx.example.com"}):
+            with self.assertRaisesRegex(ValidationError, "^Description: "):
+                self.env["user.email.alias"].with_user(self.user_plain).create(vals)
+
+    def test_description_used_already(self):
+        for name in ("Work", "work", " WORK "):
+            with self.subTest(name=name), self.assertRaises(ValidationError) as caught:
+                self.alias_alice_2.name = name
+            self.assertIn("“Work”", str(caught.exception))
+            with self.subTest(name=name), self.assertRaises(ValidationError) as caught:
+                self.create_alias(self.user_alice, "x@y.example", name=name)
+            self.assertIn("“Work”", str(caught.exception))
+
+    def test_description_is_compared_as_people_do(self):
+        self.alias_alice.name = "Straße"
+        with self.assertRaisesRegex(ValidationError, "Straße"):
+            self.alias_alice_2.name = "STRASSE"
+
+    def test_description_of_an_archived_alias_is_named_as_such(self):
+        self.alias_alice.active = False
+        with self.assertRaisesRegex(ValidationError, "archived alias is called “Work”"):
+            self.alias_alice_2.name = "Work"
+
+    def test_two_users_may_use_the_same_description(self):
+        self.assertEqual(self.alias_alice.name, self.alias_bob.name)
+
+    @mute_logger("odoo.sql_db")
+    def test_database_refuses_a_doubled_description(self):
+        with self.assertRaises(IntegrityError):
+            self.env.cr.execute(
+                "UPDATE user_email_alias SET name = 'wORK' WHERE id = %s",
+                [self.alias_alice_2.id],
+            )
+
+    def test_owner_stays(self):
+        with self.assertRaisesRegex(UserError, "stays with its user"):
+            self.alias_bob.with_user(self.user_manager).user_id = self.user_alice
+        with self.assertRaises(UserError):
+            self.user_alice.with_user(self.user_manager).email_alias_ids = [
+                Command.link(self.alias_bob.id)
+            ]
+
+    def test_import_tells_the_line_and_loses_nothing(self):
+        result = (
+            self.env["user.email.alias"]
+            .with_user(self.user_plain)
+            .load(
+                ["name", "email_from", "smtp_server", "smtp_password"],
+                [
+                    ["Good", "pat@x.example", "mx.example.com", "pw-number-1"],
+                    ["Bad", "two@x.example, three@x.example", "mx.example.com", "pw-2"],
+                ],
+            )
+        )
+        self.assertFalse(result["ids"])
+        text = str(result["messages"])
+        self.assertIn("exactly one", text)
+        self.assertNotIn("pw-", text)
+
+
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestForgottenPassword(AliasCommon):
+    def assertForgets(self, forgets, vals, user=None):
+        alias = self.alias_alice.with_user(user or self.user_alice)
+        alias.write(vals)
+        self.assertEqual(alias.has_smtp_password, not forgets)
+        self.assertEqual(alias.state, "draft")
+
+    def test_another_host_never_gets_the_password(self):
+        self.assertForgets(True, {"smtp_server": "evil.example.net:465"})
+
+    def test_another_user_name_never_gets_the_password(self):
+        self.assertForgets(True, {"smtp_user": "other"})
+
+    def test_plain_text_never_carries_the_password(self):
+        self.assertForgets(True, {"disable_tls": True})
+
+    def test_password_that_comes_along_is_kept(self):
+        self.assertForgets(
+            False, {"smtp_server": "new.example.net", "smtp_password": "new"}
+        )
+        self.assertEqual(self.alias_alice._read_secret__("smtp_secret"), "new")
+
+    def test_empty_password_that_comes_along_saves_nothing(self):
+        for password in ("", False, None):
+            with self.subTest(password=password):
+                self.alias_alice.smtp_password = PASSWORD
+                self.assertForgets(
+                    True,
+                    {
+                        "smtp_server": f"evil{password}.example.net".lower(),
+                        "smtp_password": password,
+                    },
+                )
+
+    def test_owner_keeps_the_password_with_another_port(self):
+        self.assertForgets(False, {"smtp_server": "SMTP.mail.example.com:587"})
+
+    def test_administrator_loses_the_password_with_another_port(self):
+        self.assertForgets(
+            True, {"smtp_server": "smtp.mail.example.com:2525"}, self.user_manager
+        )
+
+    def test_unticking_disable_tls_keeps_the_password(self):
+        self.alias_alice.write({"disable_tls": True, "smtp_password": PASSWORD})
+        self.assertForgets(False, {"disable_tls": False})
+
+    def test_other_fields_keep_the_password(self):
+        self.alias_alice.write(
+            {"name": "New", "alias_name": "Al", "delay_ms": 5, "active": False}
+        )
+        self.assertTrue(self.alias_alice.has_smtp_password)
+
+    def test_writing_the_form_without_password_keeps_it(self):
+        self.alias_alice.write({"name": "New", "smtp_password": False})
+        self.assertEqual(self.alias_alice._read_secret__("smtp_secret"), PASSWORD)
+
+    def test_form_says_so_before_it_is_saved(self):
+        reply = self.rpc(
+            self.user_alice,
+            self.alias_alice,
+            "onchange",
+            {"smtp_server": "evil.example.net", "has_smtp_password": True},
+            ["smtp_server"],
+            {"smtp_server": {}, "has_smtp_password": {}, "smtp_password": {}},
+        )
+        self.assertIs(reply["value"]["has_smtp_password"], False)
+
+    def test_changed_account_proves_itself_again(self):
+        for vals in (
+            {"smtp_password": "other"},
+            {"email_from": "al@a.example.com"},
+            {"smtp_server": "smtp.mail.example.com:587"},
+        ):
+            self.alias_alice._set_hold("auth", "Password refused")
+            self.alias_alice.write(vals)
+            self.assertEqual(self.alias_alice.state, "draft")
+            self.assertFalse(self.alias_alice.state_message)
+
+
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestGoingAway(AliasCommon):
+    def queue(self, count, **values):
+        return (
+            self.env["mail.mail"]
+            .with_user(self.user_alice)
+            .sudo()
+            .create(
+                [
+                    {
+                        "email_to": "x@y.example",
+                        "body_html": "<p>x</p>",
+                        "email_alias_id": self.alias_alice.id,
+                        **values,
+                    }
+                ]
+                * count
+            )
+        )
+
+    def test_deleting_an_alias_with_waiting_mail_says_how_many(self):
+        self.queue(3)
+        self.queue(2, state="exception")
+        with self.assertRaises(UserError) as caught:
+            self.alias_alice.unlink()
+        text = str(caught.exception)
+        self.assertIn("3 waiting and 2 failed", text)
+        self.assertIn("Archive the alias instead", text)
+        self.assertTrue(self.alias_alice.exists())
+
+    def test_alias_whose_mail_is_sent_can_be_deleted(self):
+        mails = self.queue(2)
+        mails.write({"state": "sent"})
+        self.alias_alice.unlink()
+        self.assertEqual(set(mails.mapped("state")), {"sent"})
+        self.assertFalse(mails.email_alias_id)
+
+    def test_mailing_on_its_way_keeps_its_alias(self):
+        mailing = self.create_mailing(self.user_alice)
+        mailing.action_put_in_queue()
+        with self.assertRaisesRegex(UserError, "mailing"):
+            self.alias_alice.unlink()
+        self.assertEqual(mailing.email_alias_id, self.alias_alice)
+
+    def test_mailing_done_or_in_draft_does_not_hold_its_alias(self):
+        draft = self.create_mailing(self.user_alice)
+        done = self.create_mailing(self.user_alice, state="done")
+        self.alias_alice.unlink()
+        self.assertFalse(draft.email_alias_id)
+        self.assertNotIn("alice@a.example.com", draft.email_from)
+        self.assertFalse(done.email_alias_id)
+        self.assertIn("alice@a.example.com", done.email_from)
+
+    def test_archiving_keeps_the_waiting_mail(self):
+        mails = self.queue(2)
+        self.alias_alice.active = False
+        self.assertLeavesBy(self.alias_alice, mails, 2)
+
+    def test_user_goes_with_the_aliases(self):
+        user = self.create_user("leaving_alias", "Lea Leaving", "base.group_user")
+        alias = self.create_alias(user, "lea@x.example")
+        user.unlink()
+        self.assertFalse(alias.exists())
+
+    def test_user_with_waiting_mail_stays(self):
+        user = self.create_user("leaving_alias", "Lea Leaving", "base.group_user")
+        alias = self.create_alias(user, "lea@x.example")
+        self.env["mail.mail"].create(
+            {"email_to": "x@y.example", "email_alias_id": alias.id}
+        )
+        with self.assertRaisesRegex(UserError, "1 waiting"):
+            user.unlink()
+        self.assertTrue(alias.exists())
+
+    def test_whoever_may_not_delete_a_user_deletes_no_alias(self):
+        try:
+            self.user_bob.with_user(self.user_alice).unlink()
+        except AccessError:
+            self.assertTrue(self.alias_bob.exists(), "deleted before the check")
+        else:
+            self.fail("a user without rights deleted a user")
+
+    def test_whoever_may_not_delete_an_alias_changes_no_mail(self):
+        mail = self.queue(1)
+        mail.write({"state": "sent"})
+        try:
+            self.alias_alice.with_user(self.user_bob).unlink()
+        except AccessError:
+            self.assertEqual(mail.email_alias_id, self.alias_alice)
+        else:
+            self.fail("an alias was deleted by somebody else")
