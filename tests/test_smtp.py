@@ -207,5 +207,30 @@ class TestConnection(SmtpCase):
         for reply in ("550 5.1.1 no such user", "450 4.2.0 greylisted"):
             self.server.on("rcpt", reply=reply, times=1)
             connection.check_sender(FROM)
-        failure = self.failure_of(connection.check_sender, "no address")
+        self.server.on("rcpt", drop=True, times=1)
+        failure = self.failure_of(connection.check_sender, FROM)
+        self.assertEqual((failure.phase, connection.usable), (Phase.RCPT, False))
+        failure = self.failure_of(self.log_in().check_sender, "no address")
         self.assertEqual(failure.phase, Phase.MAIL)
+
+    def test_a_server_that_wants_a_login_says_so_late(self):
+        server = self.serve(login_required=False)
+        for reply, hold in (
+            (
+                "554 5.7.1 <b@c.example>: Recipient address rejected: Access denied",
+                True,
+            ),
+            ("550 5.7.1 please log in first", True),
+            ("550 5.1.1 no such user", False),
+        ):
+            with self.subTest(reply=reply):
+                server.clear()
+                server.on("rcpt", reply=reply)
+                connection = self.connect(server.starttls_port)
+                failure = self.failure_of(connection.hand_over, FROM, [TO], MESSAGE)
+                expected = ("deferred", "login_missing") if hold else ("refused", None)
+                verdict = failure.verdict
+                self.assertEqual((verdict.kind, verdict.hold), expected)
+                connection.login_password(USER, PASSWORD)
+                failure = self.failure_of(connection.hand_over, FROM, [TO], MESSAGE)
+                self.assertEqual(failure.verdict.kind, "refused")

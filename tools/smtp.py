@@ -62,6 +62,7 @@ class SmtpConnection:
         self._wire = wire
         self.server = server
         self.is_encrypted = False
+        self.is_logged_in = False
         self.usable = True
         self.sent_count = 0
         self.opened_at = time.time()
@@ -176,6 +177,7 @@ class SmtpConnection:
             log_in_password(
                 self._wire, user, password_secret, is_encrypted=self.is_encrypted
             )
+        self.is_logged_in = True
 
     def login_xoauth2(self, user: str, token_secret: str) -> None:
         """Log in once with an access token.
@@ -184,6 +186,7 @@ class SmtpConnection:
         """
         with self._closing():
             log_in_xoauth2(self._wire, user, token_secret)
+        self.is_logged_in = True
 
     @contextlib.contextmanager
     def _closing(self):
@@ -205,13 +208,13 @@ class SmtpConnection:
         :raises SmtpFailure: phase MAIL or RCPT
         """
         with self._settling():
-            transaction = Transaction(self._wire)
+            transaction = Transaction(self._wire, self.is_logged_in)
             transaction.mail_from(address)
-            reply = transaction.rcpt_to(address)
-            if reply.code // 100 != 2:
-                failure = SmtpFailure(Phase.RCPT, reply)
-                if failure.verdict.hold:
-                    raise failure
+            try:
+                transaction.recipients([address])
+            except SmtpFailure as failure:
+                if failure.reply is None or failure.verdict.hold:
+                    raise
         self._reset()
 
     def hand_over(
@@ -233,7 +236,7 @@ class SmtpConnection:
         if not has_crlf_only(message_bytes):
             message_bytes = _with_crlf(message_bytes)
         with self._settling(), self._limited(started, time_limit) as reserve:
-            transaction = Transaction(self._wire)
+            transaction = Transaction(self._wire, self.is_logged_in)
             transaction.mail_from(envelope_from, message_bytes, recipients)
             accepted, refused, deferred = transaction.recipients(recipients)
             transaction.data(message_bytes)

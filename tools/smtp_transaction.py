@@ -18,6 +18,7 @@ DOT_TIMEOUT = 90.0  # 4.5.3.2.6 asks for 600; past this the outcome is unknown
 EARLY_REPLY_TIMEOUT = 1.0  # for the words of a server that cuts us off in the body
 
 _PATH = re.compile(r"[^\x00-\x20\x7f<>]+")
+_ASKS_FOR_LOGIN = re.compile(r"access denied|authenticat|log.?in", re.IGNORECASE)
 _BAD_ADDRESS = Reply(553, "5.1.3", "This is not a valid e-mail address.", is_ours=True)
 _NO_UTF8 = Reply(
     553, "5.6.7", "SMTPUTF8 is not offered by this mail server.", is_ours=True
@@ -27,8 +28,9 @@ _NO_UTF8 = Reply(
 class Transaction:
     """The steps of one transaction, in the order of its methods."""
 
-    def __init__(self, wire: Wire):
+    def __init__(self, wire: Wire, is_logged_in: bool = True):
         self._wire = wire
+        self._is_logged_in = is_logged_in
 
     def _command(self, line):
         self._wire.allow(COMMAND_TIMEOUT)
@@ -101,7 +103,7 @@ class Transaction:
             if reply.code // 100 == 2:
                 accepted.append(address)
                 continue
-            failure = SmtpFailure(Phase.RCPT, reply)
+            failure = self._failure_of(reply)
             if failure.verdict.scope == "alias":
                 raise failure
             failures.append(failure)
@@ -113,6 +115,17 @@ class Transaction:
         if not accepted:
             raise _nobody(failures, refused, deferred)
         return accepted, refused, deferred
+
+    def _failure_of(self, reply):
+        """Judge a reply to RCPT; many servers only here ask for a login."""
+        failure = SmtpFailure(Phase.RCPT, reply)
+        is_final = failure.verdict.kind == "refused" and not reply.is_ours
+        if is_final and not self._is_logged_in and _ASKS_FOR_LOGIN.search(reply.text):
+            verdict = Verdict(
+                "deferred", "alias", "login_missing", hold="login_missing", reply=reply
+            )
+            failure = SmtpFailure(Phase.RCPT, reply, verdict=verdict)
+        return failure
 
     def data(self, message_bytes: bytes) -> None:
         """Send the message, leading dots doubled, all but the final dot (4.5.2)."""

@@ -68,6 +68,8 @@ SENTENCES = {
     " organisation: its administrator must enable authenticated SMTP (SMTP AUTH).",
     "auth_missing": "The mail server offers no login that can be used here: check the"
     " port, or leave user name and password empty.",
+    "login_missing": "The mail server takes no mail without a login: enter user name"
+    " and password.",
     "tls": "The mail server demands encryption: untick Disable SSL/TLS.",
     "from_refused": "This account may not send as this From Address: enter an address"
     " that belongs to the account.",
