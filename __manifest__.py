@@ -6,7 +6,9 @@
     "author": "User Email Alias contributors",
     "license": "LGPL-3",
     "depends": ["mail", "crm", "mass_mailing"],
-    "external_dependencies": {"python": ["cryptography"]},
+    "external_dependencies": {
+        "python": ["cryptography", "google-auth", "google-auth-oauthlib", "msal"]
+    },
     "data": [
         "security/ir.model.access.csv",
         "security/user_email_alias_security.xml",
@@ -14,6 +16,7 @@
         "views/user_email_alias_delivery_views.xml",
         "views/user_email_alias_waiting_views.xml",
         "views/user_email_alias_views.xml",
+        "views/res_config_settings_views.xml",
         "views/res_users_views.xml",
         "views/mailing_mailing_views.xml",
         "views/mail_mail_views.xml",

@@ -1,1 +1,1 @@
-from . import thread
+from . import oauth, thread

@@ -1,5 +1,6 @@
-from odoo.addons.mail.controllers.thread import ThreadController
 from odoo.http import request
+
+from odoo.addons.mail.controllers.thread import ThreadController
 
 
 class EmailAliasThreadController(ThreadController):

@@ -1,3 +1,7 @@
 -- a copied database sends nothing and knows no password
 UPDATE user_email_alias
-   SET active = false, is_default = false, smtp_secret = NULL;
+   SET active = false, is_default = false, smtp_secret = NULL,
+       oauth_secret = NULL, oauth_pending_secret = NULL;
+DELETE FROM ir_config_parameter
+ WHERE key IN ('user_email_alias.google_client_secret',
+               'user_email_alias.microsoft_client_secret');

@@ -1,4 +1,7 @@
 from odoo import models
+from odoo.http import request
+
+from ..controllers.oauth import OUTCOME
 
 
 class IrHttp(models.AbstractModel):
@@ -11,4 +14,6 @@ class IrHttp(models.AbstractModel):
             aliases = self.env.user._email_alias_client_data()
             if aliases:
                 info["email_aliases"] = aliases
+            if request and (outcome := request.session.pop(OUTCOME, None)):
+                info["email_alias_outcome"] = outcome
         return info

@@ -3,9 +3,10 @@ import time
 from datetime import timezone
 
 from odoo import api, fields, models
-from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+
+from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 from .queue_sql import PAUSED_SECONDS
 from .user_email_alias_lane import Lane

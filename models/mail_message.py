@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 
-
 # What recipients get to see of a message, or where their answers go.
 CONTENT_FIELDS = frozenset(
     (

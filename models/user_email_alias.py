@@ -1,5 +1,4 @@
 import logging
-import os
 import time
 import urllib.parse
 from datetime import datetime
@@ -7,10 +6,11 @@ from datetime import datetime
 import pytz
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ..tools import address, guard, smtp, vault
+from .alias_errors import AliasHold, AliasRetry
 from .user_email_alias_forecast import Forecast
 
 _logger = logging.getLogger(__name__)
@@ -403,8 +403,11 @@ class UserEmailAlias(models.Model):
             vals["user_id"] = alias.user_id.id
         return vals_list
 
+    def _get_server_fields(self):
+        return SERVER_FIELDS
+
     def _check_server_fields(self, vals):
-        if not self.env.su and not SERVER_FIELDS.isdisjoint(vals):
+        if not self.env.su and not self._get_server_fields().isdisjoint(vals):
             raise AccessError(
                 self.env._("The state of an e-mail alias is set by the server only.")
             )
@@ -515,18 +518,15 @@ class UserEmailAlias(models.Model):
                 alias._write_secret__("smtp_secret", alias.smtp_password)
         self.invalidate_recordset(["smtp_password"])
 
-    def _get_vault__(self):  # noqa: PLW3201
-        option = tools.config.get("user_email_alias_keys")
-        return vault.Vault(
-            vault.load_keys(option, os.environ, tools.config["data_dir"])
-        )
+    def _get_vault__(self):
+        return self.env["user.email.alias.oauth.settings"]._get_vault__()
 
     def _get_binding(self, fname):
         # sudo: the database's identity is no secret but a system parameter
         uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
         return vault.Binding(uuid or "", self._name, self.id, fname)
 
-    def _write_secret__(self, fname, secret):  # noqa: PLW3201
+    def _write_secret__(self, fname, secret):
         """Encrypt ``secret`` for this row and field.
 
         :raise UserError: there is no usable key
@@ -541,7 +541,7 @@ class UserEmailAlias(models.Model):
         # sudo: nobody may read or write the column but this method and its twin
         self.sudo()[fname] = cipher
 
-    def _read_secret__(self, fname):  # noqa: PLW3201
+    def _read_secret__(self, fname):
         """Decrypt a secret for the length of a login.
 
         :return: the secret, or None when none is stored
@@ -610,22 +610,38 @@ class UserEmailAlias(models.Model):
         host = urllib.parse.urlsplit(base).hostname or ""
         return host if "." in host and host.isascii() else "[127.0.0.1]"
 
-    def _open_connection__(self):  # noqa: PLW3201
+    def _connect_to__(self, server):
+        """Connect without logging in.
+
+        :param server: ``host:port``
+        :raise smtp.SmtpFailure: with phase and verdict
+        """
+        return smtp.SmtpConnection.open(
+            address.parse_server(server),
+            self._get_guard(),
+            disable_tls=self.disable_tls and self.provider == "smtp",
+            local_hostname=self._get_local_hostname(),
+        )
+
+    def _open_connection__(self):
         """Connect and log in.
 
         :return: a :class:`smtp.SmtpConnection` ready for a hand-over
         :raise smtp.SmtpFailure: with phase and verdict
-        :raise vault.VaultError: the password cannot be decrypted
+        :raise AliasHold: the account is not complete, or its secret not readable
+        :raise AliasRetry: a passing trouble of something else than the mail server
         """
         self.ensure_one()
-        server = address.parse_server(self.smtp_server)
-        secret = self._read_secret__("smtp_secret") if self.smtp_user else None
-        connection = smtp.SmtpConnection.open(
-            server,
-            self._get_guard(),
-            disable_tls=self.disable_tls,
-            local_hostname=self._get_local_hostname(),
-        )
+        if not self._is_complete():
+            raise AliasHold(
+                "incomplete",
+                self.env._("Fill in the From Address and the SMTP Server:Port first."),
+            )
+        try:
+            secret = self._read_secret__("smtp_secret") if self.smtp_user else None
+        except vault.VaultError as error:
+            raise AliasHold("vault", self._explain(error)) from None
+        connection = self._connect_to__(self.smtp_server)
         try:
             if self.smtp_user:
                 connection.login_password(self.smtp_user, secret or "")
@@ -634,23 +650,19 @@ class UserEmailAlias(models.Model):
             raise
         return connection
 
-    def _test_connection__(self):  # noqa: PLW3201
+    def _test_connection__(self):
         """Go all the way up to MAIL FROM.
 
         :raise UserError: one plain sentence that says what to change
         """
         self.ensure_one()
-        if not self._is_complete():
-            raise UserError(
-                self.env._("Fill in the From Address and the SMTP Server:Port first.")
-            )
         try:
             connection = self._open_connection__()
             try:
                 connection.check_sender(address.mailbox_to_ascii(self.email_from))
             finally:
                 connection.close()
-        except (smtp.SmtpFailure, vault.VaultError, guard.Unreachable) as error:
+        except (smtp.SmtpFailure, AliasHold, AliasRetry) as error:
             raise UserError(self._explain(error)) from None
 
     def _explain(self, error):

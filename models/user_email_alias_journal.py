@@ -194,19 +194,27 @@ class Journal:
             alias._set_hold(judged.hold, words)
             alias._tell_owner(words)
             return
-        now = alias._now()
-        count = alias.backoff_count + 1
-        retry = pacing.quota_retry(now) if judged.quota else None
-        values = {
-            "backoff_until": retry or pacing.alias_retry(count, now),
-            "backoff_count": count,
-            "state_message": words,
-        }
+        values = {}
+        if judged.quota:
+            values["backoff_until"] = pacing.quota_retry(alias._now())
         if judged.throttled:
             self._streak = 0
             values["pause_ms"] = pacing.widen(alias.pause_ms, alias.delay_ms)
             values["pause_reason"] = words
-        alias.write(values)
+        self.back_off(alias, words, **values)
+
+    @staticmethod
+    def back_off(alias, words, **values):
+        """Let the alias try again in 1, 2, 5 ... 60 minutes."""
+        count = alias.backoff_count + 1
+        alias.write(
+            {
+                "backoff_until": pacing.alias_retry(count, alias._now()),
+                "backoff_count": count,
+                "state_message": words,
+                **values,
+            }
+        )
 
     def _ease(self, alias):
         """Let the widened pause come back step by step."""

@@ -15,7 +15,8 @@ import psycopg2
 from odoo import api
 from odoo.tools import SQL
 
-from ..tools import address, pacing, smtp, vault
+from ..tools import address, pacing, smtp
+from .alias_errors import AliasHold, AliasRetry
 from .queue_sql import IS_OPEN, QUEUE, SLOT
 from .user_email_alias_journal import Journal
 from .user_email_alias_message import Account, build
@@ -451,10 +452,13 @@ class Lane:
         except smtp.SmtpFailure as failure:
             env.cr.rollback()
             self._journal.pause_alias(alias, failure.verdict, alias._explain(failure))
-        except vault.VaultError as error:
+        except AliasHold as error:
             env.cr.rollback()
-            alias._set_hold("vault", alias._explain(error))
-            alias._tell_owner(alias.state_message)
+            alias._set_hold(error.reason, str(error))
+            alias._tell_owner(str(error))
+        except AliasRetry as error:
+            env.cr.rollback()
+            self._journal.back_off(alias, str(error))
         else:
             env.cr.rollback()
             self._used_at = time.monotonic()

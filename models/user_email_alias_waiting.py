@@ -70,4 +70,6 @@ class UserEmailAliasWaiting(models.Model):
         """Queue failed or cancelled mail again, and let delayed mail go at once."""
         mails = self._get_mails()
         mails.mark_outgoing()
-        mails.mailing_trace_ids.write({"trace_status": "outgoing", "failure_type": False})
+        mails.mailing_trace_ids.write(
+            {"trace_status": "outgoing", "failure_type": False}
+        )

@@ -31,8 +31,16 @@ export class EmailAliases {
 }
 
 export const emailAliasService = {
-    dependencies: ["bus_service"],
-    start(env, { bus_service: bus }) {
+    dependencies: ["bus_service", "notification"],
+    start(env, { bus_service: bus, notification }) {
+        const outcome = session.email_alias_outcome;
+        if (outcome) {
+            // one comes back from the provider's page with one sentence
+            notification.add(outcome.message, {
+                type: outcome.type,
+                sticky: outcome.type !== "success",
+            });
+        }
         const aliases = reactive(new EmailAliases(session.email_aliases || []));
         bus.subscribe("user_email_alias/changed", (payload) => {
             aliases.list = payload.aliases;

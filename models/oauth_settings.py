@@ -1,0 +1,96 @@
+"""Where the registration of the app at each provider is kept."""
+
+import dataclasses
+import os
+
+from odoo import api, models, tools
+from odoo.exceptions import UserError
+
+from ..tools import oauth, vault
+
+PREFIX = "user_email_alias"
+CALLBACK = "/user_email_alias/oauth/%s/callback"
+SECRET = "client_secret"
+
+# A parameter has no row of ours: its secret is bound to the name instead.
+PARAMETER_MODEL = "ir.config_parameter"
+
+
+class UserEmailAliasOauthSettings(models.AbstractModel):
+    """System parameters ``user_email_alias.<provider>_<setting>``, see
+    :class:`..tools.oauth.ProviderConfig` for the settings there are.
+    """
+
+    _name = "user.email.alias.oauth.settings"
+    _description = "E-mail Alias Sign-in Settings"
+
+    @api.model
+    def _get_vault__(self):
+        """The vault with the keys of this installation.
+
+        :raise vault.KeyMissing: there is no usable key
+        """
+        option = tools.config.get("user_email_alias_keys")
+        return vault.Vault(
+            vault.load_keys(option, os.environ, tools.config["data_dir"])
+        )
+
+    @api.model
+    def _get_param(self, key, setting):
+        # sudo: system parameters
+        Params = self.env["ir.config_parameter"].sudo()
+        return Params.get_param(f"{PREFIX}.{key}_{setting}") or ""
+
+    @api.model
+    def _get_secret_binding(self, key):
+        # sudo: the database's identity is no secret but a system parameter
+        uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+        return vault.Binding(uuid or "", PARAMETER_MODEL, 0, f"{key}_{SECRET}")
+
+    @api.model
+    def _set_client_secret__(self, key, secret):
+        """Encrypt and store a provider's client secret; an empty one forgets it."""
+        name = f"{PREFIX}.{key}_{SECRET}"
+        # sudo: the caller is the settings page, which is for administrators
+        Params = self.env["ir.config_parameter"].sudo()
+        if not secret:
+            Params.set_param(name, False)
+            return
+        try:
+            cipher = self._get_vault__().encrypt(secret, self._get_secret_binding(key))
+        except vault.VaultError as error:
+            raise UserError(
+                self.env._("The secret cannot be stored safely: %s", error)
+            ) from None
+        Params.set_param(name, cipher)
+
+    @api.model
+    def _is_configured(self, key):
+        """Whether the administrator has registered the app at this provider."""
+        return bool(self._get_param(key, "client_id") and self._get_param(key, SECRET))
+
+    @api.model
+    def _get_redirect_uri(self, key):
+        """Exactly what has to be registered at the provider (RFC 9700 4.1)."""
+        return self.env["ir.config_parameter"].get_base_url() + CALLBACK % key
+
+    @api.model
+    def _get_provider__(self, key):
+        """The provider as the administrator has set it up.
+
+        :raise oauth.OAuthError: something is missing or wrong
+        :raise vault.VaultError: the client secret cannot be decrypted
+        """
+        values = {
+            field.name: self._get_param(key, field.name)
+            for field in dataclasses.fields(oauth.ProviderConfig)
+            if field.name not in (SECRET, "timeout")
+        }
+        cipher = self._get_param(key, SECRET)
+        if cipher:
+            values[SECRET] = self._get_vault__().decrypt(
+                cipher, self._get_secret_binding(key)
+            )
+        else:
+            values[SECRET] = ""
+        return oauth.get_provider(key, oauth.ProviderConfig(**values))

@@ -1,0 +1,94 @@
+from odoo import api, fields, models
+
+from ..tools import oauth
+
+
+class ResConfigSettings(models.TransientModel):
+    """The registration of the app at each provider; its secret is write-only."""
+
+    _inherit = "res.config.settings"
+
+    email_alias_google_client_id = fields.Char(
+        "Google Client ID", config_parameter="user_email_alias.google_client_id"
+    )
+    email_alias_google_client_secret = fields.Char(
+        "Google Client Secret",
+        compute="_compute_email_alias_secrets",
+        inverse="_inverse_email_alias_google_client_secret",
+    )
+    email_alias_google_has_secret = fields.Boolean(
+        compute="_compute_email_alias_secrets"
+    )
+    email_alias_google_redirect_uri = fields.Char(
+        compute="_compute_email_alias_redirect_uris"
+    )
+    email_alias_microsoft_client_id = fields.Char(
+        "Microsoft Client ID", config_parameter="user_email_alias.microsoft_client_id"
+    )
+    email_alias_microsoft_client_secret = fields.Char(
+        "Microsoft Client Secret",
+        compute="_compute_email_alias_secrets",
+        inverse="_inverse_email_alias_microsoft_client_secret",
+    )
+    email_alias_microsoft_has_secret = fields.Boolean(
+        compute="_compute_email_alias_secrets"
+    )
+    email_alias_microsoft_redirect_uri = fields.Char(
+        compute="_compute_email_alias_redirect_uris"
+    )
+    email_alias_microsoft_tenant = fields.Char(
+        "Tenant",
+        config_parameter="user_email_alias.microsoft_tenant",
+        help="common: work, school and personal accounts. organizations: work and "
+        "school accounts of any organisation. Or the ID of your own directory.",
+    )
+    email_alias_allowed_targets = fields.Char(
+        "Allowed private mail servers",
+        config_parameter="user_email_alias.allowed_targets",
+        help="Private addresses and unusual ports that users may connect to, for "
+        "example 10.0.0.0/8, mail.intern:2525. Everything public is allowed on the "
+        "usual mail ports.",
+    )
+
+    def _compute_email_alias_secrets(self):
+        Settings = self.env["user.email.alias.oauth.settings"]
+        for key in oauth.PROVIDERS:
+            self[f"email_alias_{key}_client_secret"] = False
+            self[f"email_alias_{key}_has_secret"] = bool(
+                Settings._get_param(key, "client_secret")
+            )
+
+    def _compute_email_alias_redirect_uris(self):
+        Settings = self.env["user.email.alias.oauth.settings"]
+        for key in oauth.PROVIDERS:
+            uri = Settings._get_redirect_uri(key)
+            self[f"email_alias_{key}_redirect_uri"] = uri
+
+    def _inverse_email_alias_google_client_secret(self):
+        self._set_email_alias_secret("google")
+
+    def _inverse_email_alias_microsoft_client_secret(self):
+        self._set_email_alias_secret("microsoft")
+
+    def _set_email_alias_secret(self, key):
+        fname = f"email_alias_{key}_client_secret"
+        for settings in self:
+            if settings[fname]:
+                self.env["user.email.alias.oauth.settings"]._set_client_secret__(
+                    key, settings[fname].strip()
+                )
+        self.invalidate_recordset([fname])
+
+    @api.model
+    def _email_alias_forget_secret(self, key):
+        self.env["user.email.alias.oauth.settings"]._set_client_secret__(key, "")
+
+    def action_email_alias_forget_google(self):
+        self.check_access("write")
+        self._email_alias_forget_secret("google")
+        return {"type": "ir.actions.client", "tag": "reload"}
+
+    def action_email_alias_forget_microsoft(self):
+        self.check_access("write")
+        self._email_alias_forget_secret("microsoft")
+        return {"type": "ir.actions.client", "tag": "reload"}
