@@ -170,9 +170,11 @@ class TestSigningIn(FakeCase):
         name, password = 'an" NOOP', 'a\\b" {3}'
         fake.passwords[name] = password
         self.connect(fake.port).login_password(name, password)
-        for bad in ("x\r\nA1 NOOP", "x\0"):
-            self.fails(self.connect(fake.port).login_password, "ann", bad)
-            self.fails(self.connect(fake.port).login_password, bad, "secret")
+        for bad in ("x\r\nA1 NOOP", "x\0", "x\1auth=Bearer y"):
+            connection = self.connect(fake.port)
+            for call in (connection.login_password, connection.login_xoauth2):
+                self.assertEqual("login", self.fails(call, "ann", bad).kind)
+                self.assertEqual("login", self.fails(call, bad, "secret").kind)
         self.assertNotIn("NOOP", [command.split()[0] for command in fake.commands])
 
     def test_logindisabled_sends_no_password(self):

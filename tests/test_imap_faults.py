@@ -20,7 +20,7 @@ from .fake_imap import FakeFolder, dripping, endless
 
 @tagged("-at_install", "post_install")
 class TestHostileServers(FakeCase):
-    def check_bounded(self, name, reply):
+    def check_bounded(self, name, reply, words):
         fake = self.fake()
         fake.folders["Sent"] = FakeFolder()
         fake.replies = {name: reply}
@@ -29,6 +29,7 @@ class TestHostileServers(FakeCase):
         failure = self.fails(self._use, connection)
         self.assertLess(time.monotonic() - start, 8)
         self.assertTrue(failure.is_fatal, failure)
+        self.assertIn(words, str(failure))
         self.assertLessEqual(len(failure.words), WORDS_LIMIT)
 
     def _use(self, connection):
@@ -36,18 +37,26 @@ class TestHostileServers(FakeCase):
         connection.sent_box(folder).file(*message(1), SENT_AT)
 
     def test_endless_and_huge_answers(self):
-        many = b"* 1 EXISTS\r\n" * 10_000
         for name in ("LIST", "STATUS", "EXAMINE", "NOOP", "UID SEARCH", "APPEND"):
             with self.subTest(name):
-                self.check_bounded(name, endless(b"x" * 100_000))
-        self.check_bounded("LIST", endless(many))
-        self.check_bounded("LIST", endless(b'* LIST () "/" {99999999999}\r\n'))
-        self.check_bounded("UID FETCH", endless(b"* 1 FETCH (UID 1 X {200000}\r\n"))
-        self.check_bounded("LIST", '* LIST () "/" {' + "9" * 5000 + "}")
+                self.check_bounded(name, endless(b"x" * 100_000), "line too long")
+        for name, reply, words in (
+            ("LIST", endless(b"* 1 EXISTS\r\n" * 10_000), "answer too long"),
+            ("LIST", endless(b'* LIST () "/" {9999999999}\r\n'), "literal too long"),
+            ("LIST", '* LIST () "/" {' + "9" * 5000 + "}", "makes no sense"),
+            (
+                "UID FETCH",
+                endless(b"* 1 FETCH (UID 1 X {200000}\r\n" + b"x" * 200_000),
+                "answer too long",
+            ),
+        ):
+            with self.subTest(words):
+                self.check_bounded(name, reply, words)
 
     def test_dripping_answer(self):
         self.patch(imap_wire, "PATIENCE", 3)
-        self.check_bounded("LIST", dripping(b"* OK still here\r\n", 0.1))
+        reply = dripping(b"* OK still here\r\n", 0.1)
+        self.check_bounded("LIST", reply, "not answer in time")
 
     def test_server_that_takes_nothing(self):
         fake = self.fake()
@@ -58,6 +67,7 @@ class TestHostileServers(FakeCase):
         fake.replies = {"NOOP": lambda session, tag: time.sleep(5)}
         failure = self.fails(box.file, *message(1, size=8_000_000), SENT_AT)
         self.assertEqual("lost", failure.kind)
+        self.assertIn("not answer in time", str(failure))
 
     def test_nonsense_is_a_failure_like_any_other(self):
         for name, reply in (

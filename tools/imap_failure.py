@@ -147,6 +147,9 @@ def _connection_failure(error, stage):
     if stage in (TLS, UNREACHABLE):
         # Whatever answers there: nothing of it is shown, this is no port scanner.
         return ImapFailure(UNREACHABLE, retryable=True)
+    if isinstance(error, TimeoutError):
+        sentence = "The IMAP server does not answer in time."
+        return ImapFailure(LOST, sentence, retryable=True)
     words = str(error) if isinstance(error, imaplib.IMAP4.abort) else ""
     return ImapFailure(LOST, words=words, retryable=True)
 

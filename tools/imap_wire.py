@@ -32,7 +32,7 @@ class GuardedImap4(imaplib.IMAP4):
     :param float timeout: seconds without a byte until the connection counts as lost
     """
 
-    # IMAPClient switches debugging on; a log would hold passwords and mails.
+    # IMAPClient switches debugging on: its log would hold passwords and mails.
     debug = property(lambda self: 0, lambda self, value: None)
 
     def __init__(self, sock, host, port, timeout):
@@ -45,9 +45,6 @@ class GuardedImap4(imaplib.IMAP4):
         self.port = port
         self.sock = self._ready_socket
         self._start_clock()
-
-    def _mesg(self, *args, **kwargs):
-        """Say nothing, see ``debug``."""
 
     def _log(self, line):
         """Keep nothing: imaplib keeps the last commands, passwords included."""
@@ -66,7 +63,7 @@ class GuardedImap4(imaplib.IMAP4):
     def _set_timeout(self):
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise self.abort("no complete answer in time")
+            raise TimeoutError
         self.sock.settimeout(min(left, self._timeout))
 
     def _receive(self):
@@ -85,14 +82,14 @@ class GuardedImap4(imaplib.IMAP4):
             if end >= 0:
                 return self._take(end + 1)
             if len(self._pending) > LINE_LIMIT:
-                raise self.abort("answer line too long")
+                raise self.abort("line too long")
             searched = len(self._pending)
             if not self._receive():
                 return self._take(searched)
 
     def read(self, size):
         if size > LITERAL_LIMIT:
-            raise self.abort("answer too long")
+            raise self.abort("literal too long")
         while len(self._pending) < size:
             if not self._receive():
                 raise self.abort("connection closed")
@@ -204,8 +201,6 @@ class GuardedClient(IMAPClient):
     def __init__(self, sock, host, port, timeout):
         self._ready_socket = sock
         super().__init__(host, port, ssl=False, timeout=timeout)
-        # IMAPClient points this at its logger; hide it behind ours again.
-        self._imap.__dict__.pop("_mesg", None)
 
     def _create_IMAP4(self):
         return GuardedImap4(
