@@ -58,6 +58,8 @@ class Knobs:
     authorize_error: dict = None
     # ``iss`` of the authorization response: None = as the flavour does
     authorize_iss: str = None
+    # discovery document: members to replace or add
+    metadata: dict = field(default_factory=dict)
     # token endpoint: (HTTP status, JSON data or raw bytes), for each kind of grant
     code_answer: tuple = None
     refresh_answer: tuple = None
@@ -193,6 +195,7 @@ class FakeIdentityProvider(FakeHttpsServer):
             "userinfo_endpoint": f"{base}/userinfo",
             **({"revocation_endpoint": f"{base}/revoke"} if self.is_google else {}),
             "authorization_response_iss_parameter_supported": self.is_google,
+            **self.knobs.metadata,
         }
 
     def issuer(self, tenant):

@@ -10,6 +10,7 @@ from ..tools.oauth import (
     ProviderConfig,
     ProviderMisconfigured,
     ProviderUnavailable,
+    discovery,
     get_provider,
 )
 from ..tools.oauth.base import FLOW_LIFETIME
@@ -68,6 +69,14 @@ class SignIn:
         self.assertEqual(self.query_of(url)["login_hint"], BORIS.email)
         url, _flow = self.begin()
         self.assertIn("select_account", self.query_of(url)["prompt"])
+
+    def test_only_prompts_are_sent_that_the_provider_announces(self):
+        self.knobs.metadata = {"prompt_values_supported": ["none", "login"]}
+        url, _flow = self.begin()
+        self.assertNotIn("prompt", self.query_of(url))
+        self.provider = self.make_provider(prompt="login")
+        url, _flow = self.begin()
+        self.assertEqual(self.query_of(url)["prompt"], "login")
 
     # -- the flow --------------------------------------------------------------------
 
@@ -377,6 +386,16 @@ class SignIn:
                 params = {"state": flow["state"], "code": "x"}
                 provider.finish(flow, params)
         self.assertFalse(self.token_requests())
+
+    def test_plain_http_in_the_discovery_document_is_refused(self):
+        url = self.idp.url.replace("https:", "http:")
+        for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+            self.knobs.metadata = {name: f"{url}/common/{name}"}
+            discovery._cache.clear()
+            with self.subTest(name=name), self.assertRaises(ProviderMisconfigured):
+                address, flow = self.begin(login_hint=ANNA.email)
+                params = self.idp.visit(address)
+                self.provider.finish(flow, params, bound_to=BOUND_TO)
 
     def test_missing_registration_is_for_the_administrator(self):
         for changes in ({"client_id": ""}, {"client_secret": ""}):

@@ -134,7 +134,7 @@ class Provider:
         self._check_redirect_uri(redirect_uri)
         state = secrets.token_urlsafe(32)  # 256 bit; RFC 6749 10.10 asks for 128
         url, private = self._authorization(redirect_uri, state, login_hint)
-        return url, {
+        return require_https(url), {
             "provider": self.key,
             "client_id": self.config.client_id,
             "state": state,
@@ -200,6 +200,17 @@ class Provider:
     def _is_own_issuer(self, issuer):
         """Tell whether the ``iss`` of an authorization response is this provider's."""
         return issuer == self.metadata["issuer"]
+
+    def _prompt(self, *wanted):
+        """Return the ``prompt`` to ask with (OIDC Core 3.1.2.1), or None.
+
+        A provider that announces what it understands may refuse everything else. One
+        that refuses without having announced needs ``ProviderConfig.prompt``.
+        """
+        if self.config.prompt:
+            return self.config.prompt
+        known = self.metadata.get("prompt_values_supported") or wanted
+        return " ".join(value for value in wanted if value in known) or None
 
     def _keys(self):
         return fetch_keys(self.metadata["jwks_uri"], self.config)

@@ -16,6 +16,8 @@ class ProviderConfig:
     :param discovery_url: whole address of the OpenID Connect discovery document
     :param mail_scope: the scope that allows SMTP submission
     :param smtp_server: ``host:port`` of the submission server
+    :param prompt: value of the ``prompt`` parameter, for a provider that does not know
+        the usual ones (``select_account``, ``consent``)
     :param ca_bundle: path of a file with the certificate authorities to trust
     :param timeout: seconds for a connection, and for each read
     """
@@ -32,5 +34,6 @@ class ProviderConfig:
     revocation_endpoint: str = ""
     mail_scope: str = ""
     smtp_server: str = ""
+    prompt: str = ""
     ca_bundle: str = ""
     timeout: float = 10.0

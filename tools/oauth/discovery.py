@@ -12,13 +12,6 @@ WELL_KNOWN = "/.well-known/openid-configuration"
 # Endpoints change about never; an hour keeps a correction at the provider effective.
 METADATA_LIFETIME = 3600.0
 
-_ENDPOINTS = (
-    "authorization_endpoint",
-    "token_endpoint",
-    "jwks_uri",
-    "revocation_endpoint",
-)
-
 _cache = {}
 _lock = threading.Lock()
 
@@ -26,7 +19,7 @@ _lock = threading.Lock()
 def fetch_metadata(url, config):
     """Return the discovery document at ``url``, from memory when younger than an hour.
 
-    :raise ProviderMisconfigured: there is none, or an endpoint in it is not HTTPS
+    :raise ProviderMisconfigured: there is none
     :raise ProviderUnavailable: it cannot be had right now
     """
     key = (url, config.ca_bundle)
@@ -35,9 +28,6 @@ def fetch_metadata(url, config):
     if time.monotonic() < deadline:
         return metadata
     metadata = _get_json(url, config)
-    for name in _ENDPOINTS:
-        if metadata.get(name):
-            require_https(metadata[name])
     with _lock:
         _cache[key] = (time.monotonic() + METADATA_LIFETIME, metadata)
     return metadata

@@ -78,16 +78,16 @@ class GoogleProvider(Provider):
             "nonce": secrets.token_urlsafe(32),
         }
         flow = self._library_flow(redirect_uri, private["code_verifier"], self.scopes)
-        options = {"login_hint": login_hint} if login_hint else {}
+        # Without "consent" a second sign-in brings no refresh token.
+        wanted = ("consent",) if login_hint else ("select_account", "consent")
+        options = {"login_hint": login_hint, "prompt": self._prompt(*wanted)}
         url, _state = flow.authorization_url(
             state=state,
             nonce=_nonce_hash(private["nonce"]),
             access_type="offline",
-            # Without "consent" a second sign-in brings no refresh token.
-            prompt="consent" if login_hint else "select_account consent",
             # Else the token would carry whatever this client was ever granted.
             include_granted_scopes="false",
-            **options,
+            **{name: value for name, value in options.items() if value},
         )
         return url, private
 

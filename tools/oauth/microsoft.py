@@ -136,7 +136,8 @@ class MicrosoftProvider(Provider):
 
         Instance discovery, which asks the public cloud whether an authority is genuine,
         stays off: ours is a constant or comes from the administrator, and a national or
-        private cloud must not depend on the public one.
+        private cloud must not depend on the public one. A discovery address needs a
+        path before ``/.well-known``: the library takes its first part for a tenant.
         """
         if self.config.discovery_url:
             base = self.config.discovery_url.removesuffix(WELL_KNOWN)
@@ -153,7 +154,8 @@ class MicrosoftProvider(Provider):
                 **where,
             )
         except (KeyError, ValueError):
-            raise ProviderMisconfigured("tenant") from None
+            code = "endpoint" if self.config.discovery_url else "tenant"
+            raise ProviderMisconfigured(code) from None
 
     # -- sign in -----------------------------------------------------------------
 
@@ -164,7 +166,7 @@ class MicrosoftProvider(Provider):
                 redirect_uri=redirect_uri,
                 state=state,
                 login_hint=login_hint or None,
-                prompt=None if login_hint else "select_account",
+                prompt=None if login_hint else self._prompt("select_account"),
             )
         return flow["auth_uri"], flow
 
