@@ -152,7 +152,8 @@ def _use_a_labels(message, name):
     header = message[name]
     if header is None or str(header).isascii():
         return False
-    addresses = getattr(header, "addresses", ())
+    # Parsed anew: a header made from a list of strings keeps them unparsed.
+    addresses = email.policy.SMTP.header_factory(name, str(header)).addresses
     if all(address.addr_spec.isascii() for address in addresses):
         return False
     try:
