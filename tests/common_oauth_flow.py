@@ -1,0 +1,112 @@
+"""Sign-in through our own controllers, at a fake provider, with a real mail server."""
+
+import os
+import tempfile
+from unittest.mock import patch
+from urllib.parse import urlencode
+
+import odoo.http
+from odoo.addons.base.models.ir_mail_server import IrMail_Server
+from odoo.tests import HttpCase, new_test_user
+
+from .fake_oauth import ANNA, FakeIdentityProvider
+from .fake_smtp import FakeSmtpServer, make_ca
+
+OUTCOME = "user_email_alias_outcome"
+FLOW = "user_email_alias_flow"
+
+
+class OAuthFlowCase(HttpCase):
+    """A subclass names the ``flavour`` of the provider."""
+
+    flavour = None
+
+    def setUp(self):
+        super().setUp()
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        ca = make_ca(folder)
+        self.enterContext(
+            patch.dict(
+                os.environ,
+                SSL_CERT_FILE=os.path.join(folder, "ca.pem"),
+                NO_PROXY="localhost,127.0.0.1",
+            )
+        )
+        self.enterContext(
+            patch.object(IrMail_Server, "_disable_send", classmethod(lambda cls: False))
+        )
+        self.idp = self.enterContext(FakeIdentityProvider(self.flavour))
+        self.smtp = FakeSmtpServer(
+            ca=ca,
+            mechanisms=("XOAUTH2",),
+            check_token=self.idp.is_valid_access_token,
+        ).start()
+        self.addCleanup(self.smtp.stop)
+        self.user = new_test_user(self.env, "oauth_anna", name="Anna Berg")
+        self.other = new_test_user(self.env, "oauth_boris", name="Boris Tal")
+        self._configure()
+        self.alias = self.create_alias(self.user)
+        self.login(self.user)
+
+    def _configure(self):
+        Settings = self.env["user.email.alias.oauth.settings"]
+        params = self.env["ir.config_parameter"]
+        params.set_param("user_email_alias.allowed_targets", "localhost, 127.0.0.1")
+        settings = self.idp.settings(smtp_server=f"localhost:{self.smtp.starttls_port}")
+        Settings._set_client_secret__(self.flavour, settings.pop("client_secret"))
+        for name, value in settings.items():
+            params.set_param(f"user_email_alias.{self.flavour}_{name}", value)
+        self.idp.redirect_uris.add(Settings._get_redirect_uri(self.flavour))
+
+    def create_alias(self, user, **values):
+        return self.env["user.email.alias"].with_user(user).create(values)
+
+    def login(self, user):
+        self.authenticate(user.login, user.login)
+
+    # ------------------------------------------------------------------
+
+    def begin(self, alias=None, key=None):
+        """Press the button; return the provider's address or None."""
+        alias = alias or self.alias
+        answer = self.url_open(
+            f"/user_email_alias/oauth/{key or self.flavour}/begin?alias_id={alias.id}",
+            allow_redirects=False,
+        )
+        location = answer.headers.get("Location", "")
+        return location if location.startswith(self.idp.url) else None
+
+    def come_back(self, params, key=None):
+        """Open the callback; return the sentence the page would show."""
+        answer = self.url_open(
+            f"/user_email_alias/oauth/{key or self.flavour}/callback?"
+            + urlencode(params),
+            allow_redirects=False,
+        )
+        self.assertIn(answer.status_code, (302, 303), answer.text[:500])
+        self.location = answer.headers["Location"]
+        self.env.invalidate_all()
+        session = odoo.http.root.session_store.get(self.session.sid)
+        return (session.get(OUTCOME) or {}).get("message", "")
+
+    def sign_in(self, account=ANNA, alias=None, **visit):
+        url = self.begin(alias)
+        self.assertTrue(url, "the button leads to the provider")
+        return self.come_back(self.idp.visit(url, account, **visit))
+
+    def get_session_flow(self):
+        return odoo.http.root.session_store.get(self.session.sid).get(FLOW)
+
+    def set_session_flow(self, **changes):
+        session = odoo.http.root.session_store.get(self.session.sid)
+        session[FLOW] = {**session[FLOW], **changes}
+        odoo.http.root.session_store.save(session)
+
+    def assert_untouched(self, alias=None):
+        alias = (alias or self.alias).sudo()
+        self.assertEqual(alias.provider, "smtp")
+        self.assertFalse(alias.oauth_secret)
+        self.assertFalse(alias.oauth_identity)
+        self.assertFalse(alias.oauth_pending_secret)
+        self.assertFalse(alias.email_from)
+        self.assertEqual(alias.state, "draft")
