@@ -334,11 +334,12 @@ class Provider:
         """Read what ``_pack`` wrote, and nothing that another provider wrote."""
         try:
             content = json.loads(tokens)
-            if content.pop("provider") == self.key:
-                return content
+            owner = content.pop("provider")
         except (AttributeError, KeyError, TypeError, ValueError):
-            pass
-        raise ConsentDead("unknown", description="stored tokens not readable")
+            owner = None
+        if owner != self.key:
+            raise ConsentDead("unknown", description="stored tokens not readable")
+        return content
 
     # -- what a provider implements ------------------------------------------------
 
