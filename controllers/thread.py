@@ -15,8 +15,7 @@ class EmailAliasThreadController(ThreadController):
         if "email_alias_id" in post_data:
             alias_id = post_data["email_alias_id"]
         else:
-            Alias = request.env["user.email.alias"]
-            alias_id = Alias._get_default(request.env.user).id
+            alias_id = request.env["user.email.alias"]._propose(thread).id
         if alias_id:
             data["email_alias_id"] = int(alias_id)
         return data

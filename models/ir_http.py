@@ -8,7 +8,7 @@ class IrHttp(models.AbstractModel):
     _inherit = "ir.http"
 
     def session_info(self):
-        """Extend: the page knows the user's aliases, so that no screen asks for them."""
+        """Extend: the page knows the user's aliases; no screen asks for them."""
         info = super().session_info()
         if self.env.user and self.env.user._is_internal():
             aliases = self.env.user._email_alias_client_data()

@@ -65,3 +65,14 @@ class MailThread(models.AbstractModel):
         if alias := message.sudo().email_alias_id:
             values["email_alias_id"] = alias.id
         return values
+
+    def _thread_to_store(self, store, fields, *, request_list=None):
+        """Extend: the composer proposes the alias that fits, without asking for it."""
+        super()._thread_to_store(store, fields, request_list=request_list)
+        if "suggestedRecipients" not in (request_list or ()):
+            return
+        Alias = self.env["user.email.alias"]
+        if self.env.user._is_internal() and Alias._has_own():
+            for thread in self:
+                proposal = {"emailAliasProposal": Alias._propose(thread).id}
+                store.add(thread, proposal, as_thread=True)

@@ -3,8 +3,9 @@ import os
 import tempfile
 from unittest.mock import patch
 
-from odoo.addons.base.models.ir_mail_server import IrMail_Server
 from odoo.tests import HttpCase, tagged
+
+from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
 from .common import AliasCommon
 from .fake_smtp import FakeSmtpServer, make_ca

@@ -21,10 +21,11 @@ class MailComposeMessage(models.TransientModel):
         self.has_email_alias = self.env["user.email.alias"]._has_own()
 
     @api.depends_context("uid", "email_alias_automated")
-    @api.depends("composition_mode", "subtype_is_log", "mass_mailing_id")
+    @api.depends(
+        "composition_mode", "mass_mailing_id", "model", "res_ids", "subtype_is_log"
+    )
     def _compute_email_alias_id(self):
-        """A mailing decides for its mails, else the author's default alias."""
-        default = self.env["user.email.alias"]._get_default(self.env.user)
+        """A mailing decides for its mails, else what fits the conversation."""
         automated = self.env.context.get("email_alias_automated")
         for composer in self:
             if composer.mass_mailing_id:
@@ -32,7 +33,17 @@ class MailComposeMessage(models.TransientModel):
             elif automated or composer.subtype_is_log:
                 composer.email_alias_id = False
             elif not composer.email_alias_id:
-                composer.email_alias_id = default
+                composer.email_alias_id = composer._email_alias_propose()
+
+    def _email_alias_propose(self):
+        """The alias that fits the one conversation, else the author's default."""
+        self.ensure_one()
+        record = None
+        if self.model and self.composition_mode == "comment":
+            res_ids = self._evaluate_res_ids()
+            if len(res_ids) == 1:
+                record = self.env[self.model].browse(res_ids)
+        return self.env["user.email.alias"]._propose(record)
 
     @api.depends("email_alias_id")
     def _compute_authorship(self):

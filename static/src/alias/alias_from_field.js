@@ -21,8 +21,9 @@ export class EmailAliasFromField extends Component {
     select(id) {
         const alias = this.aliases.get(id);
         this.props.record.update({
-            [this.props.name]: alias && { id, display_name: alias.display_name },
+            [this.props.name]: alias ? { id, display_name: alias.display_name } : false,
         });
+        this.env.fullComposerBus?.trigger("EMAIL_ALIAS_SELECTED", { id });
     }
 }
 
