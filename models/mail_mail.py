@@ -25,6 +25,12 @@ def _epoch(moment):
     return moment.replace(tzinfo=UTC).timestamp() if moment else 0.0
 
 
+# What recipients get to see, and who they are; the rest is on the message.
+CONTENT_FIELDS = frozenset(
+    ("body_html", "email_cc", "email_to", "headers", "recipient_ids", "references")
+)
+
+
 class MailMail(models.Model):
     _inherit = "mail.mail"
 
@@ -68,9 +74,14 @@ class MailMail(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Extend: only the owner sends with an alias; its mail enters our queue."""
+        """Extend: only the owner sends with an alias; its mail enters our queue.
+
+        An alias is named outright: no default of a context or a user counts.
+        """
         vals_list = [dict(vals) for vals in vals_list]
         self._email_alias_of_mailing(vals_list)
+        for vals in vals_list:
+            vals.setdefault("email_alias_id", False)
         aliases = self.env["user.email.alias"].browse(
             {vals["email_alias_id"] for vals in vals_list if vals.get("email_alias_id")}
         )
@@ -97,14 +108,20 @@ class MailMail(models.Model):
         return mails
 
     def write(self, vals):
-        """Extend: an alias stays; whatever is put back in line is due anew."""
+        """Extend: an alias stays; whatever is put back in line is due anew.
+
+        Only the owner changes what the mail says or whom it goes to.
+        """
+        alias_id = vals.get("email_alias_id")
         if "email_alias_id" in vals and any(
-            mail.email_alias_id.id != vals["email_alias_id"] and mail.state != "sent"
+            mail.email_alias_id.id != alias_id and (mail.state != "sent" or alias_id)
             for mail in self
         ):
             raise UserError(
                 self.env._("A mail keeps the e-mail alias it was written with.")
             )
+        if not self.env.su and not CONTENT_FIELDS.isdisjoint(vals):
+            self.email_alias_id._check_owner()
         result = super().write(vals)
         if vals.get("state") == "outgoing" or "scheduled_date" in vals:
             self.filtered("email_alias_id")._email_alias_requeue()

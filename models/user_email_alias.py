@@ -9,11 +9,13 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from ..tools import address, guard, smtp, vault
+from ..tools import address, guard, redact, smtp, vault
 from .alias_errors import AliasHold, AliasRetry
 from .user_email_alias_forecast import Forecast
 
 _logger = logging.getLogger(__name__)
+
+redact.withhold_parameters(("smtp_password", "imap_password", "client_secret"))
 
 # Written by the server alone: a user who could would fake a proof or a sign-in.
 SERVER_FIELDS = frozenset(
@@ -664,6 +666,7 @@ class UserEmailAlias(models.Model):
                 connection.close()
         except (smtp.SmtpFailure, AliasHold, AliasRetry) as error:
             raise UserError(self._explain(error)) from None
+        return self.env._("Status: OK")
 
     def _explain(self, error):
         """Turn a failure into a sentence for the owner; the server's words follow."""
@@ -739,7 +742,7 @@ class UserEmailAlias(models.Model):
         self._check_owner()
         started = time.monotonic()
         try:
-            self._test_connection__()
+            message = self._test_connection__()
         except UserError as error:
             message, kind = str(error), "danger"
             # sudo: the state is written by the server only
@@ -747,7 +750,7 @@ class UserEmailAlias(models.Model):
                 {"state_message": message, "state_at": fields.Datetime.now()}
             )
         else:
-            message, kind = self.env._("Status: OK"), "success"
+            kind = "success"
             self._set_ok()
         _logger.info(
             "Test of e-mail alias %s: %s in %.1f s",

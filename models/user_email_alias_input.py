@@ -134,7 +134,8 @@ class UserEmailAlias(models.Model):
     @api.constrains("imap_server_id")
     def _check_imap_server(self):
         """Let nobody name an incoming account that they may not see."""
-        self.imap_server_id.check_access("read")
+        # constraints run as sudo
+        self.imap_server_id.sudo(False).check_access("read")
 
     def copy_data(self, default=None):
         """Extend: the copy needs a Description of its own."""

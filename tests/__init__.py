@@ -8,6 +8,7 @@ from . import test_imap
 from . import test_imap_faults
 from . import test_imap_filing
 from . import test_imap_folder
+from . import test_leaving
 from . import test_mailing
 from . import test_message
 from . import test_oauth_channel
@@ -18,6 +19,7 @@ from . import test_oauth_tokens
 from . import test_pacing
 from . import test_postfix
 from . import test_queue
+from . import test_secrets
 from . import test_smtp
 from . import test_smtp_faults
 from . import test_smtp_hand_over

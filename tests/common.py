@@ -3,9 +3,10 @@
 import os
 from unittest.mock import patch
 
-from odoo.addons.mail.tests.common import MailCommon, mail_new_test_user
 from odoo.exceptions import AccessError
 from odoo.service.model import call_kw
+
+from odoo.addons.mail.tests.common import MailCommon, mail_new_test_user
 
 from ..tools.vault import ENVIRONMENT_KEYS, generate_key
 

@@ -4,9 +4,10 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.addons.mail.models.mail_mail import MailMail
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
+
+from odoo.addons.mail.models.mail_mail import MailMail
 
 from .common import AliasCommon
 
