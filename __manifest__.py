@@ -7,7 +7,7 @@
     "license": "LGPL-3",
     "depends": ["mail", "crm", "mass_mailing"],
     "external_dependencies": {
-        "python": ["cryptography", "google-auth", "google-auth-oauthlib", "msal"]
+        "python": ["cryptography", "google-auth", "google-auth-oauthlib", "imapclient", "msal"]
     },
     "data": [
         "security/ir.model.access.csv",
@@ -16,12 +16,15 @@
         "views/user_email_alias_delivery_views.xml",
         "views/user_email_alias_waiting_views.xml",
         "views/user_email_alias_views.xml",
+        "views/fetchmail_server_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_users_views.xml",
         "views/mailing_mailing_views.xml",
         "views/mail_mail_views.xml",
+        "views/mail_scheduled_message_views.xml",
         "wizards/mail_compose_message_views.xml",
         "wizards/user_email_alias_cancel_views.xml",
+        "wizards/user_email_alias_folder_views.xml",
         "views/user_email_alias_menus.xml",
     ],
     "assets": {

@@ -1,7 +1,9 @@
 -- a copied database sends nothing and knows no password
 UPDATE user_email_alias
    SET active = false, is_default = false, smtp_secret = NULL,
-       oauth_secret = NULL, oauth_pending_secret = NULL;
+       oauth_secret = NULL, oauth_pending_secret = NULL, imap_secret = NULL;
+UPDATE user_email_alias_delivery SET copy_state = NULL, copy_data = NULL
+ WHERE copy_state = 'waiting';
 DELETE FROM ir_config_parameter
  WHERE key IN ('user_email_alias.google_client_secret',
                'user_email_alias.microsoft_client_secret');

@@ -1,4 +1,5 @@
 from . import (
+    fetchmail_server,
     ir_http,
     ir_mail_server,
     mail_mail,
@@ -13,6 +14,7 @@ from . import (
     res_users,
     user_email_alias,
     user_email_alias_client,
+    user_email_alias_copy,
     user_email_alias_delivery,
     user_email_alias_input,
     user_email_alias_oauth,

@@ -102,7 +102,7 @@ class UserEmailAlias(models.Model):
     )
     imap_server_id = fields.Many2one(
         "fetchmail.server",
-        "IMAP Server",
+        "Incoming Mail Server",
         ondelete="set null",
         copy=False,
         help="E-mails sent with this alias also appear in the Sent Items of this "

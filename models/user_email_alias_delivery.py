@@ -54,6 +54,20 @@ class UserEmailAliasDelivery(models.Model):
     reply = fields.Text("Server's reply")
     refused_recipients = fields.Text("Refused recipients")
 
+    # the Sent copy hangs on the hand-over it is a copy of
+    copy_state = fields.Selection(
+        [("waiting", "Waiting"), ("filed", "In the Sent folder"), ("failed", "Failed")],
+        "Sent Copy",
+    )
+    copy_error = fields.Char("Why the copy failed")
+    copy_due = fields.Float(digits=(17, 6), aggregator=None)
+    copy_first_at = fields.Float(digits=(17, 6), aggregator=None)
+    copy_attempts = fields.Integer(aggregator=None)
+    # the compressed bytes, until they are filed
+    copy_data = fields.Binary(attachment=False, groups=fields.NO_ACCESS)
+
+    _copy_waiting = models.Index("(alias_id, copy_due) WHERE copy_state = 'waiting'")
+
     _open = models.Index("(alias_id) WHERE verdict IS NULL")
     _last_bulk = models.Index("(alias_id, id) WHERE is_bulk")
     _done = models.Index("(alias_id, id) WHERE verdict IN ('sent', 'uncertain')")
@@ -95,6 +109,18 @@ class UserEmailAliasDelivery(models.Model):
             if mail:
                 mail._email_alias_record_sent()
                 mail._email_alias_sweep(row.alias_id.id)
+
+    def action_retry_copy(self):
+        """File failed copies once more."""
+        self.check_access("read")
+        self.alias_id._check_owner()
+        # sudo: the owner has been checked
+        rows_sudo = self.sudo().filtered(lambda r: r.copy_state == "failed")
+        for row in rows_sudo:
+            if not row.copy_data:
+                raise UserError(self.env._("The text of this email is gone."))
+        rows_sudo.write({"copy_state": "waiting", "copy_due": 0, "copy_attempts": 0})
+        self.env["user.email.alias"]._wake_copies()
 
     def action_open_document(self):
         self.ensure_one()

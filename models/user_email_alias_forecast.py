@@ -60,8 +60,8 @@ class Forecast:
         if self.limit_at is None:
             return text
         return _(
-            "%(text)s; passes the Daily Limit of %(limit)s at %(time)s, the rest follows "
-            "until %(end)s",
+            "%(text)s; passes the Daily Limit of %(limit)s at %(time)s, the rest "
+            "follows until %(end)s",
             text=text,
             limit=f"{self.daily_limit:,}",
             time=alias._format_moment(self.limit_at),

@@ -2,6 +2,7 @@
 
 import logging
 import time
+import zlib
 
 import psycopg2
 
@@ -142,7 +143,11 @@ class Journal:
         if message.is_bulk and account.is_widened:
             self._ease(env["user.email.alias"].browse(self.alias_id))
         refused = "\n".join(f"{who}: {reply}" for who, reply in result.refused.items())
+        copy = account.wants_copies or (
+            account.wants_direct_copies and not message.is_bulk
+        )
         return {
+            "copy": zlib.compress(message.data) if copy else None,
             "kind": "deferred" if left else "sent",
             "scope": "recipient" if left else "mail",
             "words": str(result.reply),
@@ -251,9 +256,10 @@ class Journal:
         return None if due is None else due - now
 
     @staticmethod
-    def close(env, delivery_id, kind, scope, words, refused=None, shift=0.0):
+    def close(env, delivery_id, kind, scope, words, refused=None, copy=None, shift=0.0):
         """Close a claim.
 
+        :param copy: compressed bytes for the Sent folder
         :param shift: seconds from now to when the server replied
         """
         env.cr.execute(
@@ -264,6 +270,7 @@ class Journal:
                        replied_at = extract(epoch FROM clock_timestamp()) + %s,
                        replied_on = clock_timestamp() AT TIME ZONE 'UTC',
                        write_date = now() AT TIME ZONE 'UTC'
+                       %s
                  WHERE id = %s
                 """,
                 kind,
@@ -271,6 +278,13 @@ class Journal:
                 words,
                 refused or None,
                 shift,
+                SQL(
+                    """, copy_state = 'waiting', copy_data = %s,
+                       copy_due = extract(epoch FROM clock_timestamp())""",
+                    psycopg2.Binary(copy),
+                )
+                if copy
+                else SQL(),
                 delivery_id,
             )
         )

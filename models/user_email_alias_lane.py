@@ -85,6 +85,7 @@ class Lane:
         # mails that have to be built alone
         self._single = set()
         self._unswept = 0
+        self._has_copies = False
 
     def stop(self):
         """End after the mail in hand."""
@@ -100,6 +101,9 @@ class Lane:
                     while not self._is_over() and self._step(env):
                         pass
                     self._sweep(env)
+                    if self._has_copies:
+                        env["user.email.alias"]._wake_copies()
+                        env.cr.commit()
         except psycopg2.Error as error:
             # the next run starts anew from what is committed
             _logger.warning("Lane of alias %s ends: %s", self.alias_id, error)
@@ -405,6 +409,7 @@ class Lane:
         goes_on = self._journal.record(
             env, mail, delivery_id, message, outcome, self._connection, self._used_at
         )
+        self._has_copies |= message.account.wants_direct_copies
         self._unswept += 1
         if self._unswept >= SWEEP_COUNT:
             self._sweep(env)
@@ -489,5 +494,7 @@ ACCOUNT = SQL(
        GREATEST(alias.delay_ms, COALESCE(alias.pause_ms, 0)) / 1000.0::float8,
        COALESCE(alias.pause_ms, 0) > alias.delay_ms,
        alias.state = 'draft' OR COALESCE(alias.backoff_count, 0) > 0,
-       COALESCE(alias.daily_limit, 0)"""
+       COALESCE(alias.daily_limit, 0),
+       alias.copies AND alias.has_no_bulk_copies IS NOT TRUE,
+       COALESCE(alias.copies, false)"""
 )

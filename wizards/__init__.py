@@ -1,1 +1,1 @@
-from . import mail_compose_message, user_email_alias_cancel
+from . import mail_compose_message, user_email_alias_cancel, user_email_alias_folder

@@ -1,0 +1,47 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+# Kinds of incoming server whose provider files sent mail by itself.
+SELF_FILING_TYPES = ("gmail", "outlook")
+
+
+class FetchmailServer(models.Model):
+    _inherit = "fetchmail.server"
+
+    email_alias_user_ids = fields.Many2many(
+        "res.users",
+        "user_email_alias_fetchmail_rel",
+        "server_id",
+        "user_id",
+        "Users who may file sent mail here",
+        domain="[('share', '=', False)]",
+        help="They can choose this account as IMAP Server of an email alias: what they "
+        "send with it then appears in its Sent folder. They see its name only.",
+    )
+
+
+class UserEmailAliasMailbox(models.Model):
+    """The incoming accounts a user may file sent mail in: their names, no more."""
+
+    _name = "user.email.alias.mailbox"
+    _description = "Mailbox for Sent Mail"
+    _auto = False
+    _order = "name, id"
+
+    name = fields.Char(readonly=True)
+    user_ids = fields.Many2many(
+        "res.users",
+        "user_email_alias_fetchmail_rel",
+        "server_id",
+        "user_id",
+        readonly=True,
+    )
+
+    @property
+    def _table_query(self):
+        return SQL(
+            """
+            SELECT id, name FROM fetchmail_server
+             WHERE active AND server_type IN ('imap', 'gmail', 'outlook')
+            """
+        )

@@ -1,0 +1,515 @@
+import contextlib
+import logging
+import time
+import zlib
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import SQL, str2bool
+
+from ..tools import address, guard, imap, imap_failure, pacing, sent_folder, vault
+from .fetchmail_server import SELF_FILING_TYPES
+
+_logger = logging.getLogger(__name__)
+
+# First key of the advisory lock around filing; the alias id is the second.
+COPY_LOCK_CLASS = 0x55454133
+
+# Seconds one run of the job lasts at most, and one silence of an IMAP server.
+RUN_SECONDS = 50
+SILENCE_SECONDS = 20
+
+# Copies filed in one step, and no more than so many bytes of them.
+STEP_COUNT = 50
+STEP_BYTES = 8_000_000
+
+# An uncertain mail is looked for that many days.
+SEARCH_DAYS = 5
+
+IMAP_PORT = 993
+
+
+class UserEmailAlias(models.Model):
+    """Where the copies of what was sent go: apart from sending, and after it."""
+
+    _inherit = "user.email.alias"
+
+    imap_mailbox_id = fields.Many2one(
+        "user.email.alias.mailbox",
+        "IMAP Server",
+        compute="_compute_imap_mailbox_id",
+        inverse="_inverse_imap_mailbox_id",
+        help="E-mails sent with this alias also appear in the Sent Items of this "
+        "incoming account.",
+    )
+    imap_server = fields.Char(
+        "IMAP Server:Port",
+        help="Your own mailbox, for example imap.myserver.com:993. Nothing is fetched "
+        "from it, it only receives copies of what you send.",
+    )
+    imap_user = fields.Char(
+        "IMAP User Name", help="Leave it empty to use the SMTP User Name and Password."
+    )
+    imap_password = fields.Char(
+        "IMAP Password",
+        compute="_compute_imap_password",
+        inverse="_inverse_imap_password",
+        copy=False,
+        exportable=False,
+    )
+    imap_secret = fields.Char(groups=fields.NO_ACCESS, copy=False, exportable=False)
+    has_imap_password = fields.Boolean(compute="_compute_has_imap_password")
+    has_own_imap = fields.Boolean(compute="_compute_has_own_imap")
+    has_no_bulk_copies = fields.Boolean(
+        "No Copies of Bulk Mail",
+        help="Mailings and mass mails leave no copies in the Sent folder.",
+    )
+    copies = fields.Boolean(
+        compute="_compute_copies",
+        store=True,
+        help="Whether the lane keeps the bytes of what it sends for the Sent folder.",
+    )
+    imap_folder = fields.Char(readonly=True, copy=False)
+    imap_folder_name = fields.Char(
+        "Sent Folder",
+        compute="_compute_imap_folder_name",
+        inverse="_inverse_imap_folder_name",
+        help="Found by itself. Enter another folder of the mailbox to file copies "
+        "there.",
+    )
+    copy_waiting_count = fields.Integer(compute="_compute_copy_counts")
+    copy_failed_count = fields.Integer(compute="_compute_copy_counts")
+
+    # ------------------------------------------------------------------
+    # Fields
+    # ------------------------------------------------------------------
+
+    @api.depends("provider", "imap_server", "imap_server_id.server_type")
+    def _compute_copies(self):
+        for alias in self:
+            alias.copies = alias._wants_copies()
+
+    @api.depends("imap_server_id")
+    def _compute_imap_mailbox_id(self):
+        Mailbox = self.env["user.email.alias.mailbox"]
+        for alias in self:
+            # sudo: the name of the incoming server, nothing else of it
+            alias.imap_mailbox_id = Mailbox.browse(alias.sudo().imap_server_id.id)
+
+    def _inverse_imap_mailbox_id(self):
+        for alias in self:
+            alias.imap_server_id = alias.imap_mailbox_id.id
+
+    def _compute_imap_password(self):
+        self.imap_password = False
+
+    def _inverse_imap_password(self):
+        for alias in self:
+            if alias.imap_password:
+                alias._write_secret__("imap_secret", alias.imap_password)
+        self.invalidate_recordset(["imap_password"])
+
+    @api.depends("imap_secret")
+    def _compute_has_imap_password(self):
+        for alias in self:
+            # sudo: whether there is a secret is no secret
+            alias.has_imap_password = bool(alias.sudo().imap_secret)
+
+    def _compute_has_own_imap(self):
+        # sudo: a system parameter
+        Params = self.env["ir.config_parameter"].sudo()
+        self.has_own_imap = str2bool(
+            Params.get_param("user_email_alias.own_imap") or "True", True
+        )
+
+    @api.depends("imap_folder")
+    def _compute_imap_folder_name(self):
+        for alias in self:
+            folder = sent_folder.Folder.from_text(alias.imap_folder or "")
+            alias.imap_folder_name = folder.path if folder else False
+
+    def _inverse_imap_folder_name(self):
+        for alias in self:
+            path = (alias.imap_folder_name or "").strip()
+            folder = sent_folder.Folder(path).chosen() if path else None
+            # sudo: written by the server only
+            alias.sudo().imap_folder = folder.as_text() if folder else False
+
+    def _compute_copy_counts(self):
+        counts = {
+            (alias.id, state): count
+            for alias, state, count in self.env[
+                "user.email.alias.delivery"
+            ]._read_group(
+                [
+                    ("alias_id", "in", self.ids),
+                    ("copy_state", "in", ("waiting", "failed")),
+                ],
+                ["alias_id", "copy_state"],
+                ["__count"],
+            )
+        }
+        for alias in self:
+            alias.copy_waiting_count = counts.get((alias.id, "waiting"), 0)
+            alias.copy_failed_count = counts.get((alias.id, "failed"), 0)
+
+    @api.constrains("imap_server")
+    def _check_imap_server(self):
+        for alias in self.filtered("imap_server"):
+            try:
+                address.parse_server(alias.imap_server, default_port=IMAP_PORT)
+            except address.AddressError as error:
+                raise ValidationError(
+                    self.env._("IMAP Server:Port: %s", error)
+                ) from None
+
+    @api.constrains("imap_server_id", "user_id")
+    def _check_imap_server_id(self):
+        for alias in self:
+            # sudo: which users may use an incoming server is not for everybody
+            server_sudo = alias.sudo().imap_server_id
+            if server_sudo and alias.user_id not in server_sudo.email_alias_user_ids:
+                raise AccessError(
+                    self.env._(
+                        "%(user)s may not file sent mail in this IMAP server: an "
+                        "administrator allows it on the incoming mail server.",
+                        user=alias.user_id.name,
+                    )
+                )
+
+    def _get_server_fields(self):
+        """Extend: the folder comes from the server; secrets from nowhere."""
+        return super()._get_server_fields() | {"imap_folder", "imap_secret"}
+
+    def write(self, vals):
+        """Extend: another mailbox has other folders, and gets no old password."""
+        if not vals.get("imap_password") and (
+            "imap_user" in vals or "imap_server" in vals
+        ):
+            moved = self.filtered(
+                lambda a: (
+                    vals.get("imap_server", a.imap_server) != a.imap_server
+                    or vals.get("imap_user", a.imap_user) != a.imap_user
+                )
+            )
+            # sudo: the column is closed to everybody
+            moved.sudo().write({"imap_secret": False, "imap_folder": False})
+        if {"imap_server_id", "imap_mailbox_id"} & vals.keys():
+            # sudo: written by the server only
+            self.sudo().write({"imap_folder": False})
+        return super().write(vals)
+
+    # ------------------------------------------------------------------
+    # Connection
+    # ------------------------------------------------------------------
+
+    def _wants_copies(self):
+        """Whether we file copies: providers that do so themselves need none."""
+        self.ensure_one()
+        if self.provider != "smtp":
+            return False
+        # sudo: the kind of the incoming server
+        server_sudo = self.sudo().imap_server_id
+        if server_sudo:
+            return server_sudo.server_type not in SELF_FILING_TYPES
+        return bool(self.imap_server and self.has_own_imap)
+
+    def _open_imap__(self):
+        """Connect and log in to the mailbox that receives the copies.
+
+        :return: a :class:`imap.ImapConnection`
+        :raise imap_failure.ImapFailure, vault.VaultError: one sentence says why not
+        """
+        self.ensure_one()
+        # sudo: login data of an incoming server this user may file mail in
+        server_sudo = self.sudo().imap_server_id
+        if server_sudo:
+            target = address.parse_server(f"{server_sudo.server}:{server_sudo.port}")
+            # the administrator chose this host
+            keeper = guard.Guard(str(target))
+            options = {
+                "disable_tls": not server_sudo.is_ssl,
+                "implicit_tls_ports": {server_sudo.port},
+            }
+            user, secret = server_sudo.user or "", server_sudo.password or ""
+        else:
+            target = address.parse_server(self.imap_server, default_port=IMAP_PORT)
+            keeper = self._get_guard()
+            options = {"disable_tls": self.disable_tls}
+            if self.imap_user:
+                user, secret = self.imap_user, self._read_secret__("imap_secret")
+            else:
+                user, secret = self.smtp_user, self._read_secret__("smtp_secret")
+        connection = imap.ImapConnection.open(
+            target, keeper, timeout=SILENCE_SECONDS, **options
+        )
+        try:
+            connection.login_password(user or "", secret or "")
+        except BaseException:
+            connection.abandon()
+            raise
+        return connection
+
+    def _find_sent_folder(self, connection):
+        """Find the Sent folder and remember it."""
+        remembered = sent_folder.Folder.from_text(self.imap_folder or "")
+        folder = connection.find_sent_folder(remembered, create=True)
+        if folder.as_text() != self.imap_folder:
+            # sudo: written by the server only
+            self.sudo().imap_folder = folder.as_text()
+        return folder
+
+    def _test_connection__(self):
+        """Extend: say where the copies go, or which half failed."""
+        message = super()._test_connection__()
+        if not self._wants_copies():
+            return message
+        try:
+            with self._open_imap__() as connection:
+                folder = self._find_sent_folder(connection)
+        except (imap_failure.ImapFailure, vault.VaultError) as failure:
+            raise UserError(
+                self.env._("Sending works, but filing the copies does not: %s", failure)
+            ) from None
+        return self.env._(
+            "%(message)s. Copies go to the folder “%(folder)s”.",
+            message=message,
+            folder=folder.path,
+        )
+
+    def action_choose_folder(self):
+        """List the folders of the mailbox for the user to choose from."""
+        self.ensure_one()
+        self._check_owner()
+        try:
+            with self._open_imap__() as connection:
+                folders = connection.list_folders()
+        except (imap_failure.ImapFailure, vault.VaultError) as failure:
+            raise UserError(str(failure)) from None
+        return self.env["user.email.alias.folder"]._ask(self, folders)
+
+    # ------------------------------------------------------------------
+    # Filing
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _wake_copies(self):
+        # sudo: waking the job is part of sending
+        self.env.ref("user_email_alias.ir_cron_file_copies").sudo()._trigger()
+
+    @api.model
+    def _cron_file_copies(self):
+        """File what waits, one connection for each account."""
+        if self.env["user.email.alias.queue"]._is_stopped():
+            return
+        ends_at = time.monotonic() + RUN_SECONDS
+        for alias in self.browse(self._get_ids_with_copies()):
+            if time.monotonic() >= ends_at:
+                self._wake_copies()
+                break
+            with self._filing(alias.id) as own:
+                if own:
+                    own._file_copies__(ends_at)
+            self.env["ir.cron"]._commit_progress(1)
+        wait = self._get_copy_wait()
+        if wait is not None:
+            at = fields.Datetime.add(fields.Datetime.now(), seconds=int(wait) + 1)
+            self.env.ref("user_email_alias.ir_cron_file_copies")._trigger(at)
+
+    def _get_ids_with_copies(self):
+        """Aliases with copies that are due, or with uncertain mail to look for."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT alias_id FROM user_email_alias_delivery
+                 WHERE copy_state = 'waiting'
+                   AND copy_due <= extract(epoch FROM clock_timestamp())
+                 GROUP BY alias_id
+                 UNION
+                SELECT alias_id FROM user_email_alias_delivery
+                 WHERE verdict = 'uncertain'
+                   AND claimed_at > extract(epoch FROM clock_timestamp()) - %s
+                 GROUP BY alias_id
+                """,
+                SEARCH_DAYS * 86_400,
+            )
+        )
+        return [row[0] for row in self.env.cr.fetchall()]
+
+    def _get_copy_wait(self):
+        self.env.cr.execute(
+            """
+            SELECT min(copy_due) - extract(epoch FROM clock_timestamp())
+              FROM user_email_alias_delivery WHERE copy_state = 'waiting'
+            """
+        )
+        wait = self.env.cr.fetchone()[0]
+        return None if wait is None else max(0.0, float(wait))
+
+    @api.model
+    @contextlib.contextmanager
+    def _filing(self, alias_id):
+        """Yield the alias in a cursor that owns its filing, or None."""
+        key = SQL("%s, %s", COPY_LOCK_CLASS, alias_id)
+        with contextlib.closing(self.env.registry.cursor()) as cr:
+            cr.execute(SQL("SELECT pg_try_advisory_lock(%s)", key))
+            mine = cr.fetchone()[0]
+            cr.commit()
+            try:
+                env = api.Environment(cr, api.SUPERUSER_ID, {})
+                yield env[self._name].browse(alias_id) if mine else None
+                cr.commit()
+            finally:
+                if mine and not cr.connection.closed:
+                    cr.rollback()
+                    cr.execute(SQL("SELECT pg_advisory_unlock(%s)", key))
+                    cr.commit()
+
+    def _file_copies__(self, ends_at):
+        """File the waiting copies of one alias; trouble never touches the mail."""
+        if not self.exists():
+            return
+        try:
+            with self._open_imap__() as connection:
+                box = connection.sent_box(self._find_sent_folder(connection))
+                self.env.cr.commit()
+                self._resolve_uncertain(box)
+                by_itself = connection.files_by_itself and self._submits_there()
+                while time.monotonic() < ends_at and self._file_step(box, by_itself):
+                    pass
+        except (imap_failure.ImapFailure, vault.VaultError) as failure:
+            self.env.cr.rollback()
+            self._put_copies_off(failure)
+            self.env.cr.commit()
+        except (psycopg2.Error, address.AddressError) as error:
+            self.env.cr.rollback()
+            _logger.warning("Copies of alias %s: %s", self.id, error)
+
+    def _submits_there(self):
+        """Whether the alias submits to the provider whose IMAP server this is."""
+        try:
+            smtp_host = address.parse_server(self.smtp_server or "").host
+        except address.AddressError:
+            return False
+        return smtp_host.endswith((".gmail.com", ".office365.com", ".outlook.com"))
+
+    def _file_step(self, box, by_itself):
+        """File some copies and commit what became of them.
+
+        :return: whether there may be more
+        """
+        rows = self._get_waiting_copies()
+        if not rows:
+            return False
+        if by_itself:
+            results = [None] * len(rows)
+        else:
+            results = box.file_many(
+                (zlib.decompress(bytes(data)), message_id, moment)
+                for _row_id, data, message_id, moment, _attempts, _first in rows
+            )
+        lost = False
+        for row, result in zip(rows, results, strict=True):
+            if isinstance(result, imap_failure.ImapFailure):
+                lost |= result.retryable
+                self._note_failure(row, result)
+            else:
+                self._note_filed(row[0])
+        self.env.cr.commit()
+        return not lost
+
+    def _get_waiting_copies(self):
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT id, copy_data, message_id, replied_at, copy_attempts,
+                       copy_first_at
+                  FROM (SELECT *, sum(length(copy_data)) OVER (ORDER BY id) AS size
+                          FROM (SELECT * FROM user_email_alias_delivery
+                                 WHERE alias_id = %s AND copy_state = 'waiting'
+                                   AND copy_due <= extract(
+                                       epoch FROM clock_timestamp())
+                                 ORDER BY copy_due, id LIMIT %s) few) sized
+                 WHERE size - length(copy_data) < %s
+                 ORDER BY id
+                """,
+                self.id,
+                STEP_COUNT,
+                STEP_BYTES,
+            )
+        )
+        return self.env.cr.fetchall()
+
+    def _note_filed(self, row_id):
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE user_email_alias_delivery
+                   SET copy_state = 'filed', copy_data = NULL, copy_error = NULL
+                 WHERE id = %s
+                """,
+                row_id,
+            )
+        )
+
+    def _note_failure(self, row, failure):
+        """Try again with growing waits for days, or give up and tell the owner."""
+        row_id, _data, _message_id, _moment, attempts, first_at = row
+        now = self._now()
+        due = None
+        if failure.retryable:
+            due = pacing.mail_retry((attempts or 0) + 1, first_at or now, now)
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE user_email_alias_delivery
+                   SET copy_state = %s, copy_due = %s, copy_error = %s,
+                       copy_attempts = COALESCE(copy_attempts, 0) + 1,
+                       copy_first_at = COALESCE(copy_first_at, %s)
+                 WHERE id = %s
+                """,
+                "failed" if due is None else "waiting",
+                due or 0.0,
+                str(failure),
+                now,
+                row_id,
+            )
+        )
+        if due is None and not self.state_message:
+            message = self.env._(
+                "A copy could not be filed in the Sent folder: %s The email itself "
+                "was sent.",
+                failure,
+            )
+            self.state_message = message
+            self._tell_owner(message)
+
+    def _put_copies_off(self, failure):
+        """The whole account is in trouble: all that is due waits, or has failed."""
+        for row in self._get_waiting_copies():
+            self._note_failure(row, _as_retryable(failure))
+
+    def _resolve_uncertain(self, box):
+        """What lies in the Sent folder was sent: the question answers itself."""
+        limit = self._now() - SEARCH_DAYS * 86_400
+        rows = self.env["user.email.alias.delivery"].search(
+            [
+                ("alias_id", "=", self.id),
+                ("verdict", "=", "uncertain"),
+                ("claimed_at", ">", limit),
+            ]
+        )
+        for row in rows:
+            if row.message_id and box.contains(row.message_id, row.claimed_at):
+                row.action_mark_sent()
+                row.reply = self.env._("Found in the Sent folder.")
+        self.env.cr.commit()
+
+
+def _as_retryable(failure):
+    """A wrong password of the mailbox is mended sooner or later: wait for it."""
+    return imap_failure.ImapFailure(
+        getattr(failure, "kind", imap_failure.LOGIN), str(failure), retryable=True
+    )
