@@ -40,7 +40,8 @@ class FakeImap:
     - ``replies``: {command: raw reply instead of doing it}, ``{tag}`` is replaced
     - ``after_starttls``: what is sent in the clear right behind the OK
     - ``refuses``: function of a message's octets, tells whether APPEND refuses it
-    - ``has_uidplus``, ``quotes_headers``: forms of replies
+    - ``has_uidplus``: whether UIDs are told
+    - ``quotes_headers``: FETCH answers with quoted strings, the UID behind them
     - ``hang_up_on``: a command that is answered by closing the connection
     - ``stores_then_hangs_up``: the next APPEND is stored, its reply is lost
 
@@ -111,7 +112,7 @@ class _Session:
         data = text if isinstance(text, bytes) else text.encode()
         self.sock.sendall(data + b"\r\n")
 
-    def read(self, size=None):
+    def receive(self, size=None):
         """Return a line without its end, or so many octets."""
         while b"\n" not in self.pending if size is None else len(self.pending) < size:
             data = self.sock.recv(65536)
@@ -123,19 +124,19 @@ class _Session:
         data, self.pending = self.pending[:end], self.pending[end:]
         return data.rstrip(b"\r\n") if size is None else data
 
-    def read_command(self):
+    def receive_command(self):
         """Return the line with literals taken out, and the literals."""
-        line = self.read()
+        line = self.receive()
         literals = []
         while match := re.search(rb"\{(\d+)(\+?)\}$", line):
             if not match.group(2):
                 self.send("+ go on")
-            literals.append(self.read(int(match.group(1))))
-            line = line[: match.start()] + b"{}" + self.read()
+            literals.append(self.receive(int(match.group(1))))
+            line = line[: match.start()] + b"{}" + self.receive()
         return line.decode("latin-1"), literals
 
     def serve_one(self):
-        line, literals = self.read_command()
+        line, literals = self.receive_command()
         tag, name, rest = (line + "  ").split(" ", 2)
         name = name.upper()
         if name == "UID":
@@ -187,7 +188,7 @@ class _Session:
 
     def do_authenticate(self, tag, rest, literals):
         self.send("+ ")
-        said = base64.b64decode(self.read()).decode()
+        said = base64.b64decode(self.receive()).decode()
         if rest.upper() == "PLAIN":
             _nobody, user, password = said.split("\0")
             good = self.fake.passwords.get(user) == password
@@ -199,7 +200,7 @@ class _Session:
             if not good:
                 error = b'{"status":"400","schemes":"Bearer"}'
                 self.send(b"+ " + base64.b64encode(error))
-                self.fake.received += b"<answer:" + self.read() + b">"
+                self.fake.received += b"<answer:" + self.receive() + b">"
         if good:
             return "OK welcome"
         echo = base64.b64encode(said.encode()).decode()
@@ -274,13 +275,14 @@ class _Session:
             header = b"".join(
                 re.findall(rb"(?im)^message-id:.*\r\n(?:[ \t].*\r\n)*", octets)
             )
-            head = f"* {number} FETCH (UID {uid} BODY[HEADER.FIELDS (MESSAGE-ID)] "
+            item = "BODY[HEADER.FIELDS (MESSAGE-ID)]"
             if self.fake.quotes_headers:
                 text = header.decode().replace("\r\n", "").replace("\\", "\\\\")
                 text = text.replace('"', '\\"')
-                self.send(f'{head}"{text}")')
+                self.send(f'* {number} FETCH ({item} "{text}" UID {uid})')
             else:
-                self.send(f"{head}{{{len(header)}}}\r\n".encode() + header + b")")
+                head = f"* {number} FETCH (UID {uid} {item} {{{len(header)}}}\r\n"
+                self.send(head.encode() + header + b")")
         return "OK done"
 
     def _is_in(self, uid, sequence_set):
@@ -296,6 +298,8 @@ class _Session:
         folder = self.fake.folders.get(_unquote(_words(rest)[0]))
         if not folder:
             return "NO [TRYCREATE] no such folder"
+        if len(literals) > 1 and "MULTIAPPEND" not in self.fake.capabilities:
+            return "BAD one at a time"
         date = re.search(r'\) "([^"]+)"', rest).group(1).encode()
         if any(self.fake.refuses(octets) for octets in literals):
             return "NO [CANNOT] such a message"

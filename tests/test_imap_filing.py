@@ -54,7 +54,7 @@ class TestDovecotFiling(DovecotCase):
         server = self.dovecot(special_use=SENT)
         many = copies(120)
         box = self.box(server.port)
-        first = box.file_many([*many, many[3], many[77]])
+        first = box.file_many([*many, many[3], many[119]])
         self.assertEqual(120, sum(not filed.already for filed in first))
         self.assertTrue(first[-1].already and first[-2].already)
         for again in (box, self.box(server.port)):
@@ -241,6 +241,8 @@ class TestOtherFiling(FakeCase):
             [1, 2, 3, 4, 5], [f.uid for f in self.box(fake).file_many(many)]
         )
         self.assertEqual(5, len(fake.folders["Sent"].messages))
+        appends = [c for c in fake.commands if c.startswith("APPEND")]
+        self.assertEqual(5, len(appends), "several in one command")
 
     def test_header_in_quotes(self):
         fake = self.fake()
@@ -284,6 +286,14 @@ class TestOtherFiling(FakeCase):
         kinds = [getattr(result, "kind", "filed") for result in results]
         self.assertEqual(["filed", "filed", "refused", "filed"], kinds)
         self.assertEqual(3, len(fake.folders["Sent"].messages))
+
+    def test_full_mailbox_is_not_tried_for_ever(self):
+        fake = self.fake()
+        fake.replies = {"APPEND": "{tag} NO [OVERQUOTA] full"}
+        results = self.box(fake).file_many(copies(120))
+        self.assertEqual({"quota"}, {failure.kind for failure in results})
+        tried = [c for c in fake.commands if c.startswith("APPEND")]
+        self.assertEqual(sent_box.FULL, len(tried))
 
     def test_bare_line_ends_become_crlf(self):
         fake = self.fake()

@@ -231,6 +231,7 @@ class TestOtherFolders(FakeCase):
         for path in ("Unsent", "Sent/2025", "Clients/Sent", "Drafts", "Outbox", ""):
             self.assertIsNone(rank(path, "/", [""]), path)
         self.assertIsNotNone(rank("INBOX.Sent", ".", ["INBOX."]))
+        self.assertIsNotNone(rank("#mine.Sent", ".", ["", "#mine."]))
         self.assertLess(rank("Sent", "/", [""]), rank("Gesendet", "/", [""]))
 
     def test_remembered_nonsense_is_nothing(self):

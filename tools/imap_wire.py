@@ -87,7 +87,7 @@ class GuardedImap4(imaplib.IMAP4):
             if not self._receive():
                 return self._take(searched)
 
-    def read(self, size):
+    def read(self, size):  # pylint: disable=method-required-super
         if size > LITERAL_LIMIT:
             raise self.abort("literal too long")
         while len(self._pending) < size:
