@@ -6,7 +6,7 @@ import zlib
 import psycopg2
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, str2bool
 
 from ..tools import address, guard, imap, imap_failure, pacing, sent_folder, vault
@@ -154,16 +154,6 @@ class UserEmailAlias(models.Model):
         for alias in self:
             alias.copy_waiting_count = counts.get((alias.id, "waiting"), 0)
             alias.copy_failed_count = counts.get((alias.id, "failed"), 0)
-
-    @api.constrains("imap_server")
-    def _check_imap_server(self):
-        for alias in self.filtered("imap_server"):
-            try:
-                address.parse_server(alias.imap_server, default_port=IMAP_PORT)
-            except address.AddressError as error:
-                raise ValidationError(
-                    self.env._("IMAP Server:Port: %s", error)
-                ) from None
 
     @api.constrains("imap_server_id", "user_id")
     def _check_imap_server_id(self):

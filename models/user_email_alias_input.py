@@ -1,3 +1,5 @@
+import functools
+
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
@@ -10,6 +12,8 @@ TEXTS = {
     "reply_to": address.parse_mailbox,
     "smtp_server": address.parse_server,
     "smtp_user": address.check_display_name,
+    "imap_server": functools.partial(address.parse_server, default_port=993),
+    "imap_user": address.check_display_name,
 }
 
 # An hour between two e-mails is slower than any provider asks for; more is a typo.
@@ -130,12 +134,6 @@ class UserEmailAlias(models.Model):
                 "is_default",
                 self.env._("An archived alias cannot be the default: unarchive it."),
             )
-
-    @api.constrains("imap_server_id")
-    def _check_imap_server(self):
-        """Let nobody name an incoming account that they may not see."""
-        # constraints run as sudo
-        self.imap_server_id.sudo(False).check_access("read")
 
     def copy_data(self, default=None):
         """Extend: the copy needs a Description of its own."""

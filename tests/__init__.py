@@ -19,6 +19,7 @@ from . import test_oauth_tokens
 from . import test_pacing
 from . import test_postfix
 from . import test_queue
+from . import test_sent_copies
 from . import test_secrets
 from . import test_smtp
 from . import test_smtp_faults
