@@ -1,4 +1,11 @@
+import json
+from datetime import timedelta
+
+from odoo import fields
+from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, tagged, users
+
+from odoo.addons.mail.tools.discuss import Store
 
 from .common import AliasCommon
 
@@ -116,6 +123,65 @@ class TestProposal(ChatterCase):
             Alias._propose(lead)
 
 
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestScheduledMessage(ChatterCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.later = fields.Datetime.now() + timedelta(hours=1)
+
+    def schedule(self, user, **values):
+        composer = self.open_composer(
+            user, self.lead, scheduled_date=self.later, **values
+        )
+        return composer._action_schedule_message()
+
+    def test_scheduled_message_says_whom_it_will_be_from(self):
+        scheduled = self.schedule(self.user_alice, email_alias_id=self.alias_alice_2.id)
+        self.assertEqual(scheduled.email_alias_id, self.alias_alice_2)
+        data = Store().add(scheduled.with_user(self.user_bob)).get_result()
+        self.assertEqual(
+            data["mail.scheduled.message"][0]["emailAliasFrom"],
+            "Alice Adams <alice@other.example.com>",
+        )
+
+    def test_author_changes_the_alias_before_the_date(self):
+        self.alias_alice_2.reply_to = "team@a.example.com"
+        scheduled = self.schedule(self.user_alice)
+        scheduled.email_alias_id = self.alias_alice_2
+        scheduled.with_user(self.user_root)._post_message()
+        mail = self.find_mails(self.alias_alice_2)
+        self.assertLeavesBy(self.alias_alice_2, mail, 1)
+        self.assertEqual(mail.reply_to, "team@a.example.com")
+
+    def test_author_takes_the_alias_away_before_the_date(self):
+        scheduled = self.schedule(self.user_alice)
+        scheduled.email_alias_id = False
+        scheduled.with_user(self.user_root)._post_message()
+        self.assertLeavesAsEver(self.find_mails(), 1)
+
+    def test_nobody_else_changes_what_leaves_by_my_alias(self):
+        scheduled = self.schedule(self.user_alice)
+        for user in (self.user_bob, self.user_admin):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                scheduled.with_user(user).body = "Words of somebody else"
+
+    def test_message_for_later_names_an_alias_of_ones_own_only(self):
+        with self.assertRaises(AccessError):
+            self.env["mail.scheduled.message"].with_user(self.user_bob).create(
+                {
+                    "model": self.lead._name,
+                    "res_id": self.lead.id,
+                    "author_id": self.user_bob.partner_id.id,
+                    "body": "Words of Bob",
+                    "scheduled_date": self.later,
+                    "notification_parameters": json.dumps(
+                        {"email_alias_id": self.alias_alice.id}
+                    ),
+                }
+            )
+
+
 @tagged("post_install", "-at_install", "user_email_alias", "user_email_alias_tour")
 class TestChatterTours(ChatterCase, HttpCase):
     def mail_of(self, text):
@@ -141,6 +207,16 @@ class TestChatterTours(ChatterCase, HttpCase):
         self.create_tour_lead(user)
         self.start_tour("/odoo", "user_email_alias_none", login="nadia_alias")
         self.assertLeavesAsEver(self.mail_of("As ever"))
+
+    def test_scheduled_message_keeps_its_alias_and_can_change_it(self):
+        self.start_tour("/odoo", "user_email_alias_scheduled", login="alice_alias")
+        self.assertFalse(self.find_mails(self.alias_alice_2))
+        scheduled = self.env["mail.scheduled.message"].search(
+            [("res_id", "=", self.tour_lead.id)]
+        )
+        self.assertEqual(scheduled.email_alias_id, self.alias_alice)
+        scheduled.with_user(self.user_root)._post_message()
+        self.assertLeavesBy(self.alias_alice, self.mail_of("Tomorrow"))
 
     def test_chatter_on_a_phone(self):
         self.browser_size = "400x850"

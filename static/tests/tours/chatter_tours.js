@@ -105,3 +105,24 @@ tours.add("user_email_alias_none", {
         ...sendMessage("As ever"),
     ],
 });
+
+tours.add("user_email_alias_scheduled", {
+    steps: () => [
+        ...openLead("Tour lead"),
+        ...startMessage(),
+        { trigger: ".o-mail-Composer-input", run: "edit Tomorrow" },
+        { trigger: "button[title='Open Full Composer']", run: "click" },
+        ...chooseFrom(FULL, SECOND),
+        { trigger: ".modal-footer [name=scheduled_date] button", run: "click" },
+        {
+            trigger: ".modal:contains('Set Scheduled Date') .btn:contains('Save')",
+            run: "click",
+        },
+        { trigger: "button[name=action_schedule_message]", run: "click" },
+        { trigger: `.o_email_alias_scheduled:contains("${SECOND}")` },
+        { trigger: ".o-mail-Scheduled-Message span:contains('Edit')", run: "click" },
+        ...chooseFrom(".modal", WORK),
+        { trigger: ".modal footer button:contains('Save')", run: "click" },
+        { trigger: `.o_email_alias_scheduled:contains("${WORK}")` },
+    ],
+});
