@@ -601,12 +601,26 @@ class TestForgedAlias(AliasCommon):
             "notification_parameters": json.dumps(self.forged),
             "send_context": self.forged_context,
         }
-        id_ = self.rpc(
-            self.user_alice, self.env["mail.scheduled.message"], "create", values
+        Scheduled = self.env["mail.scheduled.message"]
+        self.assertRefused(self.rpc, self.user_alice, Scheduled, "create", values)
+        scheduled = Scheduled.with_user(self.user_alice).create(
+            {**values, "notification_parameters": "{}"}
         )
-        scheduled = self.env["mail.scheduled.message"].browse(id_)
+        self.assertRefused(
+            self.rpc,
+            self.user_alice,
+            scheduled,
+            "write",
+            {"notification_parameters": json.dumps(self.forged)},
+        )
+        # as if it had got into the database nevertheless
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE mail_scheduled_message SET notification_parameters = %s",
+            [json.dumps(self.forged)],
+        )
         self.assertRefused(self.rpc, self.user_alice, scheduled, "post_message")
-        scheduled._post_message(raise_exception=False)
+        scheduled.sudo()._post_message(raise_exception=False)
         self.assertNothingOfBobs()
 
     def test_scheduled_message_of_a_colleague_keeps_its_words(self):
