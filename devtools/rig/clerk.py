@@ -187,16 +187,6 @@ def leads(env, count, user_id):
     )
 
 
-def hurry(env):
-    """Let time pass: whatever waits for a retry is due now."""
-    env.cr.execute("UPDATE user_email_alias SET backoff_until = 0")
-    env.cr.execute(
-        "UPDATE mail_mail SET email_alias_due = extract(epoch FROM now()) "
-        "WHERE email_alias_id IS NOT NULL AND state = 'outgoing'"
-    )
-    env[QUEUE]._wake()
-
-
 def wake(env):
     env[QUEUE]._wake()
 
@@ -248,7 +238,6 @@ VERBS = {
         core_server,
         core_queue,
         leads,
-        hurry,
         wake,
         pick,
     )

@@ -66,7 +66,7 @@ class Sink:
         if verb == "behave":
             self.behaviours[what["port"]].update(what["behaviour"])
         if verb == "count":
-            return len(self.records)
+            return sum(record["reply_at"] is not None for record in self.records)
         if verb == "records":
             return self.records[what.get("start", 0) :]
         if verb == "sessions":

@@ -43,7 +43,7 @@ class Sink:
         self._ask("behave", port=port, behaviour=behaviour)
 
     def count(self) -> int:
-        """Return how many messages were accepted."""
+        """Return how many messages were accepted and answered."""
         return self._ask("count")
 
     def records(self, start: int = 0) -> list[dict]:
@@ -59,7 +59,7 @@ class Sink:
         self._ask("clear")
 
     def wait_for(self, count: int, seconds: float, check=lambda: None) -> None:
-        """Wait until so many messages were accepted.
+        """Wait until so many messages were accepted and answered.
 
         :raises DevError: they were not, in time
         """
