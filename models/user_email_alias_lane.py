@@ -74,6 +74,7 @@ class Lane:
         self.wake = threading.Event()
         self.thread = None
         self.is_crowded = False
+        self.is_locked_out = False
         self._stopping = False
         self._journal = Journal(alias_id)
         self._connection = None
@@ -96,6 +97,7 @@ class Lane:
         """The thread's body."""
         try:
             with self._locked() as env:
+                self.is_locked_out = not env
                 if env:
                     self._journal.recover(env)
                     while not self._is_over() and self._step(env):

@@ -291,7 +291,7 @@ class UserEmailAlias(models.Model):
         self.sudo().write({"oauth_pending_secret": False, "oauth_pending_user": False})
 
     def action_disconnect(self):
-        """Withdraw the consent at the provider where that is possible, and forget it."""
+        """Withdraw the consent where that is possible, and forget it."""
         self.ensure_one()
         self._check_owner()
         try:

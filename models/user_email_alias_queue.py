@@ -1,5 +1,7 @@
 import contextlib
 import logging
+import math
+import random
 import signal
 import threading
 import time
@@ -29,6 +31,9 @@ TRIGGER_LEAD_SECONDS = 70
 # Aliases served at the same time by one run, unless the parameter
 # user_email_alias.lanes says otherwise. Each lane holds one database connection.
 LANES = 50
+
+# An alias that another run holds is left alone for so many seconds.
+TAKEN_SECONDS = 2.0
 
 # Database connections left to everything else in the process.
 SPARE_CONNECTIONS = 12
@@ -175,31 +180,36 @@ class UserEmailAliasQueue(models.AbstractModel):
 class _Run:
     """One run of the job: starts lanes, wakes them, ends them in time."""
 
-    def __init__(self, registry, lane_limit, seconds):
+    def __init__(self, registry, lane_limit, seconds, job_count=1):
         self.registry = registry
         self.lane_limit = lane_limit
+        self.job_count = max(1, job_count)
         self.ends_at = time.monotonic() + seconds
         # a hand-over begun in the last moment ends well before the worker's limit
         self.cut_at = self.ends_at + 0.8 * seconds
         self.next_due = None
         self.lanes = {}
+        # aliases another run holds -> monotonic time until which we leave them to it
+        self.taken = {}
+        self.is_first_look = True
         self._cpu_ends_at = time.process_time() + _get_cpu_seconds()
 
     def serve(self):
         """Return when nothing is due any more or the time is over."""
+        is_idle = False
         try:
             with _Shutdown.watching():
-                while not self._is_over():
+                while not is_idle and not self._is_over():
                     due = self._look()
                     self._reap()
                     self._assign(due)
-                    if not self.lanes:
-                        break
+                    is_idle = not self.lanes
                     self._rest()
                 self._stop()
         finally:
             self._stop()
-        if _Shutdown.is_near():
+        if is_idle and self.taken:
+            # the run that holds the rest looks after it, and after what comes later
             return
         with self.registry.cursor() as cr:
             self.next_due = api.Environment(cr, api.SUPERUSER_ID, {})[
@@ -214,18 +224,21 @@ class _Run:
         )
 
     def _assign(self, due):
-        starved = 0
-        for alias_id, direct in due.items():
-            lane = self.lanes.get(alias_id)
-            if lane is not None:
-                if direct:
-                    lane.wake.set()
-            elif len(self.lanes) < self.lane_limit:
-                self._start(alias_id)
-            else:
-                starved += 1
-        for lane in self.lanes.values():
-            lane.is_crowded = starved > 0
+        now = time.monotonic()
+        self.taken = {key: end for key, end in self.taken.items() if end > now}
+        free = [key for key in due if key not in self.lanes and key not in self.taken]
+        # several jobs wake at once: each begins somewhere else, and with its share
+        random.shuffle(free)
+        room = self.lane_limit - len(self.lanes)
+        if self.is_first_look:
+            room = min(room, math.ceil(len(free) / self.job_count))
+            self.is_first_look = False
+        for alias_id in free[: max(0, room)]:
+            self._start(alias_id)
+        for alias_id, lane in self.lanes.items():
+            if due.get(alias_id):
+                lane.wake.set()
+            lane.is_crowded = len(free) > room
 
     def _stop(self):
         for lane in self.lanes.values():
@@ -251,6 +264,8 @@ class _Run:
         for alias_id, lane in list(self.lanes.items()):
             if not lane.thread.is_alive():
                 del self.lanes[alias_id]
+                if lane.is_locked_out:
+                    self.taken[alias_id] = time.monotonic() + TAKEN_SECONDS
 
     def _start(self, alias_id):
         lane = Lane(self.registry, alias_id, self.ends_at, self.cut_at)
