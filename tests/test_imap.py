@@ -130,6 +130,7 @@ class TestDovecot(DovecotCase):
             box = connection.sent_box(connection.find_sent_folder())
             box.file(*message(1), SENT_AT)
         text = "\n".join(logs.output)
+        self.assertNotIn("imapclient.imaplib", text)
         for secret in (PASSWORD, "xxxxxxxx", 'se\\"cr'):
             self.assertNotIn(secret, text)
 
