@@ -70,7 +70,7 @@ def base_template(cluster: Cluster) -> str:
 
     def build(half: str) -> None:
         cluster.create(half)
-        _install(cluster, half, MODULES, demo=True)
+        _install(cluster, half, MODULES, with_demo=True)
         for statement in _ISOLATE:
             cluster.execute(statement, database=half)
 
@@ -202,17 +202,27 @@ def _template(cluster: Cluster, name: str, what: str, build) -> str:
     return name
 
 
+def install(cluster: Cluster, name: str, modules, **options) -> None:
+    """Install more modules in a copy."""
+    with step(f"install {', '.join(modules)}"):
+        _install(cluster, name, modules, **options)
+
+
 def _install(
-    cluster: Cluster, name: str, modules, demo: bool = False, update: bool = False
+    cluster: Cluster,
+    name: str,
+    modules,
+    update: bool = False,
+    **options,
 ) -> None:
     """Install or update modules in a database; show the warnings this gives."""
     configuration = server.write_configuration(
-        cluster, name, server.private_name("install"), with_demo=demo
+        cluster, name, server.private_name("install"), **options
     )
     command = server.command(configuration)
     command += ["--update" if update else "--init", ",".join(modules)]
     command += ["--stop-after-init", "--no-http"]
-    log = LOGS / f"install-{modules[0]}.log"
+    log = LOGS / f"install-{name}.log"
     try:
         with log.open("w", encoding="utf-8") as file:
             result = subprocess.run(

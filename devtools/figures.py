@@ -98,8 +98,12 @@ def judge(figures: Figures, sender: str, reply_to: str, delay_ms: int) -> None:
     delay = delay_ms / 1000
     if figures.smallest_gap < delay:
         say(f"the smallest gap is shorter than the delay of {delay_ms} ms")
-    if delay_ms >= JUDGED_FROM_MS and figures.mean_gap > delay * MEAN_TOLERANCE:
-        say(f"the mean gap is longer than {MEAN_TOLERANCE} x {delay_ms} ms")
+    longest = (delay + figures.service) * MEAN_TOLERANCE
+    if delay_ms >= JUDGED_FROM_MS and figures.mean_gap > longest:
+        say(
+            f"the mean gap is longer than {MEAN_TOLERANCE} x (delay + the server's own "
+            f"time) = {longest * 1000:.1f} ms"
+        )
 
 
 def _comparable(address: str) -> str:

@@ -33,12 +33,12 @@ def private_name(purpose: str) -> str:
     return f"{purpose}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
 
 
-def addons_path() -> str:
-    """Return Odoo's own add-ons folders and the one that holds the link to ours.
+def addons_path(*more: Path) -> str:
+    """Return the folders of add-ons: the link to ours, more of the caller's, Odoo's.
 
     A checkout has two of them, Debian's package one that is inside the package.
     """
-    folders = [ADDONS]
+    folders = [ADDONS, *more]
     if (ODOO / "addons" / "crm" / "__manifest__.py").exists():
         folders.append(ODOO / "addons")
     return ",".join(str(folder) for folder in folders)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import databases, locks, postgres, rpc, sandbox, server
 from .console import say, step
-from .paths import DEV, LOGS, RUN
+from .paths import DEV, DEVTOOLS, LOGS, RUN
 
 USUAL_PORT = 8069
 CRON_THREADS = 2
@@ -45,49 +45,56 @@ class Stack:
 
 
 @contextlib.contextmanager
-def running(fresh: bool, name: str = "demo"):
-    """Run both servers for the block, on the demo database.
+def running(kind: str, modules: list[str] = ()):
+    """Run both servers for the block.
 
-    A second caller of the same name gets a database of its own, because the first
-    is being played with.
+    :param kind: which database: "fresh", the demo database made anew; "kept", the
+        demo database as it was left; "own", one that is dropped afterwards, which
+        is also what a second caller gets while the demo database is in use
+    :param modules: modules of `devtools/addons` to install besides
     """
     server.end_on_signals()
     with contextlib.ExitStack() as exits:
         cluster = exits.enter_context(postgres.cluster().session())
-        data = {}
-        if exits.enter_context(locks.attempt(DEV / f"{name}.busy")):
-            renew = databases.renew_demo if fresh else databases.demo
-            database = renew(cluster)
-            folder = RUN / name
-        else:
-            say("· the demo database is in use, this run gets one of its own")
-            database, folder = exits.enter_context(databases.temporary(cluster))
-            data = {"data_dir": folder}
-            name = database
+        database, folder = _database(exits, cluster, kind)
+        options = {"data_dir": folder} if folder.name == database else {}
+        if modules:
+            options["addons_path"] = server.addons_path(DEVTOOLS / "addons")
+            databases.install(cluster, database, modules, **options)
         with step("start the sandbox mail server"):
             mail = exits.enter_context(sandbox.running(folder / "mail", MAILBOXES))
         with step("start Odoo"):
-            odoo, url = _odoo(exits, cluster, database, name, mail.bundle, data)
+            odoo, url = _odoo(exits, cluster, database, mail.bundle, options)
         stack = Stack(cluster, database, url, odoo, mail)
         _allow_sandbox(stack)
         yield stack
 
 
-def _odoo(exits, cluster, database: str, name: str, bundle: Path, data: dict):
+def _database(exits, cluster, kind: str) -> tuple[str, Path]:
+    """Return a database and the folder for what belongs to its servers."""
+    if kind != "own":
+        if exits.enter_context(locks.attempt(DEV / "demo.busy")):
+            make = databases.renew_demo if kind == "fresh" else databases.demo
+            return make(cluster), RUN / "demo"
+        say("· the demo database is in use, this run gets one of its own")
+    return exits.enter_context(databases.temporary(cluster))
+
+
+def _odoo(exits, cluster, database: str, bundle: Path, options: dict):
     port = _usual_or_free_port()
     configuration = server.write_configuration(
         cluster,
         database,
-        server.private_name(name),
+        server.private_name("odoo"),
         http_port=port,
         max_cron_threads=CRON_THREADS,
-        **data,
+        **options,
     )
     exits.callback(configuration.unlink)
     odoo = exits.enter_context(
         server.running(
             server.command(configuration),
-            LOGS / f"odoo-{name}.log",
+            LOGS / f"{database}.log",
             server.environment(SSL_CERT_FILE=os.fspath(bundle)),
         )
     )

@@ -30,7 +30,7 @@ def run(arguments: list[str]) -> int:
     """Exit with 0 only if the mail server saw what was ordered."""
     options = _options(arguments)
     people = leads.read(options.leads)
-    with stack.running(fresh=True) as running:
+    with stack.running("fresh") as running:
         found = _play(running, people, options.delay)
         good = not found.wrong
         if options.no_serve:

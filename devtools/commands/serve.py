@@ -9,6 +9,6 @@ def run(arguments: list[str]) -> int:
     """Keep the demo database of the last run; --fresh begins anew."""
     if arguments not in ([], ["--fresh"]):
         raise DevError("the only argument is --fresh")
-    with stack.running(fresh=bool(arguments)) as running:
+    with stack.running("fresh" if arguments else "kept") as running:
         say(stack.describe(running))
         return stack.serve(running)

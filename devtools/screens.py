@@ -1,0 +1,192 @@
+# Part of user_email_alias. See LICENSE file for full copyright and licensing details.
+"""The screens of this add-on that `./dev screenshots` takes pictures of.
+
+To add one, add an entry to `SCREENS`. Addresses and JavaScript may name the records
+that `prepare` made, in braces.
+"""
+
+import time
+from dataclasses import dataclass
+
+from . import stack
+
+ALIASES = "action-user_email_alias.user_email_alias_action"
+WIDTHS = {"wide": (1280, 900), "narrow": (400, 860)}
+SCHEMES = ("light", "dark")
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One screen: who looks at it, where it is, how to get there."""
+
+    name: str
+    path: str
+    ready: str
+    """CSS selector of what must be visible before the picture is taken."""
+
+    login: str = "demo"
+    steps: tuple[tuple[str, str], ...] = ()
+    """(`click`, selector) or (`run`, JavaScript expression), one after the other."""
+
+
+def _open_action(action: str, model: str, ids: str) -> tuple[str, str]:
+    """Return the step that opens an action as a list's button does."""
+    script = (
+        "odoo.__WOWL_DEBUG__.root.env.services.action.doAction("
+        f"'{action}', {{additionalContext: {{active_model: '{model}', "
+        f"active_ids: {ids}, active_id: {ids}[0]}}}}).then(() => true)"
+    )
+    return "run", script
+
+
+SCREENS = (
+    Screen("alias_cards", ALIASES, ".o_kanban_record:not(.o_kanban_ghost)"),
+    Screen("alias_form", f"{ALIASES}/{{alias}}", ".o_form_view .o_field_widget"),
+    Screen("alias_form_on_hold", f"{ALIASES}/{{on_hold}}", ".o_form_view"),
+    Screen("alias_new", f"{ALIASES}/new", ".o_form_view .o_field_widget"),
+    Screen(
+        "alias_cards_empty",
+        ALIASES,
+        ".o_view_nocontent",
+        login="admin",
+        steps=(("click", ".o_facet_remove"),),
+    ),
+    Screen(
+        "composer",
+        "crm/{lead}",
+        ".modal .o_mail_composer_form_view, .modal .o_form_view",
+        steps=(
+            ("click", ".o-mail-Chatter-sendMessage"),
+            ("click", "[name='open-full-composer']"),
+        ),
+    ),
+    Screen(
+        "composer_mass",
+        "crm",
+        ".modal .o_form_view",
+        steps=(_open_action("crm.action_lead_mass_mail", "crm.lead", "{leads}"),),
+    ),
+    Screen(
+        "mailing_form",
+        "action-mass_mailing.mailing_mailing_action_mail/{mailing}",
+        ".o_form_view .o_field_widget",
+    ),
+    Screen(
+        "mailing_form_new",
+        "action-mass_mailing.mailing_mailing_action_mail/new",
+        ".o_form_view .o_field_widget",
+    ),
+    Screen(
+        "preferences",
+        "action-base.action_res_users_my/{demo}",
+        ".o_form_view",
+    ),
+    Screen(
+        "user_menu",
+        ALIASES,
+        ".o-dropdown--menu .dropdown-item",
+        steps=(("click", ".o_user_menu button, .o_burger_menu_user, .o_user_menu"),),
+    ),
+    Screen(
+        "admin_list",
+        "action-user_email_alias.user_email_alias_action_all",
+        ".o_data_row, .o_kanban_record",
+        login="admin",
+    ),
+    Screen(
+        "deliveries",
+        "action-user_email_alias.user_email_alias_delivery_action",
+        ".o_data_row, .o_kanban_record",
+        login="admin",
+    ),
+)
+
+
+def prepare(running: stack.Stack) -> dict:
+    """Fill the database so that the screens have something to show."""
+    admin, demo = running.client("admin"), running.client("demo")
+    group = admin(
+        "ir.model.data",
+        "search_read",
+        [("module", "=", "mass_mailing"), ("name", "=", "group_mass_mailing_user")],
+        ["res_id"],
+    )[0]["res_id"]
+    admin("res.users", "write", [demo.uid], {"group_ids": [(4, group)]})
+    sender = stack.MAILBOXES[0]
+    account = {
+        "alias_name": "Marc Demo",
+        "email_from": sender,
+        "smtp_server": f"localhost:{running.mail.starttls_port}",
+        "smtp_user": sender,
+        "smtp_password": running.mail.users[sender],
+        "delay_ms": 250,
+    }
+    alias = demo(
+        "user.email.alias",
+        "create",
+        {**account, "name": "Sales campaign", "is_default": True},
+    )
+    on_hold = demo(
+        "user.email.alias",
+        "create",
+        {
+            **account,
+            "name": "Old mailbox",
+            "smtp_password": "a password of long ago",
+            "delay_ms": 2500,
+        },
+    )
+    demo(
+        "user.email.alias",
+        "create",
+        {
+            "name": "Recruiting, with a description long enough to be cut",
+            "alias_name": "Marc Demo (Recruiting)",
+            "email_from": "jobs@bücher.example",
+            "smtp_server": "mail.bücher.example:465",
+        },
+    )
+    demo("user.email.alias", "action_test_connection", [alias])
+    demo("user.email.alias", "action_test_connection", [on_hold])
+    leads = demo(
+        "crm.lead",
+        "search",
+        [("email_from", "!=", False), ("user_id", "=", demo.uid)],
+        limit=5,
+    )
+    mailing = _mailing(demo, alias, leads)
+    _wait_for_mails(running, len(leads))
+    demo("crm.lead", "message_post", leads[:1], body="A first word by e-mail.")
+    return {
+        "alias": alias,
+        "on_hold": on_hold,
+        "lead": leads[0],
+        "leads": leads,
+        "mailing": mailing,
+        "demo": demo.uid,
+    }
+
+
+def _mailing(demo, alias: int, leads: list[int]) -> int:
+    [model] = demo("ir.model", "search", [("model", "=", "crm.lead")])
+    mailing = demo(
+        "mailing.mailing",
+        "create",
+        {
+            "subject": "News from the sales team",
+            "mailing_model_id": model,
+            "mailing_domain": repr([("id", "in", leads)]),
+            "email_alias_id": alias,
+            "body_arch": "<p>Hello!</p>",
+            "body_html": "<p>Hello!</p>",
+        },
+    )
+    demo("mailing.mailing", "action_launch", [mailing])
+    return mailing
+
+
+def _wait_for_mails(running: stack.Stack, count: int, seconds: float = 20) -> None:
+    """Wait for the mailing to leave; screens are shown whatever came of it."""
+    deadline = time.monotonic() + seconds
+    while len(running.mail.messages()) < count and time.monotonic() < deadline:
+        time.sleep(0.2)
