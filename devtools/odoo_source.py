@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import tarfile
 import tempfile
 from pathlib import Path
 
@@ -212,7 +213,7 @@ def _requirements_of_checkout(path: Path) -> list[str]:
 
 
 def _from_npm(package: str, name: str, folder: str, npm: list[str]) -> Path:
-    """Return one file of an npm package, unpacked into a folder."""
+    """Return one file of an npm package, put into a folder."""
     result = subprocess.run(
         [*npm, "pack", "--silent", package],
         cwd=folder,
@@ -224,8 +225,10 @@ def _from_npm(package: str, name: str, folder: str, npm: list[str]) -> Path:
     archive = next(Path(folder).glob("*.tgz"), None)
     if result.returncode or not archive:
         raise DevError(f"npm cannot fetch {package}: {result.stderr.strip()}")
-    shutil.unpack_archive(archive, folder, filter="data")
-    return Path(folder) / "package" / name
+    script = Path(folder) / name
+    with tarfile.open(archive) as content:
+        script.write_bytes(content.extractfile(f"package/{name}").read())
+    return script
 
 
 def _read_json(path: Path) -> dict:
