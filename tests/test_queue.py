@@ -3,10 +3,11 @@
 import contextlib
 
 from odoo import fields
-from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import SQL
+
+from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 from ..models.queue_sql import PAUSED_SECONDS
 from ..models.user_email_alias_lane import LOCK_CLASS
@@ -120,6 +121,30 @@ class TestDoor(QueueCase):
             {mail["state"] for mail in self.read_mails(ids, "state")}, {"outgoing"}
         )
         self.assertFalse(self.server.messages)
+
+    def test_waiting_campaign_starves_no_other_mail(self):
+        with self.committed() as env:
+            params = env["ir.config_parameter"]
+            params.set_param("mail.mail.queue.batch.size", "1")
+            other = env["mail.mail"].create(
+                {"email_to": "reset@example.org", "body_html": "x"}
+            )
+        # core takes the newest first
+        ours = self.queue(*MANY)
+        try:
+            with self.committed() as env:
+                env["mail.mail"].process_email_queue()
+        finally:
+            with self.committed() as env:
+                env["ir.config_parameter"].set_param(
+                    "mail.mail.queue.batch.size", False
+                )
+        self.assertNotEqual(self.read_mails(other.ids, "state")[0]["state"], "outgoing")
+        self.assertEqual(
+            {mail["state"] for mail in self.read_mails(ours, "state")}, {"outgoing"}
+        )
+        with self.committed() as env:
+            env["mail.mail"].browse(other.ids).unlink()
 
     def test_core_send_hands_nothing_over_by_itself(self):
         ids = self.queue(MANY[0])
