@@ -65,3 +65,31 @@ class MailMessage(models.Model):
         if vals.get("email_alias_id"):
             self.env["user.email.alias"].browse(vals["email_alias_id"])._check_owner()
         return super().write(vals)
+
+    def _to_store(
+        self,
+        store,
+        fields,
+        *,
+        format_reply=True,
+        msg_vals=False,
+        add_followers=False,
+        followers=None,
+    ):
+        """Extend: what became of a message is shown below it."""
+        is_whole = "message_format" in fields
+        super()._to_store(
+            store,
+            fields,
+            format_reply=format_reply,
+            msg_vals=msg_vals,
+            add_followers=add_followers,
+            followers=followers,
+        )
+        if is_whole:
+            self._email_alias_outcomes_to_store(store)
+
+    def _message_notifications_to_store(self, store):
+        """Extend: as :meth:`_to_store`, when it has changed."""
+        super()._message_notifications_to_store(store)
+        self._email_alias_outcomes_to_store(store)

@@ -1,3 +1,5 @@
+from collections import Counter
+
 from odoo import api, models
 
 # A change of one of these is told to the owner's browser.
@@ -52,13 +54,14 @@ class UserEmailAlias(models.Model):
 
     def _get_client_data(self):
         """One dict for each alias; nothing in it is a secret."""
-        uncertain = dict(
-            self.env["user.email.alias.delivery"]._read_group(
-                [("alias_id", "in", self.ids), ("verdict", "=", "uncertain")],
-                ["alias_id"],
-                ["__count"],
-            )
-        )
+        uncertain = Counter()
+        for alias, is_bulk, count in self.env["user.email.alias.delivery"]._read_group(
+            [("alias_id", "in", self.ids), ("verdict", "=", "uncertain")],
+            ["alias_id", "is_bulk"],
+            ["__count"],
+        ):
+            uncertain[alias] += count
+            uncertain[alias, True] += count if is_bulk else 0
         return [
             {
                 "id": alias.id,
@@ -70,7 +73,8 @@ class UserEmailAlias(models.Model):
                 "is_complete": alias._is_complete(),
                 "state": alias.state,
                 "state_message": alias.state_message or "",
-                "uncertain_count": uncertain.get(alias, 0),
+                "uncertain_count": uncertain[alias],
+                "uncertain_bulk_count": uncertain[alias, True],
             }
             for alias in self
         ]

@@ -16,11 +16,12 @@ from . import test_oauth_flow
 from . import test_oauth_providers
 from . import test_oauth_secrecy
 from . import test_oauth_tokens
+from . import test_outcome
 from . import test_pacing
 from . import test_postfix
 from . import test_queue
-from . import test_sent_copies
 from . import test_secrets
+from . import test_sent_copies
 from . import test_smtp
 from . import test_smtp_faults
 from . import test_smtp_hand_over

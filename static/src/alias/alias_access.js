@@ -1,3 +1,4 @@
+import { markup } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 
@@ -5,11 +6,17 @@ const ACTION = "user_email_alias.user_email_alias_action";
 
 /** Every internal user reaches the own aliases from the menu at the top right. */
 function emailAliasItem(env) {
+    const { email_alias: aliases, action } = env.services;
+    const label = _t("My Email Aliases");
     return {
         type: "item",
         id: "email_aliases",
-        description: _t("My Email Aliases"),
-        callback: () => env.services.action.doAction(ACTION, { clearBreadcrumbs: true }),
+        description: aliases.troubled.length
+            ? markup`${label} <span class="o_email_alias_dot ms-2" title="${_t(
+                  "An alias waits for you"
+              )}"></span>`
+            : label,
+        callback: () => action.doAction(ACTION, { clearBreadcrumbs: true }),
         sequence: 52,
     };
 }

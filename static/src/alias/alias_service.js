@@ -7,8 +7,9 @@ import { session } from "@web/session";
  * nobody asks the server for it.
  */
 export class EmailAliases {
-    constructor(list) {
+    constructor(list, action) {
         this.list = list;
+        this.action = action;
     }
 
     /** Those one can send with: a From Address and a way out are filled in. */
@@ -28,11 +29,29 @@ export class EmailAliases {
     get(id) {
         return this.list.find((alias) => alias.id === id);
     }
+
+    /** Open what its owner has to see: the alias, or what is uncertain of it. */
+    open(alias) {
+        if (alias.state === "hold" || !alias.uncertain_count) {
+            return this.action.doAction({
+                type: "ir.actions.act_window",
+                res_model: "user.email.alias",
+                res_id: alias.id,
+                views: [[false, "form"]],
+            });
+        }
+        return this.action.doAction("user_email_alias.user_email_alias_delivery_action", {
+            additionalContext: {
+                search_default_alias_id: alias.id,
+                search_default_uncertain: 1,
+            },
+        });
+    }
 }
 
 export const emailAliasService = {
-    dependencies: ["bus_service", "notification"],
-    start(env, { bus_service: bus, notification }) {
+    dependencies: ["action", "bus_service", "notification"],
+    start(env, { action, bus_service: bus, notification }) {
         const outcome = session.email_alias_outcome;
         if (outcome) {
             // one comes back from the provider's page with one sentence
@@ -41,7 +60,7 @@ export const emailAliasService = {
                 sticky: outcome.type !== "success",
             });
         }
-        const aliases = reactive(new EmailAliases(session.email_aliases || []));
+        const aliases = reactive(new EmailAliases(session.email_aliases || [], action));
         bus.subscribe("user_email_alias/changed", (payload) => {
             aliases.list = payload.aliases;
         });

@@ -1,0 +1,204 @@
+from collections import defaultdict
+from datetime import datetime, timezone
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.tools.mail import email_split_tuples
+
+from .mail_mail import UNCERTAIN
+
+# What is told of a message with several recipients: the first of these that fits.
+BY_GRAVITY = ("uncertain", "refused", "waiting", "cancelled", "sent")
+
+# A mail that is due so soon, in seconds, has no time to be named.
+SOON_SECONDS = 2
+
+
+class MailMessage(models.Model):
+    """What became of a message that was written with an alias."""
+
+    _inherit = "mail.message"
+
+    def _email_alias_outcomes_to_store(self, store):
+        """Portal users and guests are not told."""
+        if not store.target.is_internal(self.env):
+            return
+        user = store.target.get_user(self.env) or self.env.user
+        for message_id, outcome in self._email_alias_outcomes(user).items():
+            store.add(self.browse(message_id), {"emailAliasOutcome": outcome})
+
+    def _email_alias_outcomes(self, user):
+        """Tell for each message where it left from and how far it has come.
+
+        The number of queries does not depend on the number of messages.
+
+        :param user: who is told; what the server said is for the alias's owner only
+        :return: dict of message id -> dict for the web client; messages without
+            alias are not in it
+        """
+        # sudo: which alias a message has is read with the message
+        messages_sudo = self.sudo().filtered("email_alias_id")
+        if not messages_sudo:
+            return {}
+        now = self.env["user.email.alias"]._now()
+        steps = defaultdict(list)
+        mails_sudo = messages_sudo._email_alias_mails()
+        for mail in mails_sudo:
+            steps[mail.mail_message_id.id].append(mail._email_alias_step(now))
+        waiting = set(mails_sudo.filtered(lambda m: m.state == "outgoing").ids)
+        for message_id, step in messages_sudo._email_alias_last_steps(waiting):
+            steps[message_id].append(step)
+        return {
+            message.id: message._email_alias_outcome(steps[message.id], user)
+            for message in messages_sudo
+        }
+
+    def _email_alias_mails(self):
+        return self.env["mail.mail"].search_fetch(
+            [
+                ("mail_message_id", "in", self.ids),
+                ("email_alias_id", "!=", False),
+                ("state", "in", ("outgoing", "exception", "cancel")),
+            ],
+            [
+                "mail_message_id",
+                "state",
+                "email_alias_due",
+                "failure_reason",
+                "failure_type",
+            ],
+        )
+
+    def _email_alias_last_steps(self, waiting):
+        """Yield (message id, step) of what each mail's last hand-over ended in.
+
+        :param waiting: ids of mails that are in the queue again
+        """
+        last = {}
+        rows = self.env["user.email.alias.delivery"].search_fetch(
+            [("mail_message_id", "in", self.ids), ("verdict", "!=", False)],
+            ["mail_message_id", "mail_mail_id", "verdict", "reply"],
+            order="id",
+        )
+        for row in rows:
+            last[row.mail_mail_id] = row
+        for mail_id, row in last.items():
+            if mail_id not in waiting and row.verdict != "deferred":
+                words = row.reply if row.verdict != "sent" else ""
+                yield row.mail_message_id.id, {"state": row.verdict, "words": words}
+
+    def _email_alias_outcome(self, steps, user):
+        self.ensure_one()
+        alias = self.email_alias_id
+        is_mine = alias.user_id == user
+        state = next(
+            (kind for kind in BY_GRAVITY if any(s["state"] == kind for s in steps)), ""
+        )
+        step = next((s for s in steps if s["state"] == state), {})
+        name, mailbox = (email_split_tuples(self.email_from) or [("", "")])[0]
+        return {
+            "alias_id": alias.id,
+            "is_mine": is_mine,
+            "from": f"{name} <{mailbox}>" if name else mailbox,
+            "state": state,
+            "until": step.get("until") or False,
+            "words": (step.get("words") or "") if is_mine else "",
+        }
+
+    # ------------------------------------------------------------------
+    # Buttons below the message
+    # ------------------------------------------------------------------
+
+    def action_email_alias_send_again(self):
+        """Send once more what its author knows not to have arrived."""
+        self._email_alias_uncertain().action_send_again()
+        self._email_alias_tell_outcome()
+
+    def action_email_alias_mark_sent(self):
+        """Close what its author knows to have arrived."""
+        self._email_alias_uncertain().action_mark_sent()
+        self._email_alias_tell_outcome()
+
+    def _email_alias_uncertain(self):
+        self.check_access("read")
+        rows = self.env["user.email.alias.delivery"].search(
+            [("mail_message_id", "in", self.ids), ("verdict", "=", "uncertain")]
+        )
+        if not rows:
+            raise UserError(self.env._("This e-mail is not uncertain any more."))
+        return rows
+
+    def _email_alias_tell_outcome(self):
+        """Let whoever wrote these messages see how far they have come."""
+        for message in self.exists():
+            # sudo: the message goes to its author
+            if message.sudo()._is_thread_message():
+                message.sudo()._notify_message_notification_update()
+
+
+class MailMail(models.Model):
+    _inherit = "mail.mail"
+
+    def _email_alias_step(self, now):
+        """How far this mail has come, when it is not handed over."""
+        self.ensure_one()
+        if self.state == "cancel":
+            return {"state": "cancelled", "words": self.failure_reason}
+        if self.state == "exception":
+            is_uncertain = self.failure_type == UNCERTAIN
+            state = "uncertain" if is_uncertain else "refused"
+            return {"state": state, "words": self.failure_reason}
+        alias = self.email_alias_id
+        until = max(self.email_alias_due, alias.backoff_until)
+        words = self.failure_reason
+        if alias.state == "hold" or alias.backoff_until > now:
+            words = alias.state_message
+        if alias.state == "hold" or alias.is_paused or not alias.active:
+            until = 0
+        return {
+            "state": "waiting",
+            "words": words,
+            "until": _to_datetime(until) if until > now + SOON_SECONDS else False,
+        }
+
+    # ------------------------------------------------------------------
+    # Told when it happens
+    # ------------------------------------------------------------------
+
+    def _email_alias_record_sent(self, *args, **kwargs):
+        """Extend: the message in the chatter shows it at once."""
+        self._email_alias_tell_author()
+        return super()._email_alias_record_sent(*args, **kwargs)
+
+    def _email_alias_record_failure(self, *args, **kwargs):
+        """Extend: the message in the chatter shows it at once."""
+        self._email_alias_tell_author()
+        return super()._email_alias_record_failure(*args, **kwargs)
+
+    def _email_alias_put_off(self, *args, **kwargs):
+        """Extend: the message in the chatter shows until when, and why."""
+        self._email_alias_tell_author()
+        return super()._email_alias_put_off(*args, **kwargs)
+
+    def _email_alias_tell_author(self):
+        """Tell when the transaction, journal included, is complete.
+
+        A campaign is not told mail by mail: its mailing shows the progress.
+        """
+        precommit = self.env.cr.precommit
+        key = "user_email_alias.outcomes"
+        for mail in self:
+            if mail.email_alias_bulk or not mail.is_notification:
+                continue
+            if key not in precommit.data:
+                precommit.data[key] = self.env["mail.message"]
+                precommit.add(
+                    lambda: precommit.data.pop(key)._email_alias_tell_outcome()
+                )
+            precommit.data[key] |= mail.mail_message_id
+
+
+def _to_datetime(moment):
+    """Odoo's naive UTC text of seconds since the epoch."""
+    at = datetime.fromtimestamp(moment, timezone.utc).replace(tzinfo=None)
+    return fields.Datetime.to_string(at)
