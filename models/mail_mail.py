@@ -140,9 +140,11 @@ class MailMail(models.Model):
             post_send_callback=post_send_callback,
         )
         if raise_exception or self.env.context.get("mailing_test_mail"):
-            ours._email_alias_send_now(raise_exception)
-        else:
-            ours._email_alias_wake()
+            # whoever asks for it: bulk mail keeps its pace
+            direct = ours.filtered(lambda mail: not mail.email_alias_bulk)
+            direct._email_alias_send_now(raise_exception)
+            ours -= direct
+        ours._email_alias_wake()
         return result
 
     @api.model

@@ -64,6 +64,8 @@ class MailThread(models.AbstractModel):
         # sudo: which alias a message has is read with the message
         if alias := message.sudo().email_alias_id:
             values["email_alias_id"] = alias.id
+            if self.env.context.get("email_alias_bulk"):
+                values["email_alias_bulk"] = True
         return values
 
     def _thread_to_store(self, store, fields, *, request_list=None):

@@ -22,6 +22,7 @@ from . import test_postfix
 from . import test_queue
 from . import test_secrets
 from . import test_sent_copies
+from . import test_send_now
 from . import test_smtp
 from . import test_smtp_faults
 from . import test_smtp_hand_over

@@ -73,6 +73,25 @@ class TestChoice(AliasCommon):
         mails = self.find_mails(self.alias_alice)
         self.assertLeavesBy(self.alias_alice, mails, count=3, bulk=True)
 
+    def test_message_on_each_of_many_records_is_bulk(self):
+        template = self.env["mail.template"].create(
+            {
+                "name": "T",
+                "model_id": self.env["ir.model"]._get_id("crm.lead"),
+                "subject": "Offer",
+                "body_html": "<p>Offer</p>",
+                "partner_to": str(self.customer.id),
+            }
+        )
+        self.open_composer(
+            self.user_alice,
+            self.leads,
+            composition_mode="comment",
+            template_id=template.id,
+        ).action_send_mail()
+        mails = self.find_mails(self.alias_alice)
+        self.assertLeavesBy(self.alias_alice, mails, count=3, bulk=True)
+
     def test_mass_composer_without_alias_sends_as_ever(self):
         composer = self.open_composer(self.user_alice, self.leads, email_alias_id=False)
         composer.action_send_mail()

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, tagged
 from odoo.tools import config
 
@@ -132,6 +132,39 @@ class TestNeverComesOut(AliasCommon):
             with self.subTest(secret=secret[:10]):
                 self.alias_alice.smtp_password = secret
                 self.assertEqual(self.alias_alice._read_secret__("smtp_secret"), secret)
+
+    def test_server_actions_reach_neither_vault_nor_connection(self):
+        for code in (
+            "record._read_secret__('smtp_secret')",
+            "record._write_secret__('smtp_secret', 'x')",
+            "record._get_vault__()",
+            "record._open_connection__()",
+            "record._test_connection__()",
+        ):
+            with self.subTest(code=code), self.assertRaises(NameError):
+                self.env["ir.actions.server"].create(
+                    {
+                        "name": "Harvest",
+                        "model_id": self.env["ir.model"]._get_id("user.email.alias"),
+                        "state": "code",
+                        "code": code,
+                    }
+                ).with_context(
+                    active_model="user.email.alias", active_id=self.alias_bob.id
+                ).run()
+
+    def test_methods_that_decrypt_are_not_for_clients(self):
+        for method in (
+            "_read_secret__",
+            "_write_secret__",
+            "_get_vault__",
+            "_open_connection__",
+            "_inverse_smtp_password",
+            "_set_ok",
+            "_get_default",
+        ):
+            with self.subTest(method=method), self.assertRaises(AccessError):
+                self.rpc(self.user_admin, self.alias_bob, method)
 
     def test_errors_do_not_tell_it(self):
         for vals in (

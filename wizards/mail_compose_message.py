@@ -93,6 +93,12 @@ class MailComposeMessage(models.TransientModel):
             values.update(own)
         return values_all
 
+    def _action_send_mail_comment(self, res_ids):
+        """Extend: one message on each of many records is a bulk sending, too."""
+        if self.composition_batch:
+            self = self.with_context(email_alias_bulk=True)  # noqa: PLW0642
+        return super()._action_send_mail_comment(res_ids)
+
     def _prepare_mailing_values(self):
         """Extend: the mailing made of this composer leaves by the same alias."""
         return {
