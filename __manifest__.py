@@ -7,7 +7,13 @@
     "license": "LGPL-3",
     "depends": ["mail", "crm", "mass_mailing"],
     "external_dependencies": {
-        "python": ["cryptography", "google-auth", "google-auth-oauthlib", "imapclient", "msal"]
+        "python": [
+            "cryptography",
+            "google-auth",
+            "google-auth-oauthlib",
+            "imapclient",
+            "msal",
+        ]
     },
     "data": [
         "security/ir.model.access.csv",

@@ -10,7 +10,13 @@ from ..tools import oauth, vault
 
 PREFIX = "user_email_alias"
 CALLBACK = "/user_email_alias/oauth/%s/callback"
-SECRET = "client_secret"
+SECRET = "client_secret"  # noqa: S105 - the name of the setting
+
+# Where a sign-in under way waits in the user's session; popped at first use.
+FLOW = "user_email_alias_flow"
+
+# The sentence that the next page shows.
+OUTCOME = "user_email_alias_outcome"
 
 # A parameter has no row of ours: its secret is bound to the name instead.
 PARAMETER_MODEL = "ir.config_parameter"
@@ -39,7 +45,7 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
     def _get_param(self, key, setting):
         # sudo: system parameters
         Params = self.env["ir.config_parameter"].sudo()
-        return Params.get_param(f"{PREFIX}.{key}_{setting}") or ""
+        return (Params.get_param(f"{PREFIX}.{key}_{setting}") or "").strip()
 
     @api.model
     def _get_secret_binding(self, key):

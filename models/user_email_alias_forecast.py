@@ -50,16 +50,16 @@ class Forecast:
 
     def describe(self, alias):
         """One sentence before sending."""
-        _ = alias.env._
-        text = _(
+        env = alias.env
+        text = env._(
             "%(count)s recipients at %(period)s s: %(duration)s",
             count=f"{self.count:,}",
             period=f"{self.period:.1f}",
-            duration=_duration(_, self.ends_at - self.now),
+            duration=_duration(env, self.ends_at - self.now),
         )
         if self.limit_at is None:
             return text
-        return _(
+        return env._(
             "%(text)s; passes the Daily Limit of %(limit)s at %(time)s, the rest "
             "follows until %(end)s",
             text=text,
@@ -81,14 +81,14 @@ class Forecast:
         )
 
 
-def _duration(_, seconds):
+def _duration(env, seconds):
     minutes = round(seconds / 60)
     if seconds < 60:
-        return _("%s s", max(1, round(seconds)))
+        return env._("%s s", max(1, round(seconds)))
     if minutes < 120:
-        return _("%s min", minutes)
+        return env._("%s min", minutes)
     if minutes < 2 * 24 * 60:
-        return _(
+        return env._(
             "%(hours)s h %(minutes)s min", hours=minutes // 60, minutes=minutes % 60
         )
-    return _("%s days", round(minutes / 60 / 24))
+    return env._("%s days", round(minutes / 60 / 24))

@@ -5,14 +5,16 @@ again afterwards.
 """
 
 import contextlib
+import itertools
 import os
 import tempfile
 from unittest.mock import patch
 
 from odoo import api
-from odoo.addons.base.models.ir_mail_server import IrMail_Server
 from odoo.modules.registry import Registry
 from odoo.tests.common import BaseCase, get_db_name
+
+from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
 from .fake_smtp import FakeSmtpServer, make_ca
 
@@ -184,7 +186,7 @@ class QueueCase(BaseCase):
         messages = self.server.messages
         return [
             later.started_monotonic - earlier.replied_monotonic
-            for earlier, later in zip(messages, messages[1:], strict=False)
+            for earlier, later in itertools.pairwise(messages)
         ]
 
 

@@ -1,7 +1,1 @@
-from . import address
-from . import guard
-from . import message
-from . import pacing
-from . import smtp
-from . import vault
-from . import verdict
+from . import address, guard, message, pacing, smtp, vault, verdict
