@@ -52,5 +52,15 @@ tours.add("user_email_alias_hold", {
             content: "It leads to the alias, which says what to do",
             trigger: ".o_form_view .alert-danger:contains('535 5.7.8')",
         },
+        { trigger: ".o_user_menu .dropdown-toggle", run: "click" },
+        {
+            trigger: '.dropdown-item[data-menu="email_aliases"]:has(.o_email_alias_dot)',
+            run: "click",
+        },
+        {
+            content: "The card says so, too",
+            trigger: ".o_email_alias_kanban .o_kanban_record:contains('On hold'):contains('535 5.7.8')",
+        },
+        { trigger: ".o_email_alias_kanban .o_kanban_record:contains('alice@other')" },
     ],
 });
