@@ -16,12 +16,12 @@ FROM, TO = "ada@example.com", "bob@example.org"
 
 def secret_forms(user, secret):
     """Return the ways in which a secret may show: clear, base64, SASL PLAIN."""
-    octets, name = secret.encode(), user.encode()
+    octets, name = secret.encode("utf-8", "surrogatepass"), user.encode()
     return (
         octets,
         base64.b64encode(octets),
         base64.b64encode(b"\0" + name + b"\0" + octets),
-        base64.b64encode(f"user={user}\x01auth=Bearer {secret}\x01\x01".encode()),
+        base64.b64encode(b"user=%b\x01auth=Bearer %b\x01\x01" % (name, octets)),
         repr(octets).encode(),
     )
 

@@ -109,10 +109,10 @@ class Ca:
 
     def server_context(self, kind: str = "valid") -> ssl.SSLContext:
         """Return the server's side; ``valid``, ``expired``, ``wrong_host``,
-        ``wrong_ca``, ``self_signed``, ``tls_1_1``."""
+        ``wrong_ca``, ``self_signed``, ``tls_1_1``, ``name_only`` (no addresses)."""
         ca = self._other_ca if kind in ("wrong_ca", "self_signed") else self._ca
         names = ("other.example",) if kind == "wrong_host" else ("localhost",)
-        if kind != "wrong_host":
+        if kind not in ("wrong_host", "name_only"):
             names += ("127.0.0.1", "::1")
         limits = {}
         if kind == "expired":

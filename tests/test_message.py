@@ -134,6 +134,15 @@ class TestFlatten(BaseCase):
                     names = header_names(flatten(message))
                     self.assertNotIn("X", names)
 
+    def test_header_names_of_parts_are_checked_as_well(self):
+        for name in ("X-A\r\nContent-Type", "X A", "X\r\n\r\nbody"):
+            message = compose()
+            message.add_attachment(b"x", maintype="text", subtype="x", filename="ok")
+            [part] = message.iter_attachments()
+            part._headers.append((name, "value"))
+            with self.subTest(name=name):
+                self.assertRaises(UnsafeMessage, flatten, message)
+
     def test_header_names_are_printable_ascii(self):
         for name in (
             "X-A\r\nBcc",

@@ -42,6 +42,10 @@ class TestEnvelope(SmtpCase):
                     received, HEAD + (body if expected is None else expected)
                 )
         self.assertEqual(len(self.server.messages), 14)
+        for data in (b".first\r\n.\r\n", b".", b"..\r\n", b""):
+            connection.hand_over(FROM, [TO], data)
+            received = self.server.messages[-1].data
+            self.assertEqual(received.removesuffix(b"\r\n"), data.removesuffix(b"\r\n"))
 
     def test_the_envelope_is_the_callers(self):
         recipients = ["a@b.example", "ü@bücher.example", "c@bücher.example"]

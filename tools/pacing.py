@@ -3,6 +3,7 @@
 Pure arithmetic. Times are float seconds since the epoch, pauses are milliseconds.
 """
 
+import heapq
 import math
 import random
 from collections.abc import Iterable
@@ -128,11 +129,11 @@ def daily_slot(nth_latest: float | None, now: float) -> float:
 
 
 def daily_limit(sent_at: Iterable[float], limit: int, now: float) -> float:
-    """Return when one may go on, given the send times of the last 24 h.
+    """Return when one may go on, given the latest send times.
 
     :param limit: messages in a rolling 24 h, 0 = no limit
     """
     if limit <= 0:
         return now
-    recent = sorted((at for at in sent_at if at > now - DAY), reverse=True)
-    return daily_slot(recent[limit - 1] if len(recent) >= limit else None, now)
+    latest = heapq.nlargest(limit, sent_at)
+    return daily_slot(latest[-1] if len(latest) == limit else None, now)

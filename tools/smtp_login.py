@@ -35,8 +35,9 @@ def log_in_password(
     if "\0" in user or "\0" in password_secret:  # the separator of PLAIN
         raise SmtpFailure(Phase.AUTH, cause=WireFault("password"))
     steps = _STEPS[mechanism](_octets(user), _octets(password_secret))
-    reply = _converse(wire, mechanism, steps)
-    _conclude(reply, user, password_secret, oauth=False)
+    reply = _converse(wire, mechanism, steps, _forms(user, password_secret))
+    if reply.code != 235:
+        raise SmtpFailure(Phase.AUTH, reply)
 
 
 def log_in_xoauth2(wire: Wire, user: str, token_secret: str) -> None:
@@ -51,34 +52,62 @@ def log_in_xoauth2(wire: Wire, user: str, token_secret: str) -> None:
         raise SmtpFailure(Phase.AUTH, cause=WireFault("auth_missing"))
     if re.search(r"[\x00-\x1f\x7f]", user + token_secret):
         raise SmtpFailure(Phase.AUTH, cause=WireFault("password"), oauth=True)
-    reasons = []
-    reply = _converse(wire, "XOAUTH2", _xoauth2_steps(user, token_secret, reasons))
+    forms, reasons = _forms(user, token_secret), []
+    steps = _xoauth2_steps(user, token_secret, reasons)
+    reply = _converse(wire, "XOAUTH2", steps, forms)
     if reasons:
-        text = sanitise(f"{reply.text} ({_json_words(reasons[0])})")
+        words = _json_words(_without(reasons[0], forms))
+        text = sanitise(f"{reply.text} ({words})")
         reply = Reply(reply.code, reply.enhanced, text)
-    _conclude(reply, user, token_secret, oauth=True)
+    if reply.code != 235:
+        raise SmtpFailure(Phase.AUTH, reply, oauth=True)
 
 
 def _mechanisms(wire):
     return set(wire.esmtp_features.get("auth", "").upper().split())
 
 
-def _converse(wire, mechanism, steps):
+def _forms(user, secret):
+    """Return how a secret looks on the wire, so that no reply can show it."""
+    name, octets = _octets(user), _octets(secret)
+    sent = (
+        octets,
+        b"\0" + name + b"\0" + octets,
+        b"user=" + name + b"\x01auth=Bearer " + octets + b"\x01\x01",
+    )
+    forms = [*map(base64.b64encode, sent), octets] if secret else []
+    return sorted(forms, key=len, reverse=True)  # the whole before its parts
+
+
+def _without(text, forms):
+    for form in forms:
+        text = text.replace(form, b"***")
+    return text
+
+
+def _converse(wire, mechanism, steps, forms):
     """Play the client's steps against the challenges; return the last reply.
 
-    A step is the bytes to send, None for "no initial response".
+    A step is the bytes to send, None for "no initial response". A server that
+    echoes the credentials is not quoted.
     """
+
+    def ask(*words):
+        code, text = wire.docmd(*words)
+        # The challenge is the whole text; the reply, which may be shown, is capped.
+        return Reply.parse(code, _without(text, forms)), _decode(text)
+
     first = next(steps)
     with failing_in(Phase.AUTH):
         wire.allow(AUTH_TIMEOUT)
         initial = "" if first is None else f" {_encode(first) or '='}"
-        reply = wire.command("AUTH", mechanism + initial)
+        reply, challenge = ask("AUTH", mechanism + initial)
         while reply.code == 334:
             try:
-                answer = _encode(steps.send(_decode(reply.text)))
+                answer = _encode(steps.send(challenge))
             except StopIteration:
-                return wire.command("*")  # one challenge too many; RFC 4954 4
-            reply = wire.command(answer)
+                return ask("*")[0]  # one challenge too many; RFC 4954 4
+            reply, challenge = ask(answer)
     return reply
 
 
@@ -135,14 +164,3 @@ def _json_words(challenge):
         return ", ".join(f"{key}: {value}" for key, value in reason.items())
     except (ValueError, AttributeError, RecursionError):
         return sanitise(challenge.decode("utf-8", "replace"))
-
-
-def _conclude(reply, user, secret, oauth):
-    """Raise unless logged in; a server that echoes the credentials is not quoted."""
-    if reply.code == 235:
-        return
-    text = reply.text
-    both = b"\0" + _octets(user) + b"\0" + _octets(secret)
-    for form in (_encode(both), _encode(_octets(secret)), secret):
-        text = text.replace(form, "***") if form else text
-    raise SmtpFailure(Phase.AUTH, Reply(reply.code, reply.enhanced, text), oauth=oauth)

@@ -58,16 +58,14 @@ class Wire(smtplib.SMTP):
     def start_tls_now(self, context: ssl.SSLContext) -> None:
         """Begin TLS: from the first byte, or after the server agreed to STARTTLS.
 
-        What was read before is dropped, and a server that sent something behind its
-        agreement is refused: it would be plain text posing as protected (RFC 3207 4.2).
+        A server that sent something behind its agreement is refused: it would be plain
+        text posing as protected. What it offered before counts no more, as the next
+        EHLO starts afresh (RFC 3207 4.2).
         """
         self._arm()
         if self._pending:
             raise WireFault("protocol", "The server sent plain text before TLS.")
         self.sock = context.wrap_socket(self.sock, server_hostname=self._host)
-        self.helo_resp = self.ehlo_resp = None
-        self.esmtp_features = {}
-        self.does_esmtp = False
 
     def send(self, s) -> None:
         data = s.encode(self.command_encoding) if isinstance(s, str) else s
