@@ -1,40 +1,22 @@
 import logging
 
+from psycopg2 import errors
+
 from odoo import http
 from odoo.exceptions import AccessError, UserError
 from odoo.http import request
 
-from ..tools import oauth, vault
+from ..models.oauth_settings import FLOW, OUTCOME
+from ..tools import oauth, redact, vault
 
 _logger = logging.getLogger(__name__)
 
-# Where a sign-in under way waits in the user's session; popped at first use.
-FLOW = "user_email_alias_flow"
-OUTCOME = "user_email_alias_outcome"
+# The authorization code is part of the address that the access log shows.
+redact.withhold_query("/user_email_alias/oauth/")
 
 
 class EmailAliasOauth(http.Controller):
-    """Leaves for the provider and comes back; what it means is decided in the model."""
-
-    @http.route(
-        "/user_email_alias/oauth/<string:key>/begin",
-        type="http",
-        auth="user",
-        methods=["GET"],
-        sitemap=False,
-    )
-    def begin(self, key, alias_id=None, **_ignored):
-        """Send the browser to the provider."""
-        alias, failure = self._get_alias(key, alias_id)
-        if alias:
-            try:
-                url, flow = alias._begin_sign_in__(key)
-            except (oauth.OAuthError, vault.VaultError) as error:
-                failure = str(error)
-            else:
-                request.session[FLOW] = {**flow, "alias_id": alias.id}
-                return request.redirect(url, local=False)
-        return self._back(alias, failure, "danger")
+    """Comes back from the provider; what it means is decided in the model."""
 
     @http.route(
         "/user_email_alias/oauth/<string:key>/callback",
@@ -43,22 +25,44 @@ class EmailAliasOauth(http.Controller):
         methods=["GET"],
         sitemap=False,
     )
-    def callback(self, key, **params):
+    def callback(self, key, **_params):
         """Take the provider's answer; one callback for each provider (RFC 9700 4.4)."""
+        flow = request.session.pop(FLOW, None) or {}
         if not request.session.uid:
             return request.redirect("/web/login")
-        flow = request.session.pop(FLOW, None) or {}
         alias, failure = self._get_alias(key, flow.pop("alias_id", None))
         if not alias:
             return self._back(alias, failure, "danger")
         try:
+            params = self._get_params()
             with request.env.cr.savepoint():
                 message = alias._finish_sign_in__(key, flow, params)
+        except errors.LockNotAvailable:
+            return self._back(
+                alias,
+                request.env._(
+                    "Somebody else is working with this alias. Start again in a minute."
+                ),
+                "danger",
+            )
         except (oauth.OAuthError, vault.VaultError, UserError) as error:
-            _logger.info("Sign-in for alias %s refused: %r", alias.id, type(error))
+            _logger.info(
+                "Sign-in for alias %s refused: %s", alias.id, type(error).__name__
+            )
             return self._back(alias, str(error), "danger")
         proved = alias.state == "ok" and not alias.oauth_pending_user
         return self._back(alias, message, "success" if proved else "warning")
+
+    @staticmethod
+    def _get_params():
+        """The parameters of the answer, none of them twice (RFC 6749 3.1).
+
+        :raise oauth.FlowInvalid: somebody has added to the answer
+        """
+        args = request.httprequest.args
+        if any(len(values) > 1 for values in args.listvalues()):
+            raise oauth.FlowInvalid("answer")
+        return args.to_dict()
 
     @staticmethod
     def _get_alias(key, alias_id):
@@ -81,4 +85,8 @@ class EmailAliasOauth(http.Controller):
         """Return to the form; the page shows the sentence once."""
         request.session[OUTCOME] = {"message": message, "type": kind}
         path = f"/odoo/email-aliases/{alias.id}" if alias else "/odoo/email-aliases"
-        return request.redirect(path)
+        response = request.redirect(path)
+        # the address of this page holds the authorization code (RFC 9700 4.2.4)
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Cache-Control"] = "no-store"
+        return response

@@ -1,5 +1,6 @@
 from . import (
     fetchmail_server,
+    ir_config_parameter,
     ir_http,
     ir_mail_server,
     mail_mail,
@@ -15,6 +16,7 @@ from . import (
     res_config_settings,
     res_users,
     user_email_alias,
+    user_email_alias_access,
     user_email_alias_client,
     user_email_alias_copy,
     user_email_alias_delivery,

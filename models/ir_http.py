@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.http import request
 
-from ..controllers.oauth import OUTCOME
+from .oauth_settings import OUTCOME
 
 
 class IrHttp(models.AbstractModel):

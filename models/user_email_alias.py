@@ -408,6 +408,14 @@ class UserEmailAlias(models.Model):
     def _get_server_fields(self):
         return SERVER_FIELDS
 
+    def _get_open_server_fields(self):
+        """Those that no access right closes: a default from outside could set them."""
+        return {
+            fname
+            for fname in self._get_server_fields()
+            if self._fields[fname].groups != fields.NO_ACCESS
+        }
+
     def _check_server_fields(self, vals):
         if not self.env.su and not self._get_server_fields().isdisjoint(vals):
             raise AccessError(
@@ -419,7 +427,7 @@ class UserEmailAlias(models.Model):
         """Name outright what no default from outside may decide."""
         self._check_server_fields(vals)
         return {
-            **dict.fromkeys(SERVER_FIELDS - {"smtp_secret"}, False),
+            **dict.fromkeys(self._get_open_server_fields(), False),
             "provider": "smtp",
             "state": "draft",
             "active": True,
@@ -612,16 +620,17 @@ class UserEmailAlias(models.Model):
         host = urllib.parse.urlsplit(base).hostname or ""
         return host if "." in host and host.isascii() else "[127.0.0.1]"
 
-    def _connect_to__(self, server):
+    def _connect_to__(self, server, disable_tls=False):
         """Connect without logging in.
 
         :param server: ``host:port``
+        :param disable_tls: talk in clear text, which only a password's owner may want
         :raise smtp.SmtpFailure: with phase and verdict
         """
         return smtp.SmtpConnection.open(
             address.parse_server(server),
             self._get_guard(),
-            disable_tls=self.disable_tls and self.provider == "smtp",
+            disable_tls=disable_tls,
             local_hostname=self._get_local_hostname(),
         )
 
@@ -643,7 +652,7 @@ class UserEmailAlias(models.Model):
             secret = self._read_secret__("smtp_secret") if self.smtp_user else None
         except vault.VaultError as error:
             raise AliasHold("vault", self._explain(error)) from None
-        connection = self._connect_to__(self.smtp_server)
+        connection = self._connect_to__(self.smtp_server, self.disable_tls)
         try:
             if self.smtp_user:
                 connection.login_password(self.smtp_user, secret or "")

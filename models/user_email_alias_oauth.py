@@ -1,30 +1,22 @@
-import contextlib
 import json
 import logging
-import time
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.http import request
 from odoo.tools import SQL, email_normalize
 
 from ..tools import address, oauth, smtp, vault
-from .alias_errors import AliasHold, AliasRetry
+from .oauth_settings import FLOW
 
 _logger = logging.getLogger(__name__)
 
-# First key of the advisory lock around a refresh; the alias id is the second.
-REFRESH_LOCK_CLASS = 0x55454132
-
-# An account that was idle for so many days is refreshed, well before the 90 days
-# after which Microsoft forgets it and the six months of Google.
-KEEP_ALIVE_DAYS = 30
-
-# What the row of the alias may be locked for by somebody else, in milliseconds.
-LOCK_TIMEOUT_MS = 10_000
+# How long a sign-in waits for others to be done with the alias, in milliseconds.
+LOCK_TIMEOUT_MS = 5_000
 
 
 class UserEmailAlias(models.Model):
-    """Signing in at an identity provider, and keeping access."""
+    """Signing in at an identity provider, changing the account, and leaving."""
 
     _inherit = "user.email.alias"
 
@@ -70,12 +62,33 @@ class UserEmailAlias(models.Model):
             return super()._is_complete()
         return bool(self.email_from and self.sudo().oauth_secret)
 
+    def _forgets_password(self, vals):
+        """Extend: the password goes once the account is a provider's."""
+        return super()._forgets_password(vals) if self.provider == "smtp" else False
+
+    def unlink(self):
+        """Extend: what is forgotten is withdrawn at the provider as well."""
+        # sudo: the columns are closed to everybody
+        left = [
+            (alias.provider, alias.oauth_identity, tokens)
+            for alias in self.sudo()
+            if (tokens := alias._read_tokens__("oauth_secret"))
+        ]
+        result = super().unlink()
+        for key, identity, tokens in left:
+            self._revoke__(key, identity, tokens)
+        return result
+
     # ------------------------------------------------------------------
     # Sign in
     # ------------------------------------------------------------------
 
     def action_sign_in(self):
-        """Leave for the provider named in the context; the form is saved by now."""
+        """Leave for the provider named in the context; the form is saved by now.
+
+        The flow starts here and not behind an address of its own: what changes an
+        alias must not be set off by a link on another site.
+        """
         self.ensure_one()
         self._check_owner()
         key = self.env.context.get("email_alias_provider")
@@ -88,11 +101,14 @@ class UserEmailAlias(models.Model):
                     oauth.PROVIDERS[key].label,
                 )
             )
-        return {
-            "type": "ir.actions.act_url",
-            "url": f"/user_email_alias/oauth/{key}/begin?alias_id={self.id}",
-            "target": "self",
-        }
+        if not request:
+            raise UserError(self.env._("Signing in needs your browser."))
+        try:
+            url, flow = self._begin_sign_in__(key)
+        except (oauth.OAuthError, vault.VaultError) as error:
+            raise UserError(str(error)) from None
+        request.session[FLOW] = {**flow, "alias_id": self.id}
+        return {"type": "ir.actions.act_url", "url": url, "target": "self"}
 
     def _get_oauth_binding(self):
         """What a sign-in is bound to: one user and one of their aliases."""
@@ -117,49 +133,77 @@ class UserEmailAlias(models.Model):
 
         :return: the sentence for the user
         :raise oauth.OAuthError, UserError: nothing was changed
+        :raise psycopg2.errors.LockNotAvailable: somebody else is at the alias
         """
         self._check_owner()
+        # before the code is redeemed: it serves once, a transaction can be repeated
+        self._lock_alias(LOCK_TIMEOUT_MS)
         provider = self.env["user.email.alias.oauth.settings"]._get_provider__(key)
         consent = provider.finish(flow, params, bound_to=self._get_oauth_binding())
         identity = f"{key}:{consent.identity}"
         # sudo: the identity is closed to everybody
         known = self.sudo().oauth_identity
-        self._check_account(identity, known, consent)
+        self._check_account(identity, known, consent.email)
         access = provider.access(consent.tokens)
-        trouble = self._prove_consent__(consent, access.access_token_secret)
-        if known and known != identity:
-            return self._ask_for_other_account__(key, identity, consent, access)
-        return self._keep_consent__(
-            key,
-            {
-                "identity": identity,
-                "email": consent.email,
-                "name": consent.name,
-                "server": consent.smtp_server,
-                "tokens": access.tokens,
-            },
-            trouble,
-        )
+        account = {
+            "key": key,
+            "identity": identity,
+            "email": consent.email,
+            "name": consent.name,
+            "server": consent.smtp_server,
+            "tokens": access.tokens,
+        }
+        is_other = bool(known and known != identity)
+        sender = consent.email if is_other else self.email_from or consent.email
+        trouble = self._prove_account__(account, access.access_token_secret, sender)
+        if is_other:
+            return self._ask_for_other_account__(account)
+        return self._keep_account__(account, trouble)
 
-    def _check_account(self, identity, known, consent):
+    def _lock_alias(self, timeout_ms):
+        """Let nobody else change the row until the transaction ends.
+
+        :param timeout_ms: how long to wait for others, in milliseconds
+        """
+        self.env.cr.execute(SQL("SET LOCAL lock_timeout = %s", timeout_ms))
+        self.env.cr.execute(
+            SQL(
+                "SELECT id FROM user_email_alias WHERE id = %s FOR NO KEY UPDATE",
+                self.id,
+            ),
+            log_exceptions=False,
+        )
+        self.env.cr.execute(SQL("SET LOCAL lock_timeout = DEFAULT"))
+
+    def _check_account(self, identity, known, email):
         """Refuse an account that does not belong to this alias."""
+        try:
+            address.parse_mailbox(email)
+        except address.AddressError:
+            raise UserError(
+                self.env._(
+                    "The provider names no usable e-mail address for this account. "
+                    "Choose another one, or ask the administrator of your mailbox."
+                )
+            ) from None
         if known and known != identity and self.waiting_count:
             raise UserError(
                 self.env._(
-                    "You signed in as %(new)s, but %(count)s e-mails still wait to leave "
-                    "as %(old)s. Sign in with that account, or cancel them first.",
-                    new=consent.email,
+                    "You signed in as %(new)s, but %(count)s e-mails still wait to "
+                    "leave as %(old)s. Sign in with that account, or cancel them "
+                    "first.",
+                    new=email,
                     count=self.waiting_count,
                     old=self.email_from,
                 )
             )
-        if not known and self.email_from and not self._is_own_address(consent.email):
+        if not known and self.email_from and not self._is_own_address(email):
             raise UserError(
                 self.env._(
                     "You signed in as %(new)s, but the From Address of this alias is "
                     "%(old)s. Choose that account when you sign in, or empty the From "
                     "Address first.",
-                    new=consent.email,
+                    new=email,
                     old=self.email_from,
                 )
             )
@@ -167,50 +211,63 @@ class UserEmailAlias(models.Model):
     def _is_own_address(self, email):
         return email_normalize(email) == email_normalize(self.email_from)
 
-    def _prove_consent__(self, consent, token_secret):
+    def _prove_account__(self, account, token_secret, sender):
         """Log in as the claimed mailbox: the login counts, not the claim.
 
+        :param sender: the From Address that the account has to be allowed to use
         :return: None, or the trouble that has nothing to do with the account
         :raise UserError: this account cannot send as this mailbox
         """
         try:
-            connection = self._connect_to__(consent.smtp_server)
+            connection = self._connect_to__(account["server"])
             try:
-                connection.login_xoauth2(consent.email, token_secret)
-                connection.check_sender(address.mailbox_to_ascii(consent.email))
+                connection.login_xoauth2(account["email"], token_secret)
+                connection.check_sender(address.mailbox_to_ascii(sender))
             finally:
                 connection.close()
+        except address.AddressError as error:
+            raise UserError(
+                self.env._(
+                    "The provider's mail server in the settings cannot be used: %s Ask "
+                    "your administrator.",
+                    error,
+                )
+            ) from None
         except smtp.SmtpFailure as failure:
             if failure.verdict.hold in (None, "smtp_auth_disabled"):
                 return failure
             raise UserError(
                 self.env._(
                     "The mail server did not accept the account %(account)s: %(words)s",
-                    account=consent.email,
+                    account=account["email"],
                     words=failure,
                 )
             ) from None
         return None
 
-    def _keep_consent__(self, key, consent, trouble=None):
-        """Store what a finished sign-in brought."""
-        self._write_secret__("oauth_secret", consent["tokens"])
+    def _keep_account__(self, account, trouble=None):
+        """Store what a finished sign-in brought.
+
+        :param trouble: why a mail would not leave right now, None when it would
+        :return: the sentence for the user
+        """
+        self._write_secret__("oauth_secret", account["tokens"])
         values = {
-            "provider": key,
-            "oauth_identity": consent["identity"],
-            "oauth_user": consent["email"],
-            "oauth_server": consent["server"],
+            "provider": account["key"],
+            "oauth_identity": account["identity"],
+            "oauth_user": account["email"],
+            "oauth_server": account["server"],
             "oauth_refreshed_at": fields.Datetime.now(),
             "oauth_pending_secret": False,
             "oauth_pending_user": False,
             "smtp_secret": False,
         }
         if not self.email_from:
-            values["email_from"] = consent["email"]
+            values["email_from"] = account["email"]
         if not self.alias_name:
-            values["alias_name"] = consent["name"] or self.user_id.name
+            values["alias_name"] = self._get_account_name(account)
         if not self.name:
-            values["name"] = self._get_free_name(consent["email"])
+            values["name"] = self._get_free_name(account["email"])
         # sudo: written by the server only, after all checks
         self.sudo().write(values)
         if trouble is None:
@@ -223,6 +280,14 @@ class UserEmailAlias(models.Model):
         return self.env._(
             "You are signed in, but sending does not work yet: %s", trouble
         )
+
+    def _get_account_name(self, account):
+        """The person's name; the user's if no header could bear it."""
+        try:
+            address.check_display_name(account["name"])
+        except address.AddressError:
+            return self.user_id.name
+        return account["name"] or self.user_id.name
 
     def _get_free_name(self, wanted):
         taken = {
@@ -241,30 +306,21 @@ class UserEmailAlias(models.Model):
     # Another account
     # ------------------------------------------------------------------
 
-    def _ask_for_other_account__(self, key, identity, consent, access):
+    def _ask_for_other_account__(self, account):
         """Keep the other account aside until the owner has said yes."""
-        self._write_secret__(
-            "oauth_pending_secret",
-            json.dumps(
-                {
-                    "key": key,
-                    "identity": identity,
-                    "email": consent.email,
-                    "name": consent.name,
-                    "server": consent.smtp_server,
-                    "tokens": access.tokens,
-                }
-            ),
-        )
+        self._write_secret__("oauth_pending_secret", json.dumps(account))
         # sudo: written by the server only
-        self.sudo().oauth_pending_user = consent.email
+        self.sudo().oauth_pending_user = account["email"]
         return self.env._(
             "You signed in as %s, another account than before. Please confirm.",
-            consent.email,
+            account["email"],
         )
 
+    def _read_pending__(self):
+        return json.loads(self._read_tokens__("oauth_pending_secret") or "{}")
+
     def action_use_other_account(self):
-        """Yes: from now on this alias is the other account."""
+        """Yes: this alias is the other account from now on, if a login proves it."""
         self.ensure_one()
         self._check_owner()
         if self.waiting_count:
@@ -274,37 +330,70 @@ class UserEmailAlias(models.Model):
                     self.waiting_count,
                 )
             )
-        # sudo: the owner has been checked
-        alias_sudo = self.sudo()
-        pending = json.loads(alias_sudo._read_secret__("oauth_pending_secret") or "{}")
+        pending = self._read_pending__()
         if not pending:
             raise UserError(self.env._("There is no other account to confirm."))
-        alias_sudo.email_from = pending["email"]
-        alias_sudo.alias_name = pending["name"] or alias_sudo.alias_name
-        self._keep_consent__(pending["key"], pending)
+        Settings = self.env["user.email.alias.oauth.settings"]
+        try:
+            provider = Settings._get_provider__(pending["key"])
+            access = provider.access(pending["tokens"])
+        except (oauth.OAuthError, vault.VaultError) as error:
+            raise UserError(str(error)) from None
+        pending["tokens"] = access.tokens
+        trouble = self._prove_account__(
+            pending, access.access_token_secret, pending["email"]
+        )
+        # sudo: the owner has been checked
+        alias_sudo = self.sudo()
+        left = alias_sudo.provider, alias_sudo.oauth_identity
+        tokens = self._read_tokens__("oauth_secret")
+        alias_sudo.write(
+            {
+                "email_from": pending["email"],
+                "alias_name": self._get_account_name(pending),
+            }
+        )
+        message = self._keep_account__(pending, trouble)
+        self._revoke__(*left, tokens)
+        return self._tell_outcome(message, trouble is None)
 
     def action_keep_account(self):
         """No: forget the other account."""
         self.ensure_one()
         self._check_owner()
+        pending = self._read_pending__()
         # sudo: the owner has been checked
         self.sudo().write({"oauth_pending_secret": False, "oauth_pending_user": False})
+        if pending:
+            self._revoke__(pending["key"], pending["identity"], pending["tokens"])
+
+    def _tell_outcome(self, message, is_good):
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success" if is_good else "warning",
+                "message": message,
+                "sticky": not is_good,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    # ------------------------------------------------------------------
+    # Leave
+    # ------------------------------------------------------------------
 
     def action_disconnect(self):
-        """Withdraw the consent where that is possible, and forget it."""
+        """Forget the account, and withdraw the consent where that is possible."""
         self.ensure_one()
         self._check_owner()
-        try:
-            tokens = self._read_secret__("oauth_secret")
-            if tokens:
-                Settings = self.env["user.email.alias.oauth.settings"]
-                Settings._get_provider__(self.provider).revoke(tokens)
-        except (oauth.OAuthError, vault.VaultError) as error:
-            # what cannot be revoked is forgotten all the same
-            _logger.info("Alias %s: consent not revoked: %s", self.id, error)
-        waiting = self.waiting_count
         # sudo: the owner has been checked
-        self.sudo().write(
+        alias_sudo = self.sudo()
+        left = alias_sudo.provider, alias_sudo.oauth_identity
+        tokens = self._read_tokens__("oauth_secret")
+        pending = self._read_pending__()
+        waiting = self.waiting_count
+        alias_sudo.write(
             {
                 "provider": "smtp",
                 "oauth_secret": False,
@@ -320,139 +409,40 @@ class UserEmailAlias(models.Model):
                 "sign_in",
                 self.env._("You disconnected the account. Sign in again."),
             )
+        self._revoke__(*left, tokens)
+        if pending:
+            self._revoke__(pending["key"], pending["identity"], pending["tokens"])
 
-    # ------------------------------------------------------------------
-    # Use
-    # ------------------------------------------------------------------
-
-    def _open_connection__(self):
-        """Extend: a provider's account logs in with an access token.
-
-        A token that the server refuses although it looked good is fetched anew once.
-        """
-        if self.provider == "smtp":
-            return super()._open_connection__()
-        self.ensure_one()
-        if not self._is_complete():
-            raise AliasHold(
-                "sign_in", self.env._("The account is not signed in. Sign in again.")
-            )
-        token_secret, is_new = self._get_access_token__()
+    def _read_tokens__(self, fname):
+        """What is kept in ``fname``, or None when it cannot be read any more."""
         try:
-            return self._log_in_with__(token_secret)
-        except smtp.SmtpFailure as failure:
-            if failure.verdict.hold != "sign_in" or is_new:
-                raise
-        return self._log_in_with__(self._get_access_token__(is_forced=True)[0])
-
-    def _log_in_with__(self, token_secret):
-        connection = self._connect_to__(self.oauth_server)
-        try:
-            connection.login_xoauth2(self.oauth_user, token_secret)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _get_access_token__(self, is_forced=False):
-        """An access token that survives the login it is fetched for.
-
-        Refreshed by one process at a time; what the provider rotated is committed at
-        once in a transaction of its own, for a rollback would lose the account.
-
-        :return: (token, whether it was fetched just now)
-        :raise AliasHold: only a new sign-in helps
-        :raise AliasRetry: a passing outage
-        """
-        self.ensure_one()
-        Settings = self.env["user.email.alias.oauth.settings"]
-        try:
-            provider = Settings._get_provider__(self.provider)
-            with self._refreshing() as fresh:
-                tokens = fresh._read_secret__("oauth_secret") or ""
-                before = time.time()
-                access = (
-                    provider.refresh(tokens) if is_forced else provider.access(tokens)
-                )
-                if access.is_refreshed:
-                    fresh._store_tokens__(access.tokens)
-                    _logger.info(
-                        "Alias %s: access refreshed in %.1f s",
-                        self.id,
-                        time.time() - before,
-                    )
-            return access.access_token_secret, access.is_refreshed
-        except oauth.ConsentDead as error:
-            raise AliasHold("sign_in", str(error)) from None
-        except oauth.ProviderUnavailable as error:
-            raise AliasRetry(str(error)) from None
-        except oauth.OAuthError as error:
-            raise AliasHold("provider", str(error)) from None
+            return self._read_secret__(fname)
         except vault.VaultError as error:
-            raise AliasHold("vault", self._explain(error)) from None
-
-    @contextlib.contextmanager
-    def _refreshing(self):
-        """Yield this alias in a cursor of its own that holds the refresh lock.
-
-        The lock comes first and the reading after it, in a new snapshot: whoever had
-        to wait sees what the winner has committed.
-        """
-        key = SQL("%s, %s", REFRESH_LOCK_CLASS, self.id)
-        with contextlib.closing(self.env.registry.cursor()) as cr:
-            cr.execute(SQL("SELECT pg_advisory_lock(%s)", key))
-            cr.commit()
-            try:
-                cr.execute(SQL("SET LOCAL lock_timeout = %s", LOCK_TIMEOUT_MS))
-                env = api.Environment(cr, api.SUPERUSER_ID, {})
-                yield env[self._name].browse(self.id)
-                cr.commit()
-            finally:
-                if not cr.connection.closed:
-                    cr.rollback()
-                    cr.execute(SQL("SELECT pg_advisory_unlock(%s)", key))
-                    cr.commit()
-
-    def _store_tokens__(self, tokens):
-        cipher = self._get_vault__().encrypt(tokens, self._get_binding("oauth_secret"))
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE user_email_alias
-                   SET oauth_secret = %s,
-                       oauth_refreshed_at = clock_timestamp() AT TIME ZONE 'UTC'
-                 WHERE id = %s
-                """,
-                cipher,
-                self.id,
-            )
-        )
-        self.env.cr.commit()
+            _logger.info("Alias %s: %s not readable: %s", self.id, fname, error)
+            return None
 
     @api.model
-    def _cron_keep_alive(self):
-        """Refresh accounts that were idle for long, and tell whose consent died."""
-        limit = fields.Datetime.subtract(fields.Datetime.now(), days=KEEP_ALIVE_DAYS)
-        idle = self.search(
-            [
-                ("provider", "!=", "smtp"),
-                ("state", "!=", "hold"),
-                ("oauth_refreshed_at", "<", limit),
-            ]
-        )
-        for done, alias in enumerate(idle, start=1):
-            try:
-                alias._get_access_token__(is_forced=True)
-            except AliasHold as error:
-                alias._set_hold(error.reason, str(error))
-                alias._tell_owner(str(error))
-            except AliasRetry as error:
-                _logger.info("Alias %s: not refreshed: %s", alias.id, error)
-            self.env["ir.cron"]._commit_progress(1, remaining=len(idle) - done)
+    def _revoke__(self, key, identity, tokens):
+        """Withdraw a consent that no alias uses any more (RFC 7009 2.1).
 
-    def _forgets_password(self, vals):
-        """Extend: the password goes once the account is a provider's."""
-        return super()._forgets_password(vals) if self.provider == "smtp" else False
+        A provider may end all that the account has granted to this application, so
+        nothing is withdrawn while another alias is signed in with the same account.
+        What cannot be withdrawn is forgotten all the same.
+        """
+        if not tokens:
+            return
+        self.env.flush_all()
+        # sudo: colleagues may share the account; nothing of them is shown
+        shared = self.sudo().with_context(active_test=False)
+        if shared.search_count(
+            [("oauth_identity", "=", identity), ("oauth_secret", "!=", False)], limit=1
+        ):
+            return
+        try:
+            Settings = self.env["user.email.alias.oauth.settings"]
+            Settings._get_provider__(key).revoke(tokens)
+        except (oauth.OAuthError, vault.VaultError) as error:
+            _logger.info("%s: consent not revoked: %s", key, error)
 
     @api.model
     def _check_callback_user(self, alias_id):

@@ -1,32 +1,38 @@
-from . import test_access
-from . import test_address
-from . import test_alias
-from . import test_chatter
-from . import test_compose
-from . import test_guard
-from . import test_imap
-from . import test_imap_faults
-from . import test_imap_filing
-from . import test_imap_folder
-from . import test_leaving
-from . import test_mailing
-from . import test_message
-from . import test_oauth_channel
-from . import test_oauth_flow
-from . import test_oauth_providers
-from . import test_oauth_secrecy
-from . import test_oauth_tokens
-from . import test_outcome
-from . import test_pacing
-from . import test_postfix
-from . import test_queue
-from . import test_secrets
-from . import test_sent_copies
-from . import test_send_now
-from . import test_smtp
-from . import test_smtp_faults
-from . import test_smtp_hand_over
-from . import test_smtp_tls
-from . import test_tours
-from . import test_vault
-from . import test_verdict
+from . import (
+    test_access,
+    test_address,
+    test_alias,
+    test_chatter,
+    test_compose,
+    test_guard,
+    test_imap,
+    test_imap_faults,
+    test_imap_filing,
+    test_imap_folder,
+    test_leaving,
+    test_mailing,
+    test_message,
+    test_oauth_attack,
+    test_oauth_channel,
+    test_oauth_flow,
+    test_oauth_life,
+    test_oauth_processes,
+    test_oauth_providers,
+    test_oauth_queue,
+    test_oauth_secrecy,
+    test_oauth_tokens,
+    test_outcome,
+    test_pacing,
+    test_postfix,
+    test_queue,
+    test_secrets,
+    test_send_now,
+    test_sent_copies,
+    test_smtp,
+    test_smtp_faults,
+    test_smtp_hand_over,
+    test_smtp_tls,
+    test_tours,
+    test_vault,
+    test_verdict,
+)

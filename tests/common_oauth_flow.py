@@ -6,8 +6,9 @@ from unittest.mock import patch
 from urllib.parse import urlencode
 
 import odoo.http
-from odoo.addons.base.models.ir_mail_server import IrMail_Server
 from odoo.tests import HttpCase, new_test_user
+
+from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
 from .fake_oauth import ANNA, FakeIdentityProvider
 from .fake_smtp import FakeSmtpServer, make_ca
@@ -67,32 +68,45 @@ class OAuthFlowCase(HttpCase):
     # ------------------------------------------------------------------
 
     def begin(self, alias=None, key=None):
-        """Press the button; return the provider's address or None."""
+        """Press the button; return the provider's address."""
         alias = alias or self.alias
-        answer = self.url_open(
-            f"/user_email_alias/oauth/{key or self.flavour}/begin?alias_id={alias.id}",
-            allow_redirects=False,
+        context = {"email_alias_provider": key or self.flavour}
+        action = self.call(alias, "action_sign_in", context=context)
+        self.assertEqual(action["type"], "ir.actions.act_url")
+        self.assertEqual(action["target"], "self")
+        self.assertTrue(action["url"].startswith(self.idp.url))
+        return action["url"]
+
+    def call(self, alias, method, context=None):
+        """Press a button of the form in the user's session."""
+        return self.make_jsonrpc_request(
+            f"/web/dataset/call_button/{alias._name}/{method}",
+            {
+                "model": alias._name,
+                "method": method,
+                "args": [alias.ids],
+                "kwargs": {"context": context or {}},
+            },
         )
-        location = answer.headers.get("Location", "")
-        return location if location.startswith(self.idp.url) else None
 
     def come_back(self, params, key=None):
-        """Open the callback; return the sentence the page would show."""
+        """Open the callback; return the sentence the page would show.
+
+        :param params: a dict, or a list of pairs
+        """
         answer = self.url_open(
             f"/user_email_alias/oauth/{key or self.flavour}/callback?"
             + urlencode(params),
             allow_redirects=False,
         )
         self.assertIn(answer.status_code, (302, 303), answer.text[:500])
-        self.location = answer.headers["Location"]
+        self.answer, self.location = answer, answer.headers["Location"]
         self.env.invalidate_all()
         session = odoo.http.root.session_store.get(self.session.sid)
         return (session.get(OUTCOME) or {}).get("message", "")
 
     def sign_in(self, account=ANNA, alias=None, **visit):
-        url = self.begin(alias)
-        self.assertTrue(url, "the button leads to the provider")
-        return self.come_back(self.idp.visit(url, account, **visit))
+        return self.come_back(self.idp.visit(self.begin(alias), account, **visit))
 
     def get_session_flow(self):
         return odoo.http.root.session_store.get(self.session.sid).get(FLOW)

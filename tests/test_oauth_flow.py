@@ -1,9 +1,9 @@
 """Sign in with a provider: from the button to the first e-mail, and what is refused."""
 
-
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
+from odoo.tests.common import JsonRpcException
 
 from ..models.alias_errors import AliasHold, AliasRetry
 from .common_oauth_flow import OAuthFlowCase
@@ -165,7 +165,9 @@ class SignInTests:
 
     def test_nobody_begins_for_a_foreign_alias(self):
         self.login(self.other)
-        self.assertIsNone(self.begin(self.alias))
+        with self.assertRaises(JsonRpcException):
+            self.begin(self.alias)
+        self.assertFalse(self.get_session_flow())
         with self.assertRaises(AccessError):
             self.alias.with_user(self.other)._begin_sign_in__(self.flavour)
 
@@ -184,9 +186,7 @@ class SignInTests:
         self.env.invalidate_all()
         self.assertFalse(self.alias[f"has_{self.flavour}"])
         with self.assertRaises(UserError):
-            self.alias.with_context(
-                email_alias_provider=self.flavour
-            ).action_sign_in()
+            self.alias.with_context(email_alias_provider=self.flavour).action_sign_in()
 
     # ------------------------------------------------------------------
     # Later

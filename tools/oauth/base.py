@@ -239,10 +239,17 @@ class Provider:
         The caller holds a lock on the row ``tokens`` was read from: where refresh
         tokens rotate, two refreshes at once kill the account (RFC 9700 4.14.2).
         """
+        return self.cached_access(tokens, min_lifetime) or self.refresh(tokens)
+
+    def cached_access(self, tokens, min_lifetime=MIN_LIFETIME):
+        """Return the access token at hand if it lives that long, else None.
+
+        No network, and so no lock.
+        """
         secret, expires_at = self._cached_access(self._unpack(tokens))
         if secret and expires_at - time.time() >= min_lifetime:
             return Access(expires_at, False, False, secret, tokens)
-        return self.refresh(tokens)
+        return None
 
     def refresh(self, tokens):
         """Fetch a new access token now (RFC 6749 6).

@@ -43,6 +43,7 @@ SENTENCES = {
     # FlowInvalid
     "no_flow": "No sign-in is under way in this session. Start again from the alias.",
     "expired_flow": "The sign-in took too long. Start again from the alias.",
+    "answer": "This answer is not well-formed. Start again from the alias.",
     "state": "This answer belongs to another sign-in. Start again from the alias.",
     "bound_to": "This sign-in was started for something else. Start again.",
     "issuer": "This answer comes from another provider. Start again from the alias.",

@@ -1,0 +1,287 @@
+import contextlib
+import logging
+import time
+
+from psycopg2 import errors
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..tools import oauth, smtp, vault
+from .alias_errors import AliasHold, AliasRetry
+
+_logger = logging.getLogger(__name__)
+
+# First key of the advisory lock around a refresh; the alias id is the second.
+REFRESH_LOCK_CLASS = 0x55454132
+
+# How long to wait for another process that renews the same access, in milliseconds:
+# it may have to wait for the provider, twice.
+REFRESH_TIMEOUT_MS = 60_000
+
+# How long to wait for whoever changes the alias, in milliseconds. It can be the
+# caller's own transaction, and then no waiting helps.
+ROW_TIMEOUT_MS = 5_000
+
+# How often the row is read anew because somebody changed it meanwhile.
+ROW_TRIES = 5
+
+# An account that was idle for so many days is refreshed, well before the 90 days
+# after which Microsoft forgets it and the six months of Google.
+KEEP_ALIVE_DAYS = 30
+
+# On hold for one of these an account cannot be refreshed before its owner has acted.
+LOST = ("sign_in", "vault")
+
+
+class UserEmailAlias(models.Model):
+    """Using the access that a sign-in gave, and keeping it."""
+
+    _inherit = "user.email.alias"
+
+    # ------------------------------------------------------------------
+    # Log in
+    # ------------------------------------------------------------------
+
+    def _open_connection__(self):
+        """Extend: a provider's account logs in with an access token.
+
+        A token that the server refuses although it looked good is fetched anew once.
+        """
+        if self.provider == "smtp":
+            return super()._open_connection__()
+        self.ensure_one()
+        if not self._is_complete():
+            raise AliasHold(
+                "sign_in", self.env._("The account is not signed in. Sign in again.")
+            )
+        token_secret, is_new = self._get_access_token__()
+        try:
+            return self._log_in_with__(token_secret)
+        except smtp.SmtpFailure as failure:
+            if failure.verdict.hold != "sign_in" or is_new:
+                raise
+        token_secret, _is_new = self._get_access_token__(refused_secret=token_secret)
+        return self._log_in_with__(token_secret)
+
+    def _log_in_with__(self, token_secret):
+        connection = self._connect_to__(self.oauth_server)
+        try:
+            connection.login_xoauth2(self.oauth_user, token_secret)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _explain(self, error):
+        """Extend: there is no password to enter again."""
+        if self.provider == "smtp" or not isinstance(error, vault.VaultError):
+            return super()._explain(error)
+        return self.env._(
+            "The stored permission to send cannot be used: %s Sign in again, or ask "
+            "your administrator for the key.",
+            error,
+        )
+
+    # ------------------------------------------------------------------
+    # Refresh
+    # ------------------------------------------------------------------
+
+    def _get_access_token__(self, is_forced=False, refused_secret=None):
+        """An access token that survives the login it is fetched for.
+
+        Refreshed by one process at a time; what the provider rotated is committed at
+        once in a transaction of its own, for a rollback would lose the account.
+
+        :param is_forced: fetch a new one even if the old one is good
+        :param refused_secret: the token that the mail server did not want
+        :return: (token, whether it was fetched just now)
+        :raise AliasHold: only a new sign-in, or the administrator, helps
+        :raise AliasRetry: a passing outage
+        """
+        self.ensure_one()
+        try:
+            provider = self._get_provider__()
+            if not is_forced and not refused_secret:
+                access = self._get_committed_access__(provider)
+                if access:
+                    return access.access_token_secret, False
+            with self._refreshing() as fresh:
+                access = fresh._renew__(provider, is_forced, refused_secret)
+            return access.access_token_secret, access.is_refreshed
+        except oauth.ConsentDead as error:
+            raise AliasHold("sign_in", self._explain(error)) from None
+        except oauth.ProviderUnavailable as error:
+            raise AliasRetry(str(error)) from None
+        except oauth.OAuthError as error:
+            raise AliasHold("provider", self._ask_administrator(error)) from None
+        except vault.VaultError as error:
+            raise AliasHold("vault", self._explain(error)) from None
+        except errors.LockNotAvailable:
+            raise AliasRetry(
+                self.env._(
+                    "This alias is being changed at the moment. Try again in a minute."
+                )
+            ) from None
+
+    def _get_provider__(self):
+        """The provider as set up now.
+
+        :raise AliasHold: the administrator has to act
+        """
+        Settings = self.env["user.email.alias.oauth.settings"]
+        try:
+            return Settings._get_provider__(self.provider)
+        except vault.VaultError as error:
+            raise AliasHold("provider", self._ask_administrator(error)) from None
+
+    def _ask_administrator(self, error):
+        return self.env._(
+            "%s Ask your administrator to check the sign-in in the settings of Email "
+            "Aliases; waiting e-mails leave by themselves then.",
+            error,
+        )
+
+    def _get_committed_access__(self, provider):
+        """The access another process may have fetched by now, or None if too old."""
+        with contextlib.closing(self.env.registry.cursor()) as cr:
+            env = api.Environment(cr, api.SUPERUSER_ID, {})
+            alias = env[self._name].browse(self.id)
+            return provider.cached_access(alias._read_secret__("oauth_secret") or "")
+
+    def _renew__(self, provider, is_forced, refused_secret):
+        """Refresh unless somebody else has done it while this process waited.
+
+        The environment's cursor holds the lock on the row.
+        """
+        tokens = self._read_secret__("oauth_secret") or ""
+        if not is_forced:
+            access = provider.cached_access(tokens)
+            if access and access.access_token_secret != refused_secret:
+                return access
+        before = time.time()
+        access = provider.refresh(tokens)
+        self._store_tokens__(access.tokens)
+        _logger.info(
+            "Alias %s: access refreshed in %.1f s", self.id, time.time() - before
+        )
+        return access
+
+    @contextlib.contextmanager
+    def _refreshing(self):
+        """Yield this alias in a cursor of its own that holds the locks of a refresh.
+
+        The advisory lock comes first and the reading after it, in a new snapshot:
+        whoever had to wait sees what the winner has committed. The lock on the row
+        keeps everybody else from changing it before the provider's answer is
+        committed, which would lose that answer; whoever cannot have it finds out
+        before the provider is asked.
+
+        :raise errors.LockNotAvailable: somebody else is at it
+        """
+        key = SQL("%s, %s", REFRESH_LOCK_CLASS, self.id)
+        with contextlib.closing(self.env.registry.cursor()) as cr:
+            cr.execute(SQL("SET LOCAL lock_timeout = %s", REFRESH_TIMEOUT_MS))
+            cr.execute(SQL("SELECT pg_advisory_lock(%s)", key), log_exceptions=False)
+            cr.commit()
+            try:
+                alias = api.Environment(cr, api.SUPERUSER_ID, {})[self._name].browse(
+                    self.id
+                )
+                alias._lock_row()
+                yield alias
+                cr.commit()
+            finally:
+                if not cr.connection.closed:
+                    cr.rollback()
+                    cr.execute(SQL("SELECT pg_advisory_unlock(%s)", key))
+                    cr.commit()
+
+    def _lock_row(self):
+        """Lock the row as it is now, however often it changes meanwhile."""
+        for tries_left in reversed(range(ROW_TRIES)):
+            try:
+                return self._lock_alias(ROW_TIMEOUT_MS)
+            except errors.SerializationFailure:
+                self.env.cr.rollback()
+                if not tries_left:
+                    raise
+
+    def _store_tokens__(self, tokens):
+        cipher = self._get_vault__().encrypt(tokens, self._get_binding("oauth_secret"))
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE user_email_alias
+                   SET oauth_secret = %s,
+                       oauth_refreshed_at = clock_timestamp() AT TIME ZONE 'UTC'
+                 WHERE id = %s
+                """,
+                cipher,
+                self.id,
+            )
+        )
+        self.env.cr.commit()
+
+    # ------------------------------------------------------------------
+    # Keep
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _cron_keep_alive(self):
+        """Refresh accounts that were idle for long, and tell whose consent died.
+
+        What waits for the administrator is tried again too: the cause may be gone.
+        """
+        limit = fields.Datetime.subtract(fields.Datetime.now(), days=KEEP_ALIVE_DAYS)
+        idle = self.search(
+            [
+                ("provider", "!=", "smtp"),
+                ("user_id.active", "=", True),
+                "|",
+                "&",
+                ("state", "=", "hold"),
+                ("hold_reason", "=", "provider"),
+                "&",
+                ("oauth_refreshed_at", "<", limit),
+                "|",
+                ("state", "!=", "hold"),
+                ("hold_reason", "not in", LOST),
+            ]
+        )
+        for done, alias in enumerate(idle, start=1):
+            alias._keep_alive__()
+            self.env["ir.cron"]._commit_progress(1, remaining=len(idle) - done)
+
+    def _keep_alive__(self):
+        try:
+            self._get_access_token__(is_forced=True)
+        except AliasHold as error:
+            if self.state != "hold" or self.hold_reason != error.reason:
+                self._set_hold(error.reason, str(error))
+                self._tell_owner(str(error))
+        except AliasRetry as error:
+            _logger.info("Alias %s: not refreshed: %s", self.id, error)
+        else:
+            # a new snapshot: the row has just changed in another transaction
+            self.env.cr.commit()
+            if self.hold_reason == "provider":
+                self._unprove()
+
+    @api.model
+    def _release_provider(self, key):
+        """Let aliases go on that waited for the administrator of this provider."""
+        # sudo: they belong to many users
+        released = (
+            self.sudo()
+            .with_context(active_test=False)
+            .search(
+                [
+                    ("provider", "=", key),
+                    ("state", "=", "hold"),
+                    ("hold_reason", "=", "provider"),
+                ]
+            )
+        )
+        if released:
+            released._unprove()
