@@ -43,6 +43,17 @@ def free_port():
         return sock.getsockname()[1]
 
 
+def is_free(port):
+    """Tell whether nobody listens on a port."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 class Dovecot:
     """A running server; a context manager.
 
@@ -147,6 +158,12 @@ class Dovecot:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         self.process = None
+        # The master is gone; its children may hold the ports a moment longer.
+        deadline = time.monotonic() + STOP_TIMEOUT
+        while time.monotonic() < deadline:
+            if is_free(self.port) and is_free(self.tls_port):
+                break
+            time.sleep(0.01)
 
     def __enter__(self):
         try:
