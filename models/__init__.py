@@ -24,5 +24,6 @@ from . import (
     user_email_alias_oauth,
     user_email_alias_proposal,
     user_email_alias_queue,
+    user_email_alias_signature,
     user_email_alias_waiting,
 )

@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import models
 
 
@@ -67,6 +69,30 @@ class MailThread(models.AbstractModel):
             if self.env.context.get("email_alias_bulk"):
                 values["email_alias_bulk"] = True
         return values
+
+    def _notify_by_email_prepare_rendering_context(
+        self,
+        message,
+        msg_vals=False,
+        model_description=False,
+        force_email_company=False,
+        force_email_lang=False,
+        force_record_name=False,
+    ):
+        """Extend: an alias may have a signature of its own."""
+        context = super()._notify_by_email_prepare_rendering_context(
+            message,
+            msg_vals=msg_vals,
+            model_description=model_description,
+            force_email_company=force_email_company,
+            force_email_lang=force_email_lang,
+            force_record_name=force_record_name,
+        )
+        # sudo: the signature goes to the recipients
+        signature = message.sudo().email_alias_id._get_signature()
+        if context["email_add_signature"] and signature:
+            context["signature"] = Markup("<div>-- <br/>%s</div>") % signature
+        return context
 
     def _thread_to_store(self, store, fields, *, request_list=None):
         """Extend: the composer proposes the alias that fits, without asking for it."""

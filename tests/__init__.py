@@ -28,6 +28,7 @@ from . import (
     test_secrets,
     test_send_now,
     test_sent_copies,
+    test_signature,
     test_smtp,
     test_smtp_faults,
     test_smtp_hand_over,

@@ -1,4 +1,4 @@
-import { reactive } from "@odoo/owl";
+import { markup, reactive } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { session } from "@web/session";
 
@@ -28,6 +28,12 @@ export class EmailAliases {
 
     get(id) {
         return this.list.find((alias) => alias.id === id);
+    }
+
+    /** The signature of an alias's own; the server has sanitised it. */
+    signature(id) {
+        const html = this.get(id)?.signature;
+        return html ? markup(html) : "";
     }
 
     /** Open what its owner has to see: the alias, or what is uncertain of it. */

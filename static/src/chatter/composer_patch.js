@@ -1,6 +1,6 @@
 import { Composer } from "@mail/core/common/composer";
 import { EmailAliasSelect } from "@user_email_alias/alias/alias_select";
-import { toRaw, useState } from "@odoo/owl";
+import { markup, toRaw, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { useService } from "@web/core/utils/hooks";
 import { patch } from "@web/core/utils/patch";
@@ -61,6 +61,18 @@ patch(Composer.prototype, {
             this.props.composer.chosenEmailAliasId = detail.id;
         });
         return super.onClickFullComposer(...arguments);
+    },
+
+    /** @override an alias may have a signature of its own */
+    formatDefaultBodyForFullComposer(defaultBody, signature = "") {
+        const composer = toRaw(this.props.composer);
+        if (this.hasEmailAlias && composer.emailAddSignature) {
+            const own = this.emailAliases.signature(composer.emailAliasId);
+            signature = own
+                ? markup`<div data-o-mail-quote="1"><br>-- <br>${own}</div>`
+                : signature;
+        }
+        return super.formatDefaultBodyForFullComposer(defaultBody, signature);
     },
 
     // The choice is part of the draft.

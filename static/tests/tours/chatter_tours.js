@@ -126,3 +126,20 @@ tours.add("user_email_alias_scheduled", {
         { trigger: `.o_email_alias_scheduled:contains("${WORK}")` },
     ],
 });
+
+tours.add("user_email_alias_signature", {
+    steps: () => [
+        ...openLead("Tour lead"),
+        ...startMessage(),
+        { trigger: ".o-mail-Composer-input", run: "edit Signed words" },
+        { trigger: "button[title='Open Full Composer']", run: "click" },
+        { trigger: `${FULL} .note-editable:contains("Alice herself")` },
+        ...chooseFrom(FULL, SECOND),
+        {
+            content: "The signature follows the From",
+            trigger: `${FULL} .note-editable:contains("The second desk"):not(:contains("Alice herself"))`,
+        },
+        { trigger: ".o_mail_send", run: "click" },
+        { trigger: '.o-mail-Message-body:contains("Signed words")' },
+    ],
+});

@@ -1,0 +1,17 @@
+from markupsafe import Markup
+
+from odoo import fields, models
+from odoo.tools import is_html_empty
+
+
+class UserEmailAlias(models.Model):
+    _inherit = "user.email.alias"
+
+    signature = fields.Html(
+        help="Used instead of your own signature when you write as this alias. Leave "
+        "it empty to use your own."
+    )
+
+    def _get_signature(self):
+        """The signature below a message of this alias; empty: its owner's own."""
+        return Markup("") if is_html_empty(self.signature) else self.signature
