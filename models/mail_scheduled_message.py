@@ -52,6 +52,14 @@ class MailScheduledMessage(models.Model):
                     parameters["reply_to"] = alias_sudo.reply_to
             message.notification_parameters = json.dumps(parameters)
 
+    def write(self, vals):
+        """Restrict: the alias named for later is one's own already now."""
+        result = super().write(vals)
+        if "notification_parameters" in vals and not self.env.su:
+            # sudo: whose alias it is decides, whatever may be read
+            self.sudo().email_alias_id.sudo(False)._check_owner()
+        return result
+
     @api.model_create_multi
     def create(self, vals_list):
         """Restrict: the alias named for later is one's own already now."""

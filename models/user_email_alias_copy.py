@@ -186,10 +186,44 @@ class UserEmailAlias(models.Model):
             )
             # sudo: the column is closed to everybody
             moved.sudo().write({"imap_secret": False, "imap_folder": False})
+        if vals.get("disable_tls") and not vals.get("imap_password"):
+            # sudo: the column is closed to everybody
+            self.filtered(lambda a: not a.disable_tls).sudo().imap_secret = False
+        for alias in self:
+            alias._check_smtp_password_stays(vals)
         if {"imap_server_id", "imap_mailbox_id"} & vals.keys():
             # sudo: written by the server only
             self.sudo().write({"imap_folder": False})
         return super().write(vals)
+
+    def _check_smtp_password_stays(self, vals):
+        """Let nobody read the SMTP password back at an IMAP server of their own.
+
+        :raise ValidationError: another server would get it, and it does not come along
+        """
+        self.ensure_one()
+        if self.env.su or not self.has_smtp_password or vals.get("smtp_password"):
+            return
+        before = self._get_smtp_password_keeper(self.imap_server, self.imap_user)
+        after = self._get_smtp_password_keeper(
+            vals.get("imap_server", self.imap_server),
+            vals.get("imap_user", self.imap_user),
+        )
+        if after and after != before:
+            self._raise_invalid(
+                "imap_server",
+                self.env._(
+                    "Enter the SMTP Password once more, as this server would get it; "
+                    "or give the mailbox a user name and password of its own."
+                ),
+            )
+
+    @api.model
+    def _get_smtp_password_keeper(self, imap_server, imap_user):
+        """The server that gets the SMTP password to file copies; or None."""
+        if not imap_server or imap_user:
+            return None
+        return str(address.parse_server(imap_server, default_port=IMAP_PORT))
 
     # ------------------------------------------------------------------
     # Connection

@@ -683,7 +683,17 @@ class TestForgedAlias(AliasCommon):
         Mail = mail.browse()
         mailing = self.create_mailing(self.user_bob)
         admin = self.user_admin
-        for values in (self.forged, {"mailing_id": mailing.id}):
+        own = self.send_message(
+            self.user_admin,
+            self.lead,
+            email_alias_id=self.create_alias(self.user_admin, "admin@x.example").id,
+        )
+        own_message = {"mail_message_id": own.id, "is_notification": True}
+        for values in (
+            self.forged,
+            {**self.forged, **own_message},
+            {"mailing_id": mailing.id},
+        ):
             self.assertRefused(self.rpc, admin, Mail, "create", {**create, **values})
         self.rpc(admin, Mail, "create", create, context=self.forged_context)
         for vals in (self.forged, {**self.forged, "state": "outgoing"}):

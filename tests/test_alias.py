@@ -389,6 +389,50 @@ class TestForgottenPassword(AliasCommon):
         self.alias_alice.write({"disable_tls": True, "smtp_password": PASSWORD})
         self.assertForgets(False, {"disable_tls": False})
 
+    def test_smtp_password_goes_to_no_imap_server_by_itself(self):
+        evil = {"imap_server": "imap.evil.example.net"}
+        own = {"imap_user": "al", "imap_password": "other"}
+        for user in (self.user_alice, self.user_manager):
+            alias = self.alias_alice.with_user(user)
+            with self.subTest(user=user.login):
+                for vals in (evil, {**evil, "imap_user": ""}):
+                    with self.assertRaises(ValidationError) as caught:
+                        alias.write(vals)
+                    self.assertIn("SMTP Password once more", str(caught.exception))
+                alias.write({**evil, **own})
+                self.assertTrue(alias.has_imap_password)
+                with self.assertRaises(ValidationError):
+                    alias.write({"imap_user": False})
+                with self.assertRaises(ValidationError):
+                    alias.write({"imap_server": "imap2.evil.example", "imap_user": ""})
+                alias.write({"imap_server": False, "imap_user": False})
+        self.assertTrue(self.alias_alice.has_smtp_password)
+
+    def test_smtp_password_that_comes_along_goes_to_the_imap_server(self):
+        self.alias_alice.write(
+            {"imap_server": "imap.mail.example.com", "smtp_password": PASSWORD}
+        )
+        self.alias_alice.write({"imap_server": "imap.mail.example.com:993"})
+        self.assertTrue(self.alias_alice.has_smtp_password)
+
+    def test_imap_password_goes_to_no_other_server_or_in_plain_text(self):
+        for vals in (
+            {"imap_server": "imap.evil.example.net"},
+            {"imap_user": "evil"},
+            {"disable_tls": True},
+        ):
+            with self.subTest(vals=vals):
+                self.alias_alice.write(
+                    {
+                        "imap_server": "imap.mail.example.com",
+                        "imap_user": "al",
+                        "imap_password": "secret",
+                        "disable_tls": False,
+                    }
+                )
+                self.alias_alice.with_user(self.user_manager).write(vals)
+                self.assertFalse(self.alias_alice.has_imap_password)
+
     def test_other_fields_keep_the_password(self):
         self.alias_alice.write(
             {"name": "New", "alias_name": "Al", "delay_ms": 5, "active": False}

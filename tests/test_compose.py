@@ -1,4 +1,4 @@
-"""Which mail goes through an alias, and what its recipients see as From and Reply-To."""
+"""Which mail goes through an alias, and what recipients see as From and Reply-To."""
 
 import json
 from datetime import timedelta
@@ -194,6 +194,15 @@ class TestNeverByAlias(AliasCommon):
         ).action_send_mail()
         self.assertLeavesAsEver(self.find_mails(), 1)
 
+    def test_note_with_an_alias_named(self):
+        self.open_composer(
+            self.user_alice,
+            self.lead,
+            subtype_id=self.env.ref("mail.mt_note").id,
+            email_alias_id=self.alias_alice.id,
+        ).action_send_mail()
+        self.assertLeavesAsEver(self.find_mails(), 1)
+
     def test_note_with_an_alias_chosen_before_it_became_one(self):
         composer = self.open_composer(self.user_alice, self.lead)
         composer.subtype_id = self.env.ref("mail.mt_note")
@@ -319,6 +328,8 @@ class TestHeaders(AliasCommon):
         for name in (
             "{{ 7 * 7 }}",
             "{{ object.env.user.login }}",
+            "{{ 1 / 0 }}",
+            "{{ object.write({'name': 'evaluated'}) }}",
             "<t t-out='7 * 7'/>",
             'Al" <evil@evil.example>, "x',
             "evil@evil.example, Al",
@@ -337,6 +348,7 @@ class TestHeaders(AliasCommon):
                     (sender,) = message["From"].addresses
                     self.assertEqual(sender.addr_spec, "alice@a.example.com")
                     self.assertEqual(sender.display_name, name)
+        self.assertNotIn("evaluated", self.leads.mapped("name"))
 
     def test_braces_in_an_address_are_text(self):
         self.alias_alice.write(

@@ -1,4 +1,4 @@
-"""Email Marketing: a mailing leaves by the alias of its responsible, whoever runs it."""
+"""Email Marketing: a mailing leaves by its responsible's alias, whoever runs it."""
 
 from datetime import timedelta
 from unittest.mock import patch
@@ -199,10 +199,11 @@ class TestMailing(AliasCommon):
                 self.assertEqual(set(mails.mapped("reply_to")), {reply_to})
 
     def test_hostile_alias_name_is_text_when_the_job_runs(self):
-        self.alias_alice.alias_name = "{{ 7 * 7 }}"
+        self.alias_alice.alias_name = "{{ object.write({'name': 'evaluated'}) }}"
         self.create_mailing(self.user_alice).action_launch()
         self.run_mailing_cron()
         self.assertLeavesBy(self.alias_alice, self.find_mails(self.alias_alice), 3)
+        self.assertNotIn("evaluated", self.leads.mapped("name"))
 
     def test_test_mail_is_one_to_one_and_by_the_alias(self):
         mailing = self.create_mailing(self.user_alice)

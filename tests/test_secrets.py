@@ -81,12 +81,31 @@ class TestNeverComesOut(AliasCommon):
                 (Alias, "formatted_read_group", [], ["smtp_secret"], ["__count"]),
                 (Alias, "create", {"name": "x", "smtp_secret": "x"}),
             ):
-                with self.subTest(user=user.login, method=method):
-                    with self.assertRaises(AccessError):
-                        self.rpc(user, records, method, *args)
+                with (
+                    self.subTest(user=user.login, method=method),
+                    self.assertRaises(AccessError),
+                ):
+                    self.rpc(user, records, method, *args)
             self.assertNotIn(
                 "smtp_secret", self.rpc(user, Alias, "fields_get", [], ["string"])
             )
+
+    def test_every_secret_is_closed_to_everybody(self):
+        Alias = self.alias_alice.browse()
+        secrets = [name for name in Alias._fields if name.endswith("_secret")]
+        self.assertIn("smtp_secret", secrets)
+        for user in (self.user_alice, self.user_manager, self.user_admin):
+            for fname in secrets:
+                for records, method, *args in (
+                    (self.alias_alice, "read", [fname]),
+                    (self.alias_alice, "write", {fname: "x"}),
+                    (Alias, "search", [(fname, "!=", False)]),
+                ):
+                    with (
+                        self.subTest(user=user.login, fname=fname, method=method),
+                        self.assertRaises(AccessError),
+                    ):
+                        self.rpc(user, records, method, *args)
 
     def test_password_cannot_be_searched_for(self):
         Alias = self.alias_alice.browse()
@@ -277,18 +296,17 @@ class TestRowAndKey(AliasCommon):
 
     def test_without_configuration_a_private_file_is_made_once(self):
         self.use_keys("")
-        with TemporaryDirectory() as folder:
-            with patch.dict(config.options, {"data_dir": folder}):
-                self.alias_bob.smtp_password = "by file"
-                self.assertEqual(
-                    self.alias_bob._read_secret__("smtp_secret"), "by file"
-                )
-                (file,) = Path(folder).iterdir()
-                self.assertEqual(file.stat().st_mode & 0o777, 0o600)
-                file.chmod(0o644)
-                self.assertSaysWhy(self.alias_bob, "0644 instead of 0600")
-                file.unlink()
-                self.assertSaysWhy(self.alias_bob, "not configured any more")
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        with patch.dict(config.options, {"data_dir": folder.name}):
+            self.alias_bob.smtp_password = "by file"
+            self.assertEqual(self.alias_bob._read_secret__("smtp_secret"), "by file")
+            (file,) = Path(folder.name).iterdir()
+            self.assertEqual(file.stat().st_mode & 0o777, 0o600)
+            file.chmod(0o644)
+            self.assertSaysWhy(self.alias_bob, "0644 instead of 0600")
+            file.unlink()
+            self.assertSaysWhy(self.alias_bob, "not configured any more")
 
 
 @tagged("post_install", "-at_install", "user_email_alias")

@@ -45,14 +45,15 @@ class MailComposeMessage(models.TransientModel):
                 record = self.env[self.model].browse(res_ids)
         return self.env["user.email.alias"]._propose(record)
 
-    @api.depends("email_alias_id")
+    @api.depends("email_alias_id", "subtype_is_log")
     def _compute_authorship(self):
         """Extend: the alias is the From, its owner the author."""
         super()._compute_authorship()
         for composer in self.filtered("email_alias_id"):
             # sudo: only its owner gets to see what an alias named in a form holds
             alias_sudo = composer.email_alias_id.sudo()
-            if alias_sudo.user_id == self.env.user:
+            is_own = alias_sudo.user_id == self.env.user
+            if is_own and not composer.subtype_is_log:
                 composer.email_from = alias_sudo._get_formatted_from()
                 composer.author_id = alias_sudo.user_id.partner_id
 
@@ -63,7 +64,7 @@ class MailComposeMessage(models.TransientModel):
 
     def _render_field(self, field, res_ids, *args, **kwargs):
         """Restrict: the From of an alias is text, whatever it looks like."""
-        if field == "email_from" and self.email_alias_id:
+        if field == "email_from" and self.email_alias_id and not self.subtype_is_log:
             self.email_alias_id._check_owner()
             # sudo: one's own alias, or a mailing's, just checked
             email_from = self.email_alias_id.sudo()._get_formatted_from()
@@ -96,7 +97,7 @@ class MailComposeMessage(models.TransientModel):
     def _action_send_mail_comment(self, res_ids):
         """Extend: one message on each of many records is a bulk sending, too."""
         if self.composition_batch:
-            self = self.with_context(email_alias_bulk=True)  # noqa: PLW0642
+            self = self.with_context(email_alias_bulk=True)
         return super()._action_send_mail_comment(res_ids)
 
     def _prepare_mailing_values(self):
