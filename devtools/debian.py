@@ -12,7 +12,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .console import DevError, megabytes, step
+from .console import DevError, megabytes, say, step
 from .paths import DEV
 
 KEYRINGS = (
@@ -96,6 +96,15 @@ class Apt:
         )
         with step(f"Debian package lists of {' and '.join(self.suites)}"):
             result = self._apt("apt-get", "update", "-q")
+            if re.search(
+                r"^E: Release file .* is expired", result.stderr, re.MULTILINE
+            ):
+                # A mirror kept as it was on some day. Its signatures still count;
+                # what is given up is the protection against being shown old news.
+                say("  the mirror is a frozen one: its lists are signed, but expired")
+                with self.configuration.open("a") as file:
+                    file.write('Acquire::Check-Valid-Until "false";\n')
+                result = self._apt("apt-get", "update", "-q")
         if result.returncode or re.search("^[WE]: ", result.stderr, re.MULTILINE):
             raise DevError(f"apt cannot read {mirror}: {result.stderr.strip()}")
 
