@@ -80,3 +80,15 @@ class TestTours(TourCase):
         message = email.message_from_bytes(received.data)
         self.assertEqual(message["From"], '"Alice Tour" <alice@tour.example.com>')
         self.assertEqual(message["Subject"], "Tour subject")
+
+    def test_mass_composer_and_mailing_offer_the_aliases(self):
+        self.leads.write({"type": "opportunity"})
+        self.start_tour("/odoo", "user_email_alias_mass", login="alice_alias")
+        mails = self.find_mails(self.alias_alice_2)
+        self.assertLeavesBy(self.alias_alice_2, mails, 3, bulk=True)
+        self.start_tour("/odoo", "user_email_alias_mailing", login="alice_alias")
+        mailing = self.env["mailing.mailing"].search(
+            [("subject", "=", "News of the tour")]
+        )
+        self.assertEqual(mailing.email_alias_id, self.alias_alice_2)
+        self.assertEqual(mailing.user_id, self.user_alice)

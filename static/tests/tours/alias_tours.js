@@ -118,3 +118,41 @@ tours.add("user_email_alias_create_test_send", {
         { trigger: '.o-mail-Message-body:contains("Good morning")' },
     ],
 });
+
+tours.add("user_email_alias_mass", {
+    steps: () => [
+        ...stepUtils.toggleHomeMenu(),
+        ...stepUtils.goToAppSteps("crm.crm_menu_root", "Open CRM"),
+        { trigger: ".o_switch_view.o_list", run: "click" },
+        { trigger: ".o_list_view thead .o_list_record_selector input", run: "click" },
+        { trigger: ".o_control_panel button:contains('Email')", run: "click" },
+        {
+            content: "The default alias is picked",
+            trigger: `.modal .o_email_alias_select:contains("alice@a.example.com")`,
+        },
+        ...chooseFrom(".modal", "alice@other.example.com"),
+        { trigger: ".modal [name=subject] input", run: "edit To all of you" },
+        { trigger: ".modal .note-editable", run: "editor Dear all" },
+        { trigger: ".modal .o_mail_send", run: "click" },
+        { trigger: "body:not(:has(.modal))" },
+    ],
+});
+
+tours.add("user_email_alias_mailing", {
+    steps: () => [
+        ...stepUtils.toggleHomeMenu(),
+        ...stepUtils.goToAppSteps(
+            "mass_mailing.mass_mailing_menu_root",
+            "Open Email Marketing"
+        ),
+        { trigger: ".o-kanban-button-new, .o_list_button_add", run: "click" },
+        { trigger: "[name=subject] input", run: "edit News of the tour" },
+        {
+            content: "The default alias is picked",
+            trigger: `[name=email_alias_id] .o_email_alias_select:contains("alice@a.example.com")`,
+        },
+        ...chooseFrom("[name=email_alias_id]", "alice@other.example.com"),
+        { trigger: ".o_form_button_save", run: "click" },
+        { trigger: ".o_form_saved, .o_form_view:not(:has(.o_form_button_save:visible))" },
+    ],
+});
