@@ -376,6 +376,22 @@ class TestMailingOfAColleague(AliasCommon):
             lambda: wizard.create({"mailing_id": mailing.id}).action_cancel_mails()
         )
 
+    def test_waiting_mail_of_a_mailing_that_lost_its_alias_is_the_owners(self):
+        self.mailing.action_launch()
+        self.run_mailing_cron()
+        mails = self.find_mails(self.alias_bob)
+        mailing = self.as_(self.user_alice)
+        mailing.action_cancel()
+        mailing.email_alias_id = False
+        due = mails.mapped("email_alias_due")
+        mailing.action_email_alias_pause()
+        self.env["user.email.alias.cancel"].with_user(self.user_alice).create(
+            {"mailing_id": mailing.id}
+        ).action_cancel_mails()
+        self.env.invalidate_all()
+        self.assertEqual(mails.mapped("email_alias_due"), due)
+        self.assertLeavesBy(self.alias_bob, mails, 3, bulk=True)
+
     def test_form_tells_nothing_of_an_alias_it_names(self):
         mailing = self.create_mailing(self.user_alice)
         for records in (mailing, mailing.browse()):

@@ -22,6 +22,8 @@ class UserEmailAliasCancel(models.TransientModel):
         self._check_owner()
         Mail = self.env["mail.mail"].sudo()
         domain = Mail._email_alias_waiting_domain()
+        # a mailing's mail keeps its alias when the mailing itself has another one now
+        domain &= fields.Domain("email_alias_id.user_id", "=", self.env.uid)
         if self.alias_id:
             domain &= fields.Domain("email_alias_id", "=", self.alias_id.id)
         if self.mailing_id:
