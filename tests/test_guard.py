@@ -159,9 +159,12 @@ class TestGuard(BaseCase):
         times, texts = [], set()
         for host in FORBIDDEN_HOSTS:
             with self.subTest(host=host):
-                started = time.monotonic()
-                error = self.refuse(guard, host, self.listener.port)
-                times.append(time.monotonic() - started)
+                taken = []
+                for _ in range(3):  # the best of three: a busy machine is no oracle
+                    started = time.monotonic()
+                    error = self.refuse(guard, host, self.listener.port)
+                    taken.append(time.monotonic() - started)
+                times.append(min(taken))
                 self.assertEqual(error.detail, "forbidden")
                 texts.add((str(error), repr(error)))
                 self.assertIsNone(error.__cause__)
