@@ -102,7 +102,7 @@ class AliasCommon(MailCommon):
         """Call a method as the web client does: public ones only, fresh cache."""
         self.env.flush_all()
         self.env.invalidate_all()
-        model = self.env[records._name].with_user(user).with_context({})
+        model = self.env(user=user, su=False, context={})[records._name]
         is_model_method = getattr(getattr(type(records), method), "_api_model", False)
         arguments = list(args) if is_model_method else [records.ids, *args]
         kwargs["context"] = context or {}
