@@ -38,6 +38,10 @@ TAKEN_SECONDS = 2.0
 # Database connections left to everything else in the process.
 SPARE_CONNECTIONS = 12
 
+# Address space for a lane's stack, instead of the system's 8 MiB: fifty lanes have to
+# fit below Odoo's limit_memory_hard.
+LANE_STACK_BYTES = 2 * 1024 * 1024
+
 # How long a shutdown waits for the mails in hand, in seconds.
 SHUTDOWN_SECONDS = 9
 
@@ -274,8 +278,16 @@ class _Run:
             target=lane.run, name=f"user_email_alias.lane.{alias_id}", daemon=True
         )
         lane.thread.dbname = getattr(parent, "dbname", None)
-        self.lanes[alias_id] = lane
-        lane.thread.start()
+        previous = threading.stack_size(LANE_STACK_BYTES)
+        try:
+            lane.thread.start()
+        except RuntimeError as error:
+            # limit_memory_hard bounds the address space; the next look tries again
+            _logger.warning("No lane for alias %s: %s", alias_id, error)
+        else:
+            self.lanes[alias_id] = lane
+        finally:
+            threading.stack_size(previous)
 
 
 def _get_cpu_seconds():

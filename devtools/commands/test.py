@@ -24,6 +24,9 @@ def run(arguments: list[str]) -> int:
             server.private_name("test"),
             data_dir=data,
             http_port=server.free_port(),
+            # the limit is one of address space, which hundreds of test threads use up
+            limit_memory_hard=0,
+            limit_memory_soft=0,
         )
         try:
             return _pytest(configuration, arguments)
