@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from . import stack
 
 ALIASES = "action-user_email_alias.user_email_alias_action"
+SEND_MESSAGE = ".o-mail-Chatter:has(.o-mail-Message) .o-mail-Chatter-sendMessage"
+"""The button, once the conversation is loaded: a click before comes to nothing."""
+
 WIDTHS = {"wide": (1280, 900), "narrow": (400, 860)}
 SCHEMES = ("light", "dark")
 
@@ -56,9 +59,30 @@ SCREENS = (
         "crm/{lead}",
         ".modal .o_mail_composer_form_view, .modal .o_form_view",
         steps=(
-            ("click", ".o-mail-Chatter-sendMessage"),
+            ("click", SEND_MESSAGE),
             ("click", "[name='open-full-composer']"),
         ),
+    ),
+    Screen(
+        "chatter_from",
+        "crm/{lead}",
+        ".o_email_alias_menu .o_email_alias_option, .o_email_alias_option",
+        steps=(
+            ("click", SEND_MESSAGE),
+            ("click", ".o-mail-Chatter .o_email_alias_select"),
+        ),
+    ),
+    Screen(
+        "chatter_outcome",
+        "crm/{lead}",
+        ".o_email_alias_outcome",
+        steps=(("run", "document.querySelector('.o-mail-Thread')?.scrollIntoView()"),),
+    ),
+    Screen(
+        "messaging_menu",
+        ALIASES,
+        ".o-mail-NotificationItem",
+        steps=(("click", ".o_menu_systray i[aria-label='Messages']"),),
     ),
     Screen(
         "composer_mass",
@@ -156,7 +180,8 @@ def prepare(running: stack.Stack) -> dict:
     )
     mailing = _mailing(demo, alias, leads)
     _wait_for_mails(running, len(leads))
-    demo("crm.lead", "message_post", leads[:1], body="A first word by e-mail.")
+    _write(demo, leads[0], alias, "A first word by e-mail.")
+    _write(demo, leads[0], on_hold, "A second one, from the old mailbox.")
     return {
         "alias": alias,
         "on_hold": on_hold,
@@ -165,6 +190,21 @@ def prepare(running: stack.Stack) -> dict:
         "mailing": mailing,
         "demo": demo.uid,
     }
+
+
+def _write(demo, lead: int, alias: int, text: str) -> None:
+    """Send a message from a lead's chatter."""
+    [partner] = demo("res.partner", "search", [("email", "!=", False)], limit=1)
+    demo(
+        "crm.lead",
+        "message_post",
+        [lead],
+        body=text,
+        message_type="comment",
+        subtype_xmlid="mail.mt_comment",
+        partner_ids=[partner],
+        email_alias_id=alias,
+    )
 
 
 def _mailing(demo, alias: int, leads: list[int]) -> int:
