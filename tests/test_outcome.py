@@ -243,6 +243,45 @@ class TestBrowserData(OutcomeCase):
         self.assertEqual(mine["uncertain_bulk_count"], 1)
 
 
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestSession(OutcomeCase, HttpCase):
+    def session_of(self, login):
+        self.authenticate(login, login)
+        return self.make_jsonrpc_request("/web/session/get_session_info")
+
+    def test_page_brings_ones_own_aliases_along(self):
+        aliases = self.session_of("alice_alias")["email_aliases"]
+        self.assertEqual(
+            {alias["email_from"] for alias in aliases},
+            {"alice@a.example.com", "alice@other.example.com"},
+        )
+
+    def test_page_of_a_user_without_alias_is_as_ever(self):
+        self.assertNotIn("email_aliases", self.session_of("plain_alias"))
+
+    def test_opening_a_record_brings_the_proposal_along(self):
+        self.receive(self.lead, incoming_email_to="alice@other.example.com")
+        self.authenticate("alice_alias", "alice_alias")
+        data = self.make_jsonrpc_request(
+            "/mail/data",
+            {
+                "fetch_params": [
+                    [
+                        "mail.thread",
+                        {
+                            "thread_model": "crm.lead",
+                            "thread_id": self.lead.id,
+                            "request_list": ["suggestedRecipients"],
+                        },
+                    ]
+                ]
+            },
+        )
+        self.assertEqual(
+            data["mail.thread"][0]["emailAliasProposal"], self.alias_alice_2.id
+        )
+
+
 @tagged("post_install", "-at_install", "user_email_alias", "user_email_alias_tour")
 class TestOutcomeTours(OutcomeCase, HttpCase):
     def test_uncertain_message_is_decided_below_it_and_in_the_menu(self):
