@@ -59,6 +59,39 @@ def slow(context):
     )
 
 
+@figures("throughput.heavy")
+def heavy(context):
+    """Many aliases with 1 MB attached: lanes that share the CPU must not starve."""
+    aliases, count, core_count = 24, context.count(10, 4), context.count(100, 20)
+    with context.rig() as rig:
+        port = rig.sink.listen()
+        senders = rig.ask("aliases", ports=[port] * aliases)
+        attachment = rig.ask("attachment", megabytes=1)
+        rig.ask("core_server", port=port)
+        rig.server()
+        rig.ask("core_queue", count=core_count, attachment_ids=[attachment])
+        rig.sink.wait_for(core_count, 180, rig.check)
+        core = rate(rig.sink.records())
+        rig.sink.clear()
+        rig.ask(
+            "queue",
+            alias_ids=[s["alias_id"] for s in senders],
+            count=count,
+            attachment_ids=[attachment],
+        )
+        rig.sink.wait_for(aliases * count, 60 + 3 * aliases * count / core, rig.check)
+        ours = rate(rig.sink.records())
+    yield bounded(
+        "throughput.heavy",
+        ours / core,
+        "x",
+        1.0,
+        least=True,
+        anchor=core,
+        detail=f"{ours:.1f} mails/s with {aliases} aliases, Odoo's own {core:.1f}",
+    )
+
+
 @figures("isolation")
 def isolation(context):
     """A silent, a resetting and a refusing server beside 17 good ones."""
