@@ -271,6 +271,9 @@ class Lane:
         if len(ids) > 1:
             self._build_many(env, ids, account)
             env.cr.rollback()
+            # the first of a batch that took long must not be stale before its turn
+            for message in self._built.values():
+                message.built_at = time.monotonic()
             if mail_id in self._built:
                 return True
         mail = env["mail.mail"].browse(mail_id)
@@ -301,7 +304,7 @@ class Lane:
 
     def _build_many(self, env, ids, account):
         """Build what can be built together; the rest is built alone later."""
-        size = 0
+        size, until = 0, time.monotonic() + FRESH_SECONDS / 4
         for mail in env["mail.mail"].browse(ids):
             if mail.id in self._single:
                 continue
@@ -321,7 +324,7 @@ class Lane:
                 return
             self._built[mail.id] = message
             size += len(message.data)
-            if size > BUILD_BYTES:
+            if size > BUILD_BYTES or time.monotonic() > until:
                 return
 
     def _build_one(self, env, mail, account):
