@@ -22,6 +22,7 @@ from . import (
     user_email_alias_delivery,
     user_email_alias_input,
     user_email_alias_oauth,
+    user_email_alias_presence,
     user_email_alias_proposal,
     user_email_alias_queue,
     user_email_alias_signature,

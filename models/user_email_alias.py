@@ -479,11 +479,6 @@ class UserEmailAlias(models.Model):
         alias = self._default_of(user.id)
         return alias.sudo(False) if alias and alias._is_complete() else self.browse()
 
-    @api.model
-    def _has_own(self):
-        """Whether the user has an alias to choose; if not, all looks as ever."""
-        return bool(self.search_count([("user_id", "=", self.env.uid)], limit=1))
-
     def _check_owner(self):
         """Let only the owner go on; OdooBot acts for code that has checked.
 

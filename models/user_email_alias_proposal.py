@@ -23,6 +23,8 @@ class UserEmailAlias(models.Model):
         :param record: a record with a conversation, which the user may read; or void
         :return: an alias of the user's own that can be used, or void
         """
+        if not self._has_own():
+            return self.browse()
         default = self._get_default(self.env.user)
         if not record or not record.id or not self.env.user._is_internal():
             return default

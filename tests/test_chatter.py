@@ -110,6 +110,29 @@ class TestProposal(ChatterCase):
         )
         self.assertFalse(composer.email_alias_id)
 
+    def test_user_without_alias_costs_no_query(self):
+        Alias = self.env["user.email.alias"].with_user(self.user_plain)
+        lead = self.lead.with_user(self.user_plain)
+        self.assertFalse(Alias._has_own())
+        self.env.flush_all()
+        self.env.invalidate_all()
+        with self.assertQueryCount(0):
+            self.assertFalse(Alias._has_own())
+            self.assertFalse(Alias._propose(lead))
+            self.assertFalse(Alias._get_default(self.user_plain))
+
+    def test_first_and_last_alias_count_at_once(self):
+        Alias = self.env["user.email.alias"].with_user(self.user_plain)
+        self.assertFalse(Alias._has_own())
+        alias = self.create_alias(self.user_plain, "pat@a.example.com")
+        self.assertTrue(Alias._has_own())
+        alias.active = False
+        self.assertFalse(Alias._has_own())
+        alias.active = True
+        self.assertTrue(Alias._has_own())
+        alias.unlink()
+        self.assertFalse(Alias._has_own())
+
     @users("alice_alias")
     def test_single_alias_costs_no_look_at_the_conversation(self):
         self.alias_alice_2.active = False
