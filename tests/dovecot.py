@@ -43,17 +43,6 @@ def free_port():
         return sock.getsockname()[1]
 
 
-def is_free(port):
-    """Tell whether nobody listens on a port."""
-    with socket.socket() as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
 class Dovecot:
     """A running server; a context manager.
 
@@ -110,7 +99,23 @@ class Dovecot:
         return pwd.getpwuid(os.getuid())[0], grp.getgrgid(os.getgid())[0]
 
     def start(self):
-        """Start and wait until both ports greet."""
+        """Start and wait until it greets.
+
+        A port may be taken for a moment, by a child of a killed predecessor or by
+        somebody's outgoing connection: then Dovecot gives up and is started again.
+        """
+        deadline = time.monotonic() + START_TIMEOUT
+        self._launch()
+        while not self._is_greeting():
+            if time.monotonic() > deadline:
+                words = self.log()
+                self.stop()
+                raise RuntimeError(f"Dovecot does not start: {words[-2000:]}")
+            time.sleep(0.02)
+            if self.process.poll() is not None:
+                self._launch()
+
+    def _launch(self):
         with open(self.directory / "stderr", "ab") as stderr:
             self.process = subprocess.Popen(
                 [self.program, "-F", "-c", str(self.directory / "dovecot.conf")],
@@ -119,13 +124,6 @@ class Dovecot:
                 stderr=stderr,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + START_TIMEOUT
-        while not self._is_greeting():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                words = self.log()
-                self.stop()
-                raise RuntimeError(f"Dovecot does not start: {words[-2000:]}")
-            time.sleep(0.02)
 
     def _is_greeting(self):
         with contextlib.suppress(OSError):
@@ -158,12 +156,6 @@ class Dovecot:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         self.process = None
-        # The master is gone; its children may hold the ports a moment longer.
-        deadline = time.monotonic() + STOP_TIMEOUT
-        while time.monotonic() < deadline:
-            if is_free(self.port) and is_free(self.tls_port):
-                break
-            time.sleep(0.01)
 
     def __enter__(self):
         try:
