@@ -56,6 +56,8 @@ class Knobs:
 
     # authorization endpoint: answer with these parameters instead of a code
     authorize_error: dict = None
+    # authorization page: JavaScript, for what a person does there
+    page_script: str = ""
     # ``iss`` of the authorization response: None = as the flavour does
     authorize_iss: str = None
     # discovery document: members to replace or add
@@ -257,7 +259,7 @@ class FakeIdentityProvider(FakeHttpsServer):
             behalf</label></p>
             <button name="decision" value="allow">Allow</button>
             <button name="decision" value="cancel">Cancel</button>
-            </form></body></html>"""
+            </form><script>{self.knobs.page_script}</script></body></html>"""
 
     def token(self, form):
         time.sleep(self.knobs.delay)
