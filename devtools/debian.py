@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from .console import DevError, megabytes, say, step
@@ -150,21 +151,18 @@ class Apt:
 
         apt-get checks size and hash of each archive against the signed lists.
         """
-        archives = _STATE / "download"
-        shutil.rmtree(archives, ignore_errors=True)
-        archives.mkdir(parents=True)
         what = packages[0].partition("/")[0]
         if len(packages) > 1:
             what += f" and {len(packages) - 1} libraries"
-        with step(f"download {what}") as notes:
-            result = self._apt("apt-get", "download", "-q", *packages, cwd=archives)
-            if result.returncode:
-                raise DevError(f"apt-get download failed: {result.stderr.strip()}")
-            found = sorted(archives.glob("*.deb"))
-            notes.append(megabytes(sum(path.stat().st_size for path in found)))
-        with step(f"unpack {what}"):
-            for archive in found:
-                result = _run("dpkg-deb", "-x", archive, target)
+        with tempfile.TemporaryDirectory(prefix="download-", dir=_STATE) as folder:
+            with step(f"download {what}") as notes:
+                result = self._apt("apt-get", "download", "-q", *packages, cwd=folder)
                 if result.returncode:
-                    raise DevError(f"{archive.name}: {result.stderr.strip()}")
-        shutil.rmtree(archives)
+                    raise DevError(f"apt-get download failed: {result.stderr.strip()}")
+                found = sorted(Path(folder).glob("*.deb"))
+                notes.append(megabytes(sum(path.stat().st_size for path in found)))
+            with step(f"unpack {what}"):
+                for archive in found:
+                    result = _run("dpkg-deb", "-x", archive, target)
+                    if result.returncode:
+                        raise DevError(f"{archive.name}: {result.stderr.strip()}")
