@@ -54,6 +54,7 @@ class Dovecot:
     :param str separator: of the folder levels
     :param int quota_kb: size of each mailbox, None for no limit
     :param str capability: the capabilities to announce after login, instead of all
+    :param str storage: ``maildir``, or ``sdbox``, whose locks die with a process
     """
 
     def __init__(self, ca, users, **options):

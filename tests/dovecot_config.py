@@ -14,6 +14,7 @@ def configuration(version, **options):
     options.setdefault("separator", "/")
     options.setdefault("quota_kb", None)
     options.setdefault("capability", None)
+    options.setdefault("storage", "maildir")
     syntax = _syntax_24 if is_new else _syntax_23
     return "\n".join([syntax(**options), _services(is_new, **options)]) + "\n"
 
@@ -65,7 +66,16 @@ namespace inbox {{
 
 
 def _syntax_23(
-    *, directory, owner, prefix, separator, special_use, quota_kb, capability, **_more
+    *,
+    directory,
+    owner,
+    prefix,
+    separator,
+    special_use,
+    quota_kb,
+    capability,
+    storage,
+    **_more,
 ):
     text = _common(directory, prefix, separator, special_use)
     text += f"""
@@ -73,7 +83,7 @@ ssl = yes
 ssl_cert = <{directory}/cert.pem
 ssl_key = <{directory}/key.pem
 disable_plaintext_auth = yes
-mail_location = maildir:~/Maildir
+mail_location = {storage}:~/{storage}
 passdb {{
   driver = passwd-file
   args = {directory}/passwd
@@ -102,7 +112,16 @@ plugin {{
 
 
 def _syntax_24(
-    *, directory, owner, prefix, separator, special_use, quota_kb, capability, **_more
+    *,
+    directory,
+    owner,
+    prefix,
+    separator,
+    special_use,
+    quota_kb,
+    capability,
+    storage,
+    **_more,
 ):
     text = "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n"
     text += _common(directory, prefix, separator, special_use)
@@ -111,8 +130,8 @@ ssl = yes
 ssl_server_cert_file = {directory}/cert.pem
 ssl_server_key_file = {directory}/key.pem
 auth_allow_cleartext = no
-mail_driver = maildir
-mail_path = ~/Maildir
+mail_driver = {storage}
+mail_path = ~/{storage}
 mail_home = {directory}/mail/%{{user}}
 mail_uid = {owner[0]}
 mail_gid = {owner[1]}

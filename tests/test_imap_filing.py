@@ -187,7 +187,7 @@ class TestCutConnection(DovecotCase):
         self.check_once(server, expected)
 
     def test_server_killed_fifty_times_leaves_one_copy_each(self):
-        server = self.dovecot(special_use=SENT)
+        server = self.dovecot(special_use=SENT, storage="sdbox")
         everything = []
         lost = 0
         for number in range(50):
@@ -207,7 +207,7 @@ class TestCutConnection(DovecotCase):
         self.check_once(server, everything)
 
     def retry(self, server, everything):
-        """File until nothing fails: a killed Dovecot leaves locks, for two minutes."""
+        """File until nothing fails: a killed server may need a moment for repairs."""
         deadline = time.monotonic() + 180
         failures = [None]
         while failures:
