@@ -123,7 +123,7 @@ def demo(cluster: Cluster) -> str:
     name = f"{cluster.prefix}demo"
     template = addon_template(cluster)
     with locks.exclusive(DEV / f"{name}.lock", "the demo database"):
-        if name not in cluster.databases():
+        if name not in cluster.databases() or not filestore(name).exists():
             renew_demo(cluster)
         elif _comment(cluster, name) != template:
             with step("update the demo database"):
@@ -182,11 +182,14 @@ def temporary(cluster: Cluster):
 
 
 def _template(cluster: Cluster, name: str, what: str, build) -> str:
-    """Return a database of this name; only a finished one ever has it."""
+    """Return a database of this name; only a finished one ever has it.
+
+    Its files may be gone, when the cluster outlived the clone it was made for.
+    """
     kind = name.rpartition("_")[0]
     with locks.exclusive(DEV / f"{kind}.lock", f"the {what}"):
         existing = cluster.databases()
-        if name in existing:
+        if name in existing and filestore(name).exists():
             return name
         for old in existing:
             if old.startswith(f"{kind}_"):

@@ -52,7 +52,6 @@ SCREENS = (
         ALIASES,
         ".o_view_nocontent",
         login="admin",
-        steps=(("click", ".o_facet_remove"),),
     ),
     Screen(
         "composer",
@@ -108,8 +107,8 @@ SCREENS = (
     Screen(
         "user_menu",
         ALIASES,
-        ".o-dropdown--menu .dropdown-item",
-        steps=(("click", ".o_user_menu button, .o_burger_menu_user, .o_user_menu"),),
+        ".o-dropdown--menu .dropdown-item, .o_burger_menu .o_burger_menu_username",
+        steps=(("click", ".o_user_menu button, .o_navbar .o_burger_menu_avatar"),),
     ),
     Screen(
         "admin_list",

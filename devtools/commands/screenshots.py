@@ -67,7 +67,7 @@ def _show(page, url: str, screen: screens.Screen, records: dict) -> None:
     """Go to a screen and wait until it is complete."""
     page.go(f"{url}/odoo/{_fill(screen.path, records)}")
     page.wait("window.odoo?.isReady === true", "the web client")
-    page.wait(_visible(".o_action_manager > *"), "view", _TROUBLE)
+    page.wait(_visible(".o_action_manager > *, .modal"), "view", _TROUBLE)
     page.wait(_IDLE, "data", _TROUBLE)
     for kind, what in screen.steps:
         if kind == "click":

@@ -7,4 +7,13 @@
     "license": "LGPL-3",
     "category": "Hidden",
     "depends": ["web"],
+    "assets": {
+        "web.assets_web_dark": [
+            (
+                "before",
+                "web/static/src/scss/primary_variables.scss",
+                "user_email_alias_dark/static/src/dark.scss",
+            ),
+        ],
+    },
 }
