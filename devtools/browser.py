@@ -148,7 +148,11 @@ class Page:
         )
 
     def set_cookies(self, url: str, **cookies: str) -> None:
-        """Forget all cookies and set these."""
+        """Forget all cookies and set these.
+
+        The page is left first: an answer it still waits for may bring old ones back.
+        """
+        self.call("Page.navigate", url="about:blank")
         self.call("Network.clearBrowserCookies")
         for name, value in cookies.items():
             self.call("Network.setCookie", url=url, name=name, value=value)

@@ -43,6 +43,11 @@ _ISOLATE = (
     """
     INSERT INTO ir_config_parameter (key, value)
          VALUES ('iap.endpoint', 'http://127.0.0.1:9'),
+                ('enrich.endpoint', 'http://127.0.0.1:9'),
+                ('iap.partner_autocomplete.endpoint', 'http://127.0.0.1:9'),
+                ('reveal.endpoint', 'http://127.0.0.1:9'),
+                ('sms.endpoint', 'http://127.0.0.1:9'),
+                ('snailmail.endpoint', 'http://127.0.0.1:9'),
                 ('crm.iap.lead.enrich.setting', 'manual')
     ON CONFLICT (key) DO UPDATE SET value = excluded.value
     """,

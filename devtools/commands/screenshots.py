@@ -44,8 +44,9 @@ def run(arguments: list[str]) -> int:
         if not arguments:
             shutil.rmtree(SCREENSHOTS, ignore_errors=True)
         SCREENSHOTS.mkdir(exist_ok=True)
+        sessions = {login: running.client(login).session_id for login in stack.LOGINS}
         for screen in chosen:
-            session = running.client(screen.login).session_id
+            session = sessions[screen.login]
             for scheme in screens.SCHEMES:
                 page.set_cookies(running.url, session_id=session, color_scheme=scheme)
                 for width, size in screens.WIDTHS.items():
