@@ -69,8 +69,10 @@ class UserEmailAliasDelivery(models.Model):
     _copy_waiting = models.Index("(alias_id, copy_due) WHERE copy_state = 'waiting'")
 
     _open = models.Index("(alias_id) WHERE verdict IS NULL")
-    _last_bulk = models.Index("(alias_id, id) WHERE is_bulk")
-    _done = models.Index("(alias_id, id) WHERE verdict IN ('sent', 'uncertain')")
+    _last_bulk = models.Index("(alias_id, claimed_at) WHERE is_bulk")
+    _done = models.Index(
+        "(alias_id, claimed_at) WHERE verdict IN ('sent', 'uncertain')"
+    )
     _uncertain = models.Index("(alias_id) WHERE verdict = 'uncertain'")
 
     # ------------------------------------------------------------------

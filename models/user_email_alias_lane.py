@@ -364,7 +364,7 @@ class Lane:
                 SELECT replied_at, extract(epoch FROM clock_timestamp())
                   FROM user_email_alias_delivery
                  WHERE alias_id = %s AND verdict IN ('sent', 'uncertain')
-                 ORDER BY id DESC OFFSET %s LIMIT 1
+                 ORDER BY claimed_at DESC OFFSET %s LIMIT 1
                 """,
                 self.alias_id,
                 account.daily_limit - 1,
