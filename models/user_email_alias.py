@@ -715,12 +715,11 @@ class UserEmailAlias(models.Model):
         """Tell the owner at once, wherever in Odoo they are."""
         for alias in self:
             alias.user_id._bus_send(
-                "simple_notification",
+                "user_email_alias/trouble",
                 {
-                    "type": "danger",
+                    "alias_id": alias.id,
                     "title": self.env._("E-mail alias %s", alias.display_name),
                     "message": message,
-                    "sticky": True,
                 },
             )
 

@@ -33,7 +33,7 @@ FRESH_SECONDS = 2.0
 # So many messages are built at once, and no more than so many bytes of them: core
 # reads what they have in common once.
 BUILD_COUNT = 20
-BUILD_BYTES = 4_000_000
+BUILD_BYTES = 1_500_000
 
 # The claim is committed that many seconds before the slot.
 CLAIM_LEAD_SECONDS = 0.004
@@ -196,7 +196,7 @@ class Lane:
             return True
         message = self._built.pop(mail_id, None)
         if not message or time.monotonic() - message.built_at > FRESH_SECONDS:
-            return self._build(env, mail_id, is_bulk, account)
+            return self._build(env, mail_id, is_bulk, account, start_at)
         message.account = account
         left = start_at - CLAIM_LEAD_SECONDS - time.monotonic()
         if left > 0 and self.wake.wait(left):
@@ -252,9 +252,10 @@ class Lane:
     # Build
     # ------------------------------------------------------------------
 
-    def _build(self, env, mail_id, is_bulk, account):
-        """Build this mail and some that follow it.
+    def _build(self, env, mail_id, is_bulk, account, start_at):
+        """Build this mail and some that follow it, as many as the pause has time for.
 
+        :param start_at: ``time.monotonic()`` of this mail's slot
         :return: False when the daily limit stops the alias
         """
         if account.daily_limit and not self._is_within_limit(env, account):
@@ -269,7 +270,7 @@ class Lane:
                 count = 1
             ids = self._get_next_ids(env, is_bulk, count)
         if len(ids) > 1:
-            self._build_many(env, ids, account)
+            self._build_many(env, ids, account, self._get_build_end(account, start_at))
             env.cr.rollback()
             # the first of a batch that took long must not be stale before its turn
             for message in self._built.values():
@@ -302,9 +303,19 @@ class Lane:
         )
         return [row[0] for row in env.cr.fetchall()]
 
-    def _build_many(self, env, ids, account):
-        """Build what can be built together; the rest is built alone later."""
-        size, until = 0, time.monotonic() + FRESH_SECONDS / 4
+    def _get_build_end(self, account, start_at):
+        """Until when a batch may be built: the next slot is not to be missed."""
+        now = time.monotonic()
+        end = now + FRESH_SECONDS / 4
+        return min(end, start_at - CLAIM_LEAD_SECONDS) if account.pause else end
+
+    def _build_many(self, env, ids, account, until):
+        """Build what can be built together; the rest is built alone later.
+
+        :param until: ``time.monotonic()`` by which the last one should be ready
+        """
+        size = 0
+        began = time.monotonic()
         for mail in env["mail.mail"].browse(ids):
             if mail.id in self._single:
                 continue
@@ -324,7 +335,9 @@ class Lane:
                 return
             self._built[mail.id] = message
             size += len(message.data)
-            if size > BUILD_BYTES or time.monotonic() > until:
+            now = time.monotonic()
+            each = (now - began) / len(self._built)
+            if size > BUILD_BYTES or now + each > until:
                 return
 
     def _build_one(self, env, mail, account):
@@ -406,9 +419,7 @@ class Lane:
         delivery_id = self._journal.claim(env, message, mail.env.cr is env.cr)
         if not delivery_id:
             return True
-        while (left := start_at - time.monotonic()) > 0:
-            time.sleep(left)
-        outcome = self._hand_over(message)
+        outcome = self._hand_over(message, start_at)
         if message.is_bulk:
             self._slot = self._used_at + message.account.pause
         goes_on = self._journal.record(
@@ -420,7 +431,7 @@ class Lane:
             self._sweep(env)
         return goes_on
 
-    def _hand_over(self, message):
+    def _hand_over(self, message, start_at):
         """MAIL FROM to the final reply, with no transaction open.
 
         :return: a :class:`smtp.HandOverResult` or a :class:`smtp.SmtpFailure`
@@ -431,6 +442,7 @@ class Lane:
                 message.recipients,
                 message.data,
                 time_limit=max(1.0, self.cut_at - time.monotonic()),
+                not_before=start_at,
             )
         except smtp.SmtpFailure as failure:
             outcome = failure

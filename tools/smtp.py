@@ -34,6 +34,7 @@ OPEN_TIMEOUT = 12.0  # name, TCP, TLS, banner and EHLO together
 DOT_RESERVE = 20.0  # of a limited hand-over, kept for the reply to the final dot
 RESET_TIMEOUT = 5.0
 QUIT_TIMEOUT = 2.0
+SPIN_SECONDS = 0.0002  # what a sleep may be late by on an idle machine
 
 
 @dataclass(frozen=True)
@@ -224,17 +225,20 @@ class SmtpConnection:
         message_bytes: bytes,
         *,
         time_limit: float | None = None,
+        not_before: float = 0.0,
     ) -> HandOverResult:
         """Give one message to the server.
 
         :param message_bytes: as from `flatten`; line ends are made CRLF
+        :param not_before: ``time.monotonic()`` before which MAIL FROM is not said
         :param time_limit: seconds for all of this; None = only each step's own limit
         :raises SmtpFailure: nobody got it (``verdict.kind`` is not ``uncertain``), or
             nobody knows (phase DOT). The connection is reset where that is possible.
         """
-        started_at, started = time.time(), time.monotonic()
         if not has_crlf_only(message_bytes):
             message_bytes = _with_crlf(message_bytes)
+        _sleep_until(not_before)
+        started_at, started = time.time(), time.monotonic()
         with self._settling(), self._limited(started, time_limit) as reserve:
             transaction = Transaction(self._wire, self.is_logged_in)
             transaction.mail_from(envelope_from, message_bytes, recipients)
@@ -299,6 +303,13 @@ class SmtpConnection:
 
 def _with_crlf(data):
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
+
+
+def _sleep_until(moment):
+    """Wait to the point: a sleep ends late by what the last turn makes good."""
+    while (left := moment - time.monotonic()) > 0:
+        if left > SPIN_SECONDS:
+            time.sleep(left - SPIN_SECONDS)
 
 
 def _local_name(sock):

@@ -1,4 +1,5 @@
 import { markup, reactive } from "@odoo/owl";
+import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { session } from "@web/session";
 
@@ -69,6 +70,23 @@ export const emailAliasService = {
         const aliases = reactive(new EmailAliases(session.email_aliases || [], action));
         bus.subscribe("user_email_alias/changed", (payload) => {
             aliases.list = payload.aliases;
+        });
+        bus.subscribe("user_email_alias/trouble", ({ alias_id, title, message }) => {
+            const close = notification.add(message, {
+                title,
+                type: "danger",
+                sticky: true,
+                buttons: [
+                    {
+                        name: _t("Open"),
+                        primary: true,
+                        onClick: () => {
+                            close();
+                            aliases.open(aliases.get(alias_id) || { id: alias_id });
+                        },
+                    },
+                ],
+            });
         });
         return aliases;
     },
