@@ -6,6 +6,7 @@ that `prepare` made, in braces.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import stack
@@ -31,6 +32,9 @@ class Screen:
     steps: tuple[tuple[str, str], ...] = ()
     """(`click`, selector) or (`run`, JavaScript expression), one after the other."""
 
+    before: Callable[[stack.Stack, dict], None] | None = None
+    """Changes the database for this screen and those that follow it."""
+
 
 def _open_action(action: str, model: str, ids: str) -> tuple[str, str]:
     """Return the step that opens an action as a list's button does."""
@@ -40,6 +44,49 @@ def _open_action(action: str, model: str, ids: str) -> tuple[str, str]:
         f"active_ids: {ids}, active_id: {ids}[0]}}}}).then(() => true)"
     )
     return "run", script
+
+
+SETTINGS = "action-base_setup.action_general_configuration"
+TO_ALIASES = (
+    "run",
+    "document.querySelector('#email_aliases, #email_alias_google')?.scrollIntoView()",
+)
+
+
+def _register_providers(running: stack.Stack, records: dict) -> None:
+    """Fill in the settings as an administrator does who registered both apps."""
+    admin = running.client("admin")
+    settings = admin(
+        "res.config.settings",
+        "create",
+        {
+            "email_alias_google_client_id": "1234.apps.googleusercontent.com",
+            "email_alias_google_client_secret": "made up for the picture",
+            "email_alias_microsoft_client_id": "00000000-1111-2222-3333-444444444444",
+            "email_alias_microsoft_client_secret": "made up for the picture",
+        },
+    )
+    admin("res.config.settings", "execute", [settings])
+
+
+def _sign_in(running: stack.Stack, records: dict) -> None:
+    """Leave an alias as a sign-in leaves it; no provider is asked."""
+    running.cluster.execute(
+        "UPDATE user_email_alias SET provider = 'google', oauth_user = email_from, "
+        "oauth_secret = 'no cipher text', oauth_identity = 'x' WHERE id = %s",
+        records["alias"],
+        database=running.database,
+    )
+
+
+def _sign_in_otherwise(running: stack.Stack, records: dict) -> None:
+    """Leave the question that follows a sign-in with another account."""
+    running.cluster.execute(
+        "UPDATE user_email_alias SET oauth_pending_user = 'else@example.com', "
+        "oauth_pending_secret = 'no cipher text' WHERE id = %s",
+        records["alias"],
+        database=running.database,
+    )
 
 
 SCREENS = (
@@ -121,6 +168,38 @@ SCREENS = (
         "action-user_email_alias.user_email_alias_delivery_action",
         ".o_data_row, .o_kanban_record",
         login="admin",
+    ),
+    Screen(
+        "settings_empty",
+        SETTINGS,
+        "#email_alias_google",
+        login="admin",
+        steps=(TO_ALIASES,),
+    ),
+    Screen(
+        "settings_filled",
+        SETTINGS,
+        "#email_alias_google",
+        login="admin",
+        steps=(TO_ALIASES,),
+        before=_register_providers,
+    ),
+    Screen(
+        "sign_in_new",
+        f"{ALIASES}/new",
+        ".o_form_view [name='sign_in'] button",
+    ),
+    Screen(
+        "sign_in_done",
+        f"{ALIASES}/{{alias}}",
+        ".o_form_view [name='sign_in']",
+        before=_sign_in,
+    ),
+    Screen(
+        "sign_in_other",
+        f"{ALIASES}/{{alias}}",
+        ".o_form_view [name='other_account']",
+        before=_sign_in_otherwise,
     ),
 )
 

@@ -3,25 +3,40 @@ from odoo import api, models
 from ..tools import oauth
 from .oauth_settings import PREFIX
 
+# Whether users may name a mailbox of their own for the copies of sent mail.
+OWN_IMAP = f"{PREFIX}.own_imap"
+
 
 class IrConfigParameter(models.Model):
     _inherit = "ir.config_parameter"
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Extend: aliases that waited for a provider's settings go on."""
+        """Extend: aliases follow the settings they depend on."""
         params = super().create(vals_list)
-        params._email_alias_release()
+        params._email_alias_follow()
         return params
 
     def write(self, vals):
-        """Extend: aliases that waited for a provider's settings go on."""
+        """Extend: aliases follow the settings they depend on."""
         result = super().write(vals)
-        self._email_alias_release()
+        self._email_alias_follow()
         return result
 
-    def _email_alias_release(self):
-        for key in oauth.PROVIDERS:
-            start = f"{PREFIX}.{key}_"
-            if any(name and name.startswith(start) for name in self.mapped("key")):
-                self.env["user.email.alias"]._release_provider(key)
+    def unlink(self):
+        """Extend: without the parameter its default holds again."""
+        is_own_imap = OWN_IMAP in self.mapped("key")
+        result = super().unlink()
+        if is_own_imap:
+            self.env["user.email.alias"]._follow_own_imap()
+        return result
+
+    def _email_alias_follow(self):
+        keys = [key for key in self.mapped("key") if key]
+        Alias = self.env["user.email.alias"]
+        for provider in oauth.PROVIDERS:
+            # those that waited for their provider's settings go on
+            if any(key.startswith(f"{PREFIX}.{provider}_") for key in keys):
+                Alias._release_provider(provider)
+        if OWN_IMAP in keys:
+            Alias._follow_own_imap()

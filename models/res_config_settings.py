@@ -1,6 +1,11 @@
+import urllib.parse
+
 from odoo import api, fields, models
 
 from ..tools import oauth
+
+# Where both providers accept a redirect URI without TLS.
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class ResConfigSettings(models.TransientModel):
@@ -22,6 +27,9 @@ class ResConfigSettings(models.TransientModel):
     email_alias_google_redirect_uri = fields.Char(
         compute="_compute_email_alias_redirect_uris"
     )
+    email_alias_google_missing = fields.Char(
+        compute="_compute_email_alias_google_missing"
+    )
     email_alias_microsoft_client_id = fields.Char(
         "Microsoft Client ID", config_parameter="user_email_alias.microsoft_client_id"
     )
@@ -35,6 +43,9 @@ class ResConfigSettings(models.TransientModel):
     )
     email_alias_microsoft_redirect_uri = fields.Char(
         compute="_compute_email_alias_redirect_uris"
+    )
+    email_alias_microsoft_missing = fields.Char(
+        compute="_compute_email_alias_microsoft_missing"
     )
     email_alias_microsoft_tenant = fields.Char(
         "Tenant",
@@ -50,6 +61,12 @@ class ResConfigSettings(models.TransientModel):
         "usual mail ports.",
     )
 
+    email_alias_has_own_imap = fields.Boolean(
+        "Users may name an IMAP server of their own",
+        compute="_compute_email_alias_has_own_imap",
+        inverse="_inverse_email_alias_has_own_imap",
+    )
+
     def _compute_email_alias_secrets(self):
         Settings = self.env["user.email.alias.oauth.settings"]
         for key in oauth.PROVIDERS:
@@ -63,6 +80,51 @@ class ResConfigSettings(models.TransientModel):
         for key in oauth.PROVIDERS:
             uri = Settings._get_redirect_uri(key)
             self[f"email_alias_{key}_redirect_uri"] = uri
+
+    @api.depends("email_alias_google_client_id", "email_alias_google_client_secret")
+    def _compute_email_alias_google_missing(self):
+        self._compute_email_alias_missing("google")
+
+    @api.depends(
+        "email_alias_microsoft_client_id", "email_alias_microsoft_client_secret"
+    )
+    def _compute_email_alias_microsoft_missing(self):
+        self._compute_email_alias_missing("microsoft")
+
+    def _compute_email_alias_missing(self, key):
+        """One sentence about what keeps users from signing in, else nothing."""
+        for settings in self:
+            has_id = settings[f"email_alias_{key}_client_id"]
+            has_secret = (
+                settings[f"email_alias_{key}_client_secret"]
+                or settings[f"email_alias_{key}_has_secret"]
+            )
+            uri = urllib.parse.urlsplit(settings[f"email_alias_{key}_redirect_uri"])
+            if not has_id and not has_secret:
+                text = self.env._("Not set up yet: users see no button.")
+            elif not has_id:
+                text = self.env._("The Client ID is missing: users see no button.")
+            elif not has_secret:
+                text = self.env._("The Client Secret is missing: users see no button.")
+            elif uri.scheme != "https" and uri.hostname not in LOOPBACK:
+                text = self.env._(
+                    "The provider accepts no redirect URI without HTTPS. Open Odoo "
+                    "over HTTPS, or set the system parameter web.base.url."
+                )
+            else:
+                text = False
+            settings[f"email_alias_{key}_missing"] = text
+
+    def _compute_email_alias_has_own_imap(self):
+        self.email_alias_has_own_imap = self.env[
+            "user.email.alias"
+        ]._is_own_imap_allowed()
+
+    def _inverse_email_alias_has_own_imap(self):
+        for settings in self:
+            self.env["ir.config_parameter"].set_param(
+                "user_email_alias.own_imap", str(settings.email_alias_has_own_imap)
+            )
 
     def _inverse_email_alias_google_client_secret(self):
         self._set_email_alias_secret("google")

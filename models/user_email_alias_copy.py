@@ -11,6 +11,7 @@ from odoo.tools import SQL, str2bool
 
 from ..tools import address, guard, imap, imap_failure, pacing, sent_folder, vault
 from .fetchmail_server import SELF_FILING_TYPES
+from .ir_config_parameter import OWN_IMAP
 
 _logger = logging.getLogger(__name__)
 
@@ -29,6 +30,28 @@ STEP_BYTES = 8_000_000
 SEARCH_DAYS = 5
 
 IMAP_PORT = 993
+
+# Fields whose change may mend an account that gets copies.
+MAILBOX_FIELDS = {
+    "disable_tls",
+    "imap_mailbox_id",
+    "imap_password",
+    "imap_server",
+    "imap_server_id",
+    "imap_user",
+    "smtp_password",
+    "smtp_user",
+}
+
+# When the copies of each alias may be tried next. After trouble the account is left
+# alone until the first of its copies is due again: new ones wait with it.
+COPIES_DUE = SQL(
+    """SELECT alias_id,
+              COALESCE(min(copy_due) FILTER (WHERE copy_attempts > 0),
+                       min(copy_due)) AS due
+         FROM user_email_alias_delivery
+        WHERE copy_state = 'waiting' GROUP BY alias_id"""
+)
 
 
 class UserEmailAlias(models.Model):
@@ -118,11 +141,22 @@ class UserEmailAlias(models.Model):
             alias.has_imap_password = bool(alias.sudo().imap_secret)
 
     def _compute_has_own_imap(self):
+        self.has_own_imap = self._is_own_imap_allowed()
+
+    @api.model
+    def _is_own_imap_allowed(self):
+        """Whether users may name a mailbox of their own for the copies."""
         # sudo: a system parameter
         Params = self.env["ir.config_parameter"].sudo()
-        self.has_own_imap = str2bool(
-            Params.get_param("user_email_alias.own_imap") or "True", True
-        )
+        return str2bool(Params.get_param(OWN_IMAP) or "True", True)
+
+    @api.model
+    def _follow_own_imap(self):
+        """Start or end copies where the administrator's switch decides on them."""
+        # sudo: aliases of all users; the caller may set system parameters
+        aliases_sudo = self.sudo().with_context(active_test=False)
+        aliases_sudo = aliases_sudo.search([("imap_server", "!=", False)])
+        self.env.add_to_compute(self._fields["copies"], aliases_sudo)
 
     @api.depends("imap_folder")
     def _compute_imap_folder_name(self):
@@ -194,7 +228,20 @@ class UserEmailAlias(models.Model):
         if {"imap_server_id", "imap_mailbox_id"} & vals.keys():
             # sudo: written by the server only
             self.sudo().write({"imap_folder": False})
-        return super().write(vals)
+        result = super().write(vals)
+        if MAILBOX_FIELDS & vals.keys():
+            self._retry_copies()
+        return result
+
+    def _retry_copies(self):
+        """File at once what waits: the account was mended, perhaps."""
+        rows_sudo = self.env["user.email.alias.delivery"].sudo()
+        rows_sudo = rows_sudo.search(
+            [("alias_id", "in", self.ids), ("copy_state", "=", "waiting")]
+        )
+        if rows_sudo:
+            rows_sudo.write({"copy_due": 0, "copy_attempts": 0})
+            self._wake_copies()
 
     def _check_smtp_password_stays(self, vals):
         """Let nobody read the SMTP password back at an IMAP server of their own.
@@ -238,7 +285,7 @@ class UserEmailAlias(models.Model):
         server_sudo = self.sudo().imap_server_id
         if server_sudo:
             return server_sudo.server_type not in SELF_FILING_TYPES
-        return bool(self.imap_server and self.has_own_imap)
+        return bool(self.imap_server and self._is_own_imap_allowed())
 
     def _open_imap__(self):
         """Connect and log in to the mailbox that receives the copies.
@@ -258,6 +305,12 @@ class UserEmailAlias(models.Model):
                 "implicit_tls_ports": {server_sudo.port},
             }
             user, secret = server_sudo.user or "", server_sudo.password or ""
+        elif not self._is_own_imap_allowed():
+            raise imap_failure.ImapFailure(
+                imap_failure.UNREACHABLE,
+                self.env._("The administrator allows no IMAP server of one's own."),
+                retryable=False,
+            )
         else:
             target = address.parse_server(self.imap_server, default_port=IMAP_PORT)
             keeper = self._get_guard()
@@ -347,16 +400,15 @@ class UserEmailAlias(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                SELECT alias_id FROM user_email_alias_delivery
-                 WHERE copy_state = 'waiting'
-                   AND copy_due <= extract(epoch FROM clock_timestamp())
-                 GROUP BY alias_id
+                SELECT alias_id FROM (%s) waiting
+                 WHERE due <= extract(epoch FROM clock_timestamp())
                  UNION
                 SELECT alias_id FROM user_email_alias_delivery
                  WHERE verdict = 'uncertain'
                    AND claimed_at > extract(epoch FROM clock_timestamp()) - %s
                  GROUP BY alias_id
                 """,
+                COPIES_DUE,
                 SEARCH_DAYS * 86_400,
             )
         )
@@ -364,10 +416,13 @@ class UserEmailAlias(models.Model):
 
     def _get_copy_wait(self):
         self.env.cr.execute(
-            """
-            SELECT min(copy_due) - extract(epoch FROM clock_timestamp())
-              FROM user_email_alias_delivery WHERE copy_state = 'waiting'
-            """
+            SQL(
+                """
+                SELECT min(due) - extract(epoch FROM clock_timestamp())
+                  FROM (%s) waiting
+                """,
+                COPIES_DUE,
+            )
         )
         wait = self.env.cr.fetchone()[0]
         return None if wait is None else max(0.0, float(wait))
@@ -394,6 +449,9 @@ class UserEmailAlias(models.Model):
     def _file_copies__(self, ends_at):
         """File the waiting copies of one alias; trouble never touches the mail."""
         if not self.exists():
+            return
+        if not self._wants_copies():
+            self._give_copies_up()
             return
         try:
             with self._open_imap__() as connection:
@@ -512,8 +570,34 @@ class UserEmailAlias(models.Model):
 
     def _put_copies_off(self, failure):
         """The whole account is in trouble: all that is due waits, or has failed."""
-        for row in self._get_waiting_copies():
-            self._note_failure(row, _as_retryable(failure))
+        failure = _as_retryable(failure)
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT id, NULL, NULL, NULL, copy_attempts, copy_first_at
+                  FROM user_email_alias_delivery
+                 WHERE alias_id = %s AND copy_state = 'waiting'
+                   AND copy_due <= extract(epoch FROM clock_timestamp())
+                """,
+                self.id,
+            )
+        )
+        for row in self.env.cr.fetchall():
+            self._note_failure(row, failure)
+
+    def _give_copies_up(self):
+        """The alias has no mailbox for copies any more; a retry may find a new one."""
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE user_email_alias_delivery
+                   SET copy_state = 'failed', copy_error = %s
+                 WHERE alias_id = %s AND copy_state = 'waiting'
+                """,
+                self.env._("The alias has no IMAP server for copies any more."),
+                self.id,
+            )
+        )
 
     def _resolve_uncertain(self, box):
         """What lies in the Sent folder was sent: the question answers itself."""

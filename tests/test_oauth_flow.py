@@ -242,6 +242,30 @@ class SignInTests:
         self.assertEqual(self.sign_in(), "Status: OK")
         self.assertEqual(self.alias.state, "ok")
 
+    def test_settings_say_what_is_missing(self):
+        Settings = self.env["user.email.alias.oauth.settings"]
+        Params = self.env["ir.config_parameter"]
+        key = f"user_email_alias.{self.flavour}_client_id"
+
+        def missing():
+            settings = self.env["res.config.settings"].create({})
+            return settings[f"email_alias_{self.flavour}_missing"] or ""
+
+        Params.set_param("web.base.url", "https://odoo.example.com")
+        self.assertEqual(missing(), "")
+        Params.set_param("web.base.url", "http://odoo.example.com")
+        self.assertIn("HTTPS", missing())
+        Params.set_param("web.base.url", "http://localhost:8069")
+        self.assertEqual(missing(), "")
+        client_id = Params.get_param(key)
+        Params.set_param(key, False)
+        self.assertIn("Client ID", missing())
+        Params.set_param(key, client_id)
+        Settings._set_client_secret__(self.flavour, "")
+        self.assertIn("Client Secret", missing())
+        Params.set_param(key, False)
+        self.assertIn("Not set up", missing())
+
     def test_settings_never_give_the_secret_back(self):
         settings = self.env["res.config.settings"].create({})
         fname = f"email_alias_{self.flavour}_client_secret"

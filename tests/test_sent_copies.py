@@ -7,7 +7,7 @@ import ssl
 import unittest
 import unittest.mock
 
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import TransactionCase, new_test_user, tagged
 
 from .common_queue import PASSWORD, QueueCase
@@ -128,6 +128,38 @@ class TestSentCopies(QueueCase):
         self.assertEqual(len(self.read_folder()), 2)
         self.assertEqual(len(self.server.messages), 2, "no second hand-over")
 
+    def test_account_in_trouble_is_left_alone_until_its_next_try(self):
+        self.write_alias(imap_user="ada", imap_password="wrong")
+        log = self.dovecot.log
+        self.queue(*MANY[:2], auto_delete=False)
+        self.run_queue()
+        self.file_copies()
+        tried = log().count("auth failed")
+        self.assertTrue(tried)
+        self.queue(*MANY[2:4], auto_delete=False)
+        self.run_queue()
+        self.file_copies()
+        self.assertEqual(log().count("auth failed"), tried)
+        self.write_alias(imap_user="ada", imap_password=PASSWORD)
+        self.file_copies()
+        self.assertEqual(len(self.read_folder()), 4)
+
+    def test_copies_without_a_mailbox_end_and_can_be_retried(self):
+        self.queue(*MANY[:2])
+        self.run_queue()
+        self.write_alias(imap_server=False)
+        self.file_copies()
+        self.assertEqual(self.copy_states(), ["failed"] * 2)
+        self.assertIn("no IMAP server", self.read_journal()[0]["copy_error"])
+        self.write_alias(imap_server=f"localhost:{self.dovecot.port}")
+        with self.committed(self.user_id) as env:
+            rows = env["user.email.alias.delivery"].search(
+                [("alias_id", "=", self.alias_id)]
+            )
+            rows.action_retry_copy()
+        self.file_copies()
+        self.assertEqual(len(self.read_folder()), 2)
+
     def test_wrong_imap_password_says_which_half_failed(self):
         self.write_alias(imap_user="ada", imap_password="wrong")
         with self.committed(self.user_id) as env:
@@ -223,6 +255,27 @@ class TestImapServerChoice(TransactionCase):
             with self.subTest(bad), self.assertRaises(ValidationError) as caught:
                 self.alias.imap_server = bad
             self.assertIn("IMAP Server:Port", str(caught.exception))
+
+    def test_administrator_switches_own_mailboxes_off_and_on_again(self):
+        self.alias.imap_server = "imap.example.com"
+        settings = self.env["res.config.settings"].create({})
+        self.assertTrue(settings.email_alias_has_own_imap)
+        self.assertTrue(self.alias.copies)
+        settings.email_alias_has_own_imap = False
+        settings.execute()
+        self.alias.invalidate_recordset()
+        self.assertFalse(self.alias.has_own_imap)
+        self.assertFalse(self.alias.copies)
+        with self.assertRaisesRegex(UserError, "administrator"):
+            self.alias.action_choose_folder()
+        self.env["ir.config_parameter"].search(
+            [("key", "=", "user_email_alias.own_imap")]
+        ).unlink()
+        self.alias.invalidate_recordset()
+        self.assertTrue(self.alias.copies)
+        self.assertTrue(
+            self.env["res.config.settings"].create({}).email_alias_has_own_imap
+        )
 
     def test_imap_password_is_never_read_back_and_goes_with_its_server(self):
         self.alias.write(

@@ -46,6 +46,8 @@ def run(arguments: list[str]) -> int:
         SCREENSHOTS.mkdir(exist_ok=True)
         sessions = {login: running.client(login).session_id for login in stack.LOGINS}
         for screen in chosen:
+            if screen.before:
+                screen.before(running, records)
             session = sessions[screen.login]
             for scheme in screens.SCHEMES:
                 page.set_cookies(running.url, session_id=session, color_scheme=scheme)
