@@ -21,7 +21,7 @@ def _cancel_mails(env):
                SET state = 'cancel', failure_reason = %s
              WHERE state IN ('outgoing', 'exception') AND email_alias_id IS NOT NULL
             """,
-            "The e-mail alias this mail was written with was uninstalled.",
+            "The email alias this mail was written with was uninstalled.",
         )
     )
     env["mail.mail"].invalidate_model(["state", "failure_reason"])

@@ -43,7 +43,7 @@ def read(path: Path) -> list[Lead]:
             leads.append(Lead(row["name"], email, row.get("company") or "", address))
     if invalid:
         raise DevError(
-            f"{path}: each lead needs a name and one valid e-mail address; "
+            f"{path}: each lead needs a name and one valid email address; "
             f"correct {_some(invalid)}."
         )
     if repeated:

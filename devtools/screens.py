@@ -258,7 +258,7 @@ def prepare(running: stack.Stack) -> dict:
     )
     mailing = _mailing(demo, alias, leads)
     _wait_for_mails(running, len(leads))
-    _write(demo, leads[0], alias, "A first word by e-mail.")
+    _write(demo, leads[0], alias, "A first word by email.")
     _write(demo, leads[0], on_hold, "A second one, from the old mailbox.")
     return {
         "alias": alias,

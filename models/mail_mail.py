@@ -37,7 +37,7 @@ class MailMail(models.Model):
     # On the mail itself, not by way of its message: the queue picks by index.
     email_alias_id = fields.Many2one(
         "user.email.alias",
-        "E-mail Alias",
+        "Email Alias",
         readonly=True,
         index="btree_not_null",
         ondelete="restrict",
@@ -118,7 +118,7 @@ class MailMail(models.Model):
             for mail in self
         ):
             raise UserError(
-                self.env._("A mail keeps the e-mail alias it was written with.")
+                self.env._("A mail keeps the email alias it was written with.")
             )
         if not self.env.su and not CONTENT_FIELDS.isdisjoint(vals):
             self.email_alias_id._check_owner()
@@ -168,7 +168,7 @@ class MailMail(models.Model):
         """Restrict: a mail with an alias has no way past its lane."""
         if not isinstance(smtp_session, Capture) and self.email_alias_id:
             raise UserError(
-                self.env._("A mail with an e-mail alias leaves by that alias only.")
+                self.env._("A mail with an email alias leaves by that alias only.")
             )
         return super()._send(
             auto_commit=auto_commit,
@@ -255,7 +255,7 @@ class MailMail(models.Model):
     def _email_alias_split(self):
         """Make one mail of each hand-over, so that a retry repeats nobody.
 
-        Core sends a separate e-mail to the addresses and to each partner of a mail.
+        Core sends a separate email to the addresses and to each partner of a mail.
 
         :return: whether anything was split off
         """
@@ -277,7 +277,7 @@ class MailMail(models.Model):
         return True
 
     def _email_alias_is_several(self):
-        """Whether core would send more than one e-mail for this mail."""
+        """Whether core would send more than one email for this mail."""
         self.ensure_one()
         if self.state != "outgoing":
             return False
@@ -353,7 +353,7 @@ class MailMail(models.Model):
         self._email_alias_record_failure(
             UNCERTAIN,
             self.env._(
-                "The connection broke after the e-mail had been handed over. It may "
+                "The connection broke after the email had been handed over. It may "
                 "have arrived: please check, then send it again or mark it as sent."
             ),
         )

@@ -27,7 +27,7 @@ class MailMessage(models.Model):
 
     email_alias_id = fields.Many2one(
         "user.email.alias",
-        "E-mail Alias",
+        "Email Alias",
         readonly=True,
         index="btree_not_null",
         ondelete="set null",

@@ -125,7 +125,7 @@ class MailMessage(models.Model):
             [("mail_message_id", "in", self.ids), ("verdict", "=", "uncertain")]
         )
         if not rows:
-            raise UserError(self.env._("This e-mail is not uncertain any more."))
+            raise UserError(self.env._("This email is not uncertain any more."))
         return rows
 
     def _email_alias_tell_outcome(self):

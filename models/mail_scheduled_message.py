@@ -10,11 +10,11 @@ class MailScheduledMessage(models.Model):
 
     email_alias_id = fields.Many2one(
         "user.email.alias",
-        "E-mail Alias",
+        "Email Alias",
         compute="_compute_email_alias_id",
         inverse="_inverse_email_alias_id",
         domain="[('user_id', '=', uid)]",
-        help="The e-mail alias this message will leave by.",
+        help="The email alias this message will leave by.",
     )
     has_email_alias = fields.Boolean(compute="_compute_has_email_alias")
 

@@ -13,13 +13,13 @@ class MailingMailing(models.Model):
 
     email_alias_id = fields.Many2one(
         "user.email.alias",
-        "E-mail Alias",
+        "Email Alias",
         default=lambda self: self.env["user.email.alias"]._get_default(self.env.user),
         domain="[('user_id', '=', uid)]",
         index="btree_not_null",
         ondelete="set null",
         copy=False,
-        help="The e-mail alias this mailing leaves by, at the alias's own pace. "
+        help="The email alias this mailing leaves by, at the alias's own pace. "
         "Without one Odoo's own outgoing mail server sends it.",
     )
     has_email_alias = fields.Boolean(compute="_compute_has_email_alias")
@@ -143,7 +143,7 @@ class MailingMailing(models.Model):
         self.env["user.email.alias.queue"]._wake()
 
     def action_email_alias_cancel(self):
-        """Ask first: how many e-mails would never leave."""
+        """Ask first: how many emails would never leave."""
         self.ensure_one()
         return self.env["user.email.alias.cancel"]._ask(mailing=self)
 
@@ -274,7 +274,7 @@ class MailingMailing(models.Model):
         if not all(mailing._email_alias_is_sender() for mailing in self):
             raise AccessError(
                 self.env._(
-                    "This mailing leaves by somebody else's e-mail alias: only they "
+                    "This mailing leaves by somebody else's email alias: only they "
                     "can send it or change it on its way. Choose a From of your own "
                     "while it is a draft."
                 )

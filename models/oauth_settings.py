@@ -28,7 +28,7 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
     """
 
     _name = "user.email.alias.oauth.settings"
-    _description = "E-mail Alias Sign-in Settings"
+    _description = "Email Alias Sign-in Settings"
 
     @api.model
     def _get_vault__(self):

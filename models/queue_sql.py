@@ -36,7 +36,7 @@ IS_OPEN = SQL(
     "(alias.active AND alias.state != 'hold' AND alias.is_paused IS NOT TRUE)"
 )
 
-# When the next bulk e-mail may start, in seconds since the epoch.
+# When the next bulk email may start, in seconds since the epoch.
 SLOT = SQL(
     """(COALESCE(last.replied_at, 0)
         + GREATEST(alias.delay_ms, COALESCE(alias.pause_ms, 0)) / 1000.0)::float8"""

@@ -5,7 +5,7 @@ class ResUsers(models.Model):
     _inherit = "res.users"
 
     email_alias_ids = fields.One2many(
-        "user.email.alias", "user_id", "E-mail Aliases", copy=False
+        "user.email.alias", "user_id", "Email Aliases", copy=False
     )
     email_alias_count = fields.Integer(compute="_compute_email_alias_count")
 

@@ -34,7 +34,7 @@ SERVER_FIELDS = frozenset(
     )
 )
 
-# What a server takes for one e-mail, in seconds, until it was measured.
+# What a server takes for one email, in seconds, until it was measured.
 DEFAULT_SERVICE_SECONDS = 0.5
 
 # Changing one of these sends the stored password to another place, so it is
@@ -49,7 +49,7 @@ class UserEmailAlias(models.Model):
     """The outgoing account of one user: who, through which server, how fast."""
 
     _name = "user.email.alias"
-    _description = "E-mail Alias"
+    _description = "Email Alias"
     _order = "is_default desc, name, id"
     _rec_names_search = ["name", "alias_name", "email_from"]
 
@@ -82,7 +82,7 @@ class UserEmailAlias(models.Model):
     )
     email_from = fields.Char(
         "From Address",
-        help="Your e-mail address. Signing in with Google or Microsoft fills it in.",
+        help="Your email address. Signing in with Google or Microsoft fills it in.",
     )
     reply_to = fields.Char(
         "Reply to Address",
@@ -105,12 +105,12 @@ class UserEmailAlias(models.Model):
         "Incoming Mail Server",
         ondelete="set null",
         copy=False,
-        help="E-mails sent with this alias also appear in the Sent Items of this "
+        help="Emails sent with this alias also appear in the Sent Items of this "
         "incoming account.",
     )
     smtp_user = fields.Char(
         "SMTP User Name",
-        help="Often your e-mail address, sometimes only the part before the @. "
+        help="Often your email address, sometimes only the part before the @. "
         "Your provider's documentation tells.",
     )
     smtp_password = fields.Char(
@@ -127,26 +127,26 @@ class UserEmailAlias(models.Model):
     disable_tls = fields.Boolean(
         "Disable SSL/TLS",
         help="Only for a mail server that cannot encrypt. Your password and your "
-        "e-mails are then readable on the way to it.",
+        "emails are then readable on the way to it.",
     )
     # pace -----------------------------------------------------------------
     delay_ms = fields.Integer(
         "Delay Between Emails (milliseconds)",
         aggregator=None,
-        help="The pause after each e-mail of a bulk sending. A provider that allows "
-        "30 e-mails per minute wants at least 2000; 2500 leaves a margin.",
+        help="The pause after each email of a bulk sending. A provider that allows "
+        "30 emails per minute wants at least 2000; 2500 leaves a margin.",
     )
     daily_limit = fields.Integer(
         "Daily Limit",
         aggregator=None,
-        help="How many e-mails may leave within 24 hours; 0 means no limit of ours. "
+        help="How many emails may leave within 24 hours; 0 means no limit of ours. "
         "When it is reached the rest waits until it may go on.",
     )
     is_paused = fields.Boolean(
         "Paused",
         readonly=True,
         copy=False,
-        help="The owner paused the alias; its e-mails wait.",
+        help="The owner paused the alias; its emails wait.",
     )
     pause_ms = fields.Integer(
         "Current Pause",
@@ -212,7 +212,7 @@ class UserEmailAlias(models.Model):
                     else alias.email_from
                 )
             else:
-                alias.display_name = alias.name or self.env._("New e-mail alias")
+                alias.display_name = alias.name or self.env._("New email alias")
 
     def _compute_smtp_password(self):
         self.smtp_password = False
@@ -356,7 +356,7 @@ class UserEmailAlias(models.Model):
                 raise UserError(
                     self.env._(
                         "“%(alias)s” still has %(waiting)s waiting and %(failed)s "
-                        "failed or cancelled e-mails, which can leave by no other "
+                        "failed or cancelled emails, which can leave by no other "
                         "way. Archive the alias instead, or deal with these first.",
                         alias=alias.display_name,
                         waiting=left.pop("outgoing", 0),
@@ -419,7 +419,7 @@ class UserEmailAlias(models.Model):
     def _check_server_fields(self, vals):
         if not self.env.su and not self._get_server_fields().isdisjoint(vals):
             raise AccessError(
-                self.env._("The state of an e-mail alias is set by the server only.")
+                self.env._("The state of an email alias is set by the server only.")
             )
 
     @api.model
@@ -490,7 +490,7 @@ class UserEmailAlias(models.Model):
         foreign = self.sudo().filtered(lambda a: a.user_id.id != self.env.uid)
         if foreign:
             raise AccessError(
-                self.env._("You can only send with an e-mail alias of your own.")
+                self.env._("You can only send with an email alias of your own.")
             )
 
     def _check_usable(self):
@@ -498,11 +498,11 @@ class UserEmailAlias(models.Model):
         self._check_owner()
         for alias_sudo in self.sudo():
             if not alias_sudo.exists() or not alias_sudo.active:
-                raise UserError(self.env._("This e-mail alias is archived."))
+                raise UserError(self.env._("This email alias is archived."))
             if not alias_sudo._is_complete():
                 raise UserError(
                     self.env._(
-                        "The e-mail alias “%s” is not filled in yet: it needs a From "
+                        "The email alias “%s” is not filled in yet: it needs a From "
                         "Address and a mail server.",
                         alias_sudo.display_name,
                     )
@@ -718,7 +718,7 @@ class UserEmailAlias(models.Model):
                 "user_email_alias/trouble",
                 {
                     "alias_id": alias.id,
-                    "title": self.env._("E-mail alias %s", alias.display_name),
+                    "title": self.env._("Email alias %s", alias.display_name),
                     "message": message,
                 },
             )
@@ -756,7 +756,7 @@ class UserEmailAlias(models.Model):
             kind = "success"
             self._set_ok()
         _logger.info(
-            "Test of e-mail alias %s: %s in %.1f s",
+            "Test of email alias %s: %s in %.1f s",
             self.id,
             kind,
             time.monotonic() - started,
@@ -790,7 +790,7 @@ class UserEmailAlias(models.Model):
         self.env["user.email.alias.queue"]._wake()
 
     def action_cancel_waiting(self):
-        """Ask first: how many e-mails would never leave."""
+        """Ask first: how many emails would never leave."""
         self.ensure_one()
         self._check_owner()
         return self.env["user.email.alias.cancel"]._ask(alias=self)
@@ -849,12 +849,12 @@ class UserEmailAlias(models.Model):
         )
 
     def _get_pause(self):
-        """Seconds between a bulk e-mail's reply and the next one's start."""
+        """Seconds between a bulk email's reply and the next one's start."""
         self.ensure_one()
         return max(self.delay_ms, self.pause_ms) / 1000.0
 
     def _get_forecast(self, count):
-        """When ``count`` more bulk e-mails will have left.
+        """When ``count`` more bulk emails will have left.
 
         :rtype: odoo.addons.user_email_alias.models.user_email_alias_forecast.Forecast
         """

@@ -138,7 +138,7 @@ class UserEmailAlias(models.Model):
     def _ask_administrator(self, error):
         return self.env._(
             "%s Ask your administrator to check the sign-in in the settings of Email "
-            "Aliases; waiting e-mails leave by themselves then.",
+            "Aliases; waiting emails leave by themselves then.",
             error,
         )
 

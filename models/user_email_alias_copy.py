@@ -64,7 +64,7 @@ class UserEmailAlias(models.Model):
         "IMAP Server",
         compute="_compute_imap_mailbox_id",
         inverse="_inverse_imap_mailbox_id",
-        help="E-mails sent with this alias also appear in the Sent Items of this "
+        help="Emails sent with this alias also appear in the Sent Items of this "
         "incoming account.",
     )
     imap_server = fields.Char(

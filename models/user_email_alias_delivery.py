@@ -10,7 +10,7 @@ class UserEmailAliasDelivery(models.Model):
     """
 
     _name = "user.email.alias.delivery"
-    _description = "E-mail Alias Delivery"
+    _description = "Email Alias Delivery"
     _order = "id desc"
     _rec_name = "message_id"
 
@@ -86,7 +86,7 @@ class UserEmailAliasDelivery(models.Model):
         ):
             raise AccessError(self.env._("Only the alias's owner decides this."))
         if any(row.verdict != "uncertain" for row in self):
-            raise UserError(self.env._("This e-mail is not uncertain any more."))
+            raise UserError(self.env._("This email is not uncertain any more."))
 
     def action_send_again(self):
         """Queue the mail once more: its author knows that it did not arrive."""
@@ -96,7 +96,7 @@ class UserEmailAliasDelivery(models.Model):
             mail = self.env["mail.mail"].sudo().browse(row.mail_mail_id).exists()
             if not mail:
                 raise UserError(
-                    self.env._("This e-mail is not there any more to be sent again.")
+                    self.env._("This email is not there any more to be sent again.")
                 )
             row.write({"verdict": "deferred", "scope": "mail"})
             mail.mark_outgoing()
@@ -127,7 +127,7 @@ class UserEmailAliasDelivery(models.Model):
     def action_open_document(self):
         self.ensure_one()
         if not self.model or not self.res_id:
-            raise UserError(self.env._("This e-mail belongs to no document."))
+            raise UserError(self.env._("This email belongs to no document."))
         return {
             "type": "ir.actions.act_window",
             "res_model": self.model,

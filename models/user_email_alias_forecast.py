@@ -1,4 +1,4 @@
-"""When a number of bulk e-mails will have left: arithmetic and its words."""
+"""When a number of bulk emails will have left: arithmetic and its words."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ DAY = 86_400.0
 class Forecast:
     """How a bulk sending goes on from here.
 
-    :param count: e-mails that are still to leave
+    :param count: emails that are still to leave
     :param now: seconds since the epoch
-    :param period: seconds from one e-mail's start to the next
-    :param daily_limit: e-mails in a rolling 24 h, 0 for none
+    :param period: seconds from one email's start to the next
+    :param daily_limit: emails in a rolling 24 h, 0 for none
     :param sent_today: how many of them are used up
-    :param starts_at: no e-mail leaves before, in seconds since the epoch
+    :param starts_at: no email leaves before, in seconds since the epoch
     """
 
     count: int
@@ -26,7 +26,7 @@ class Forecast:
 
     @property
     def left_today(self):
-        """E-mails that may leave before the limit is reached; None without limit."""
+        """Emails that may leave before the limit is reached; None without limit."""
         if not self.daily_limit:
             return None
         return max(0, self.daily_limit - self.sent_today)
@@ -41,7 +41,7 @@ class Forecast:
 
     @property
     def ends_at(self):
-        """When the last e-mail leaves; a day is added for each filled limit."""
+        """When the last email leaves; a day is added for each filled limit."""
         if self.limit_at is None:
             return self.starts_at + self.count * self.period
         rest = self.count - self.left_today

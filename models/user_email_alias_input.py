@@ -16,10 +16,10 @@ TEXTS = {
     "imap_user": address.check_display_name,
 }
 
-# An hour between two e-mails is slower than any provider asks for; more is a typo.
+# An hour between two emails is slower than any provider asks for; more is a typo.
 DELAY_MAX_MS = 3_600_000
 
-# No provider lets one mailbox send that many e-mails in a day.
+# No provider lets one mailbox send that many emails in a day.
 DAILY_LIMIT_MAX = 1_000_000_000
 
 
@@ -89,7 +89,7 @@ class UserEmailAlias(models.Model):
         if not 0 <= int(vals.get("daily_limit") or 0) <= DAILY_LIMIT_MAX:
             self._raise_invalid(
                 "daily_limit",
-                self.env._("Enter a number of e-mails, 0 for no limit."),
+                self.env._("Enter a number of emails, 0 for no limit."),
             )
 
     @api.constrains(*TEXTS)

@@ -13,7 +13,7 @@ from ..tools.verdict import Phase
 
 _logger = logging.getLogger(__name__)
 
-# After a crash nobody knows when the server replied: the next bulk e-mail waits for
+# After a crash nobody knows when the server replied: the next bulk email waits for
 # the pause and for so many seconds more.
 CRASH_GRACE_SECONDS = 1.0
 
@@ -26,7 +26,7 @@ class Journal:
 
     def __init__(self, alias_id):
         self.alias_id = alias_id
-        # bulk e-mails accepted since the pause was last widened or eased
+        # bulk emails accepted since the pause was last widened or eased
         self._streak = 0
 
     def claim(self, env, message, is_own):
@@ -83,14 +83,14 @@ class Journal:
             mail = env["mail.mail"].browse(row.mail_mail_id).exists()
             if mail and mail.state == "outgoing":
                 mail._email_alias_record_uncertain()
-            words = env._("The server's answer to this e-mail was never read.")
+            words = env._("The server's answer to this email was never read.")
             self.close(
                 env, row.id, "uncertain", "mail", words, shift=CRASH_GRACE_SECONDS
             )
         if rows:
             env["user.email.alias"].browse(self.alias_id)._tell_owner(
                 env._(
-                    "It is uncertain whether %s e-mails have arrived. Please decide.",
+                    "It is uncertain whether %s emails have arrived. Please decide.",
                     len(rows),
                 )
             )
@@ -178,7 +178,7 @@ class Journal:
             if mail:
                 mail._email_alias_record_uncertain()
             alias._tell_owner(
-                env._("It is uncertain whether an e-mail has arrived. Please decide.")
+                env._("It is uncertain whether an email has arrived. Please decide.")
             )
         return goes_on, {"kind": kind, "scope": judged.scope, "words": words}
 

@@ -54,7 +54,7 @@ CROWDED_SECONDS = 1.0
 # another add-on's, and it must not keep the rest from leaving.
 BROKEN_SECONDS = 300
 
-# Mail that is not to be kept is deleted after so many e-mails at once.
+# Mail that is not to be kept is deleted after so many emails at once.
 SWEEP_COUNT = 100
 
 
@@ -79,7 +79,7 @@ class Lane:
         self._journal = Journal(alias_id)
         self._connection = None
         self._used_at = 0.0
-        # monotonic clock: the next bulk e-mail starts no earlier
+        # monotonic clock: the next bulk email starts no earlier
         self._slot = 0.0
         # mail id -> Message
         self._built = {}
@@ -394,7 +394,7 @@ class Lane:
                 "backoff_until": free_at,
                 "backoff_count": 0,
                 "state_message": env._(
-                    "The Daily Limit of %(limit)s e-mails is reached; the next one "
+                    "The Daily Limit of %(limit)s emails is reached; the next one "
                     "leaves at %(time)s.",
                     limit=account.daily_limit,
                     time=alias._format_moment(free_at),

@@ -40,7 +40,7 @@ class Capture:
 class Account:
     """What the queue has to know of an alias for one mail.
 
-    :param pause: seconds from a bulk e-mail's reply to the next one's start
+    :param pause: seconds from a bulk email's reply to the next one's start
     :param wants_copies: copies of all mail go to the Sent folder
     :param wants_direct_copies: copies of one-to-one mail at least
     :param is_troubled: whether a success changes the alias's state

@@ -182,14 +182,14 @@ class UserEmailAlias(models.Model):
         except address.AddressError:
             raise UserError(
                 self.env._(
-                    "The provider names no usable e-mail address for this account. "
+                    "The provider names no usable email address for this account. "
                     "Choose another one, or ask the administrator of your mailbox."
                 )
             ) from None
         if known and known != identity and self.waiting_count:
             raise UserError(
                 self.env._(
-                    "You signed in as %(new)s, but %(count)s e-mails still wait to "
+                    "You signed in as %(new)s, but %(count)s emails still wait to "
                     "leave as %(old)s. Sign in with that account, or cancel them "
                     "first.",
                     new=email,
@@ -326,7 +326,7 @@ class UserEmailAlias(models.Model):
         if self.waiting_count:
             raise UserError(
                 self.env._(
-                    "%s e-mails still wait to leave as the old account.",
+                    "%s emails still wait to leave as the old account.",
                     self.waiting_count,
                 )
             )
@@ -452,6 +452,6 @@ class UserEmailAlias(models.Model):
         """
         alias = self.browse(alias_id).exists()
         if not alias:
-            raise AccessError(self.env._("This e-mail alias does not exist any more."))
+            raise AccessError(self.env._("This email alias does not exist any more."))
         alias._check_owner()
         return alias

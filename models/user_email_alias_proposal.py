@@ -4,7 +4,7 @@ from odoo.tools import email_normalize_all
 
 from ..tools import address
 
-# So many of a conversation's latest e-mails are looked at.
+# So many of a conversation's latest emails are looked at.
 LATEST_MESSAGES = 20
 
 

@@ -50,7 +50,7 @@ class UserEmailAliasQueue(models.AbstractModel):
     """Gives every alias with due mail a lane, in one cron run at a time."""
 
     _name = "user.email.alias.queue"
-    _description = "E-mail Alias Queue"
+    _description = "Email Alias Queue"
 
     @api.model
     def _wake(self):

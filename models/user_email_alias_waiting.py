@@ -11,7 +11,7 @@ class UserEmailAliasWaiting(models.Model):
     """
 
     _name = "user.email.alias.waiting"
-    _description = "E-mail Alias Queue"
+    _description = "Email Alias Queue"
     _auto = False
     _order = "is_bulk, due_at, id"
     _rec_name = "subject"

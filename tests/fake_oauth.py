@@ -255,7 +255,7 @@ class FakeIdentityProvider(FakeHttpsServer):
         )
         return f"""<!DOCTYPE html><html><head><title>Sign in</title></head><body>
             <h1>Choose an account ({self.flavour}, fake)</h1><form method="post">{rows}
-            <p><label><input type="checkbox" name="mail" checked/> Send e-mail on your
+            <p><label><input type="checkbox" name="mail" checked/> Send email on your
             behalf</label></p>
             <button name="decision" value="allow">Allow</button>
             <button name="decision" value="cancel">Cancel</button>

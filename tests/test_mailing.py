@@ -255,7 +255,7 @@ class TestMailingOfAColleague(AliasCommon):
             ):
                 with self.subTest(user=user.login):
                     sentence = self.assertRefused(action)
-                    self.assertIn("somebody else's e-mail alias", sentence)
+                    self.assertIn("somebody else's email alias", sentence)
         self.assertEqual(self.mailing.state, "draft")
 
     def test_colleague_cannot_test_it(self):

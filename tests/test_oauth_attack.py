@@ -95,7 +95,7 @@ class AttackTests:
             with self.subTest(email):
                 self.idp.knobs.claims = {"email": email, "preferred_username": email}
                 said = self.come_back(self.idp.visit(self.begin()))
-                self.assertIn("no usable e-mail address", said)
+                self.assertIn("no usable email address", said)
                 self.assert_untouched()
 
     def test_settings_of_a_broken_mail_server_are_told_in_a_sentence(self):

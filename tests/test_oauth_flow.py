@@ -1,4 +1,4 @@
-"""Sign in with a provider: from the button to the first e-mail, and what is refused."""
+"""Sign in with a provider: from the button to the first email, and what is refused."""
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError

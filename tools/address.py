@@ -40,13 +40,13 @@ REASONS = {
     " for example mail.example.com:465.",
     "server_host": "This is not a valid name of a mail server:"
     " enter it like mail.example.com:465.",
-    "mailbox_empty": "Enter an e-mail address, for example name@example.com.",
-    "mailbox_length": "The e-mail address is too long:"
+    "mailbox_empty": "Enter an email address, for example name@example.com.",
+    "mailbox_length": "The email address is too long:"
     " at most 64 characters before the @ and 320 in all.",
-    "mailbox_control": "The e-mail address contains a line break or an invisible"
+    "mailbox_control": "The email address contains a line break or an invisible"
     " character: type it again by hand.",
-    "mailbox_several": "Enter exactly one e-mail address.",
-    "mailbox_syntax": "Enter only the e-mail address, like name@example.com,"
+    "mailbox_several": "Enter exactly one email address.",
+    "mailbox_syntax": "Enter only the email address, like name@example.com,"
     " without name, quotes, brackets or spaces.",
     "mailbox_domain": "The part behind the @ is not a valid domain:"
     " enter the address like name@example.com.",

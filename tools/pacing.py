@@ -1,4 +1,4 @@
-"""When the next e-mail may leave, and when a failed one is tried again.
+"""When the next email may leave, and when a failed one is tried again.
 
 Pure arithmetic. Times are float seconds since the epoch, pauses are milliseconds.
 """
@@ -28,12 +28,12 @@ QUOTA_WINDOW = DAY  # providers count in a rolling window of 24 h
 
 ADAPTIVE_START_MS = 1000  # the smallest pause a throttling reply doubles
 ADAPTIVE_CAP_MS = 300_000  # 5 min: slower than this an alias is better deferred
-ADAPTIVE_EASE_AFTER = 10  # e-mails accepted in a row before the pause is eased
+ADAPTIVE_EASE_AFTER = 10  # emails accepted in a row before the pause is eased
 ADAPTIVE_NEAR_MS = 50  # an excess below this is dropped at once
 
 
 def next_slot(reply_at: float, delay_ms: float) -> float:
-    """Return the earliest start of the next bulk e-mail.
+    """Return the earliest start of the next bulk email.
 
     :param reply_at: when the server's reply to the last one came
     :param delay_ms: pause in milliseconds, >= 0
@@ -45,7 +45,7 @@ def next_slot(reply_at: float, delay_ms: float) -> float:
 
 
 def mail_retry(attempt: int, first_at: float, now: float) -> float | None:
-    """Return when a deferred e-mail is tried again, None = give up.
+    """Return when a deferred email is tried again, None = give up.
 
     The wait doubles from 300 s to 4000 s. The last try falls on the end of the
     mail's life of five days.
@@ -107,9 +107,9 @@ def ease(
     successes: int,
     ease_after: int = ADAPTIVE_EASE_AFTER,
 ) -> int:
-    """Return the pause after e-mails were accepted: half the excess falls away.
+    """Return the pause after emails were accepted: half the excess falls away.
 
-    :param successes: e-mails accepted in a row since the pause last changed; start
+    :param successes: emails accepted in a row since the pause last changed; start
         again at 0 when the result differs from ``pause_ms``
     """
     if pause_ms <= delay_ms:

@@ -19,7 +19,7 @@ EARLY_REPLY_TIMEOUT = 1.0  # for the words of a server that cuts us off in the b
 
 _PATH = re.compile(r"[^\x00-\x20\x7f<>]+")
 _ASKS_FOR_LOGIN = re.compile(r"access denied|authenticat|log.?in", re.IGNORECASE)
-_BAD_ADDRESS = Reply(553, "5.1.3", "This is not a valid e-mail address.", is_ours=True)
+_BAD_ADDRESS = Reply(553, "5.1.3", "This is not a valid email address.", is_ours=True)
 _NO_UTF8 = Reply(
     553, "5.6.7", "SMTPUTF8 is not offered by this mail server.", is_ours=True
 )

@@ -47,7 +47,7 @@ SENTENCES = {
     "timeout": "The mail server did not answer in time.",
     "lost": "The connection to the mail server broke off.",
     "unknown_outcome": "The connection broke off before the mail server confirmed the"
-    " e-mail: it may or may not have been sent.",
+    " email: it may or may not have been sent.",
     "certificate": "The certificate of the mail server is not valid, so nothing was"
     " sent to it: check the server name, or ask its operator.",
     "tls_failed": "No secure connection to the mail server could be made: check the"
@@ -57,9 +57,9 @@ SENTENCES = {
     "protocol": "What answers on this port does not speak SMTP: check server and port.",
     "unavailable": "The mail server is not available at the moment.",
     "throttled": "The mail server asks to send more slowly.",
-    "quota": "The provider's limit on sent e-mails is reached for now.",
+    "quota": "The provider's limit on sent emails is reached for now.",
     "greylisted": "The mail server asks to try again later.",
-    "busy": "The mail server could not take the e-mail at the moment.",
+    "busy": "The mail server could not take the email at the moment.",
     "split": "The mail server takes fewer recipients at once.",
     "password": "The mail server refused user name or password: check both and click"
     " Test Connection.",
@@ -78,14 +78,14 @@ SENTENCES = {
     "mailbox_full": "The mailbox of this account is full: the provider sends nothing"
     " until there is room.",
     "vault": "The stored password or sign-in cannot be decrypted.",
-    "unsafe": "The e-mail holds header lines that could be misused: check subject and"
+    "unsafe": "The email holds header lines that could be misused: check subject and"
     " names for line breaks.",
     "smtputf8_missing": "The mail server cannot deliver to addresses with letters"
     " other than English ones before the @.",
-    "too_big": "The e-mail is too big for the mail server.",
+    "too_big": "The email is too big for the mail server.",
     "recipient": "The mail server refused the recipient.",
-    "refused": "The mail server refused the e-mail.",
-    "internal": "The e-mail could not be handed over because of an internal error.",
+    "refused": "The mail server refused the email.",
+    "internal": "The email could not be handed over because of an internal error.",
 }
 
 # Texts, case ignored. A limit of the day, a limit of the pace, a refused sender.
@@ -170,7 +170,7 @@ _TABLE = (
     _later("alias", "throttled", code="421 451", enhanced="4.7.", flag="throttled"),
     _later("mail", "throttled", code="450", enhanced="4.7.", flag="throttled"),
     _later("alias", "unavailable", code="421"),
-    # The sender, the recipient, the mail. MAIL FROM is the same for each e-mail of an
+    # The sender, the recipient, the mail. MAIL FROM is the same for each email of an
     # alias: no single mail is to blame.
     _hold("from_refused", code="501 550 551 553 554", phase=(Phase.MAIL,)),
     _final("recipient", "recipient", code="5", phase=(Phase.RCPT,)),

@@ -6,12 +6,12 @@ class MailComposeMessage(models.TransientModel):
 
     email_alias_id = fields.Many2one(
         "user.email.alias",
-        "E-mail Alias",
+        "Email Alias",
         compute="_compute_email_alias_id",
         store=True,
         readonly=False,
         domain="[('user_id', '=', uid)]",
-        help="The e-mail alias you write with. Without one Odoo's own outgoing mail "
+        help="The email alias you write with. Without one Odoo's own outgoing mail "
         "server sends this.",
     )
     has_email_alias = fields.Boolean(compute="_compute_has_email_alias")

@@ -5,7 +5,7 @@ class UserEmailAliasCancel(models.TransientModel):
     """Asks before waiting mail is cancelled, and says how much of it there is."""
 
     _name = "user.email.alias.cancel"
-    _description = "Cancel Waiting E-mails"
+    _description = "Cancel Waiting Emails"
 
     alias_id = fields.Many2one("user.email.alias", ondelete="cascade")
     mailing_id = fields.Many2one("mailing.mailing", ondelete="cascade")
@@ -52,7 +52,7 @@ class UserEmailAliasCancel(models.TransientModel):
         )
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Cancel Waiting E-mails"),
+            "name": self.env._("Cancel Waiting Emails"),
             "res_model": self._name,
             "res_id": wizard.id,
             "view_mode": "form",
@@ -69,7 +69,7 @@ class UserEmailAliasCancel(models.TransientModel):
             "tag": "display_notification",
             "params": {
                 "type": "info",
-                "message": self.env._("%s e-mails cancelled.", len(mails)),
+                "message": self.env._("%s emails cancelled.", len(mails)),
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }

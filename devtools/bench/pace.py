@@ -1,5 +1,5 @@
 # Part of user_email_alias. See LICENSE file for full copyright and licensing details.
-"""How exactly the pause between two bulk e-mails is kept."""
+"""How exactly the pause between two bulk emails is kept."""
 
 import os
 

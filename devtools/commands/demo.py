@@ -56,7 +56,7 @@ def _options(arguments: list[str]):
         type=_milliseconds,
         default=DELAY_MS,
         metavar="MS",
-        help=f"the pause after each e-mail in milliseconds (default {DELAY_MS})",
+        help=f"the pause after each email in milliseconds (default {DELAY_MS})",
     )
     return parser.parse_args(arguments)
 
@@ -75,7 +75,7 @@ def _play(running: stack.Stack, people: list, delay_ms: int) -> figures.Figures:
     demo = running.client("demo")
     with step(f"import {len(people)} leads"):
         ids = _import(demo, people)
-    with step("create the e-mail alias and test it"):
+    with step("create the email alias and test it"):
         alias = _create_alias(demo, running, delay_ms)
     mailing = _create_mailing(demo, alias, ids)
     demo("mailing.mailing", "action_launch", [mailing])

@@ -42,7 +42,7 @@ def prepare(env, jobs=1):
         {"active": False}
     )
     for _ in range(jobs - len(ours)):
-        ours[0].copy({"name": "E-mail aliases: another worker"})
+        ours[0].copy({"name": "Email aliases: another worker"})
     env["ir.config_parameter"].set_param(
         "user_email_alias.allowed_targets", "127.0.0.1"
     )

@@ -30,7 +30,7 @@ SENTENCES = {
     "cancelled": "The sign-in was cancelled. Nothing was changed.",
     "refused": "The provider did not let you sign in.",
     "scope_missing": (
-        "The permission to send e-mail was not granted. Sign in again and leave it"
+        "The permission to send email was not granted. Sign in again and leave it"
         " ticked."
     ),
     "offline_missing": (
@@ -64,7 +64,7 @@ SENTENCES = {
     "not_configured": "Client id or client secret is missing. Ask your administrator.",
     "client": "The provider does not know this application or its secret.",
     "redirect_uri": "The redirect URI is not registered at the provider.",
-    "scope": "The application may not ask for the permission to send e-mail.",
+    "scope": "The application may not ask for the permission to send email.",
     "endpoint": "An address of the provider in the settings cannot be used.",
     "tenant": "The tenant in the settings does not exist at the provider.",
     "ca_bundle": "The file with the trusted certificates cannot be read.",
