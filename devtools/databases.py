@@ -70,8 +70,7 @@ _RUN = re.compile(r"run_(\d+)_[0-9a-f]{8}")
 def base_template(cluster: Cluster) -> str:
     """Return the template with Odoo's own apps and demo data, built if need be."""
     identity = (STAMPS / "source").read_text(encoding="utf-8")
-    digest = _digest(identity, *MODULES, *_ISOLATE)
-    name = f"{cluster.prefix}base_{digest}"
+    name = f"{cluster.prefix}base_{digest(identity, *MODULES, *_ISOLATE)}"
 
     def build(half: str) -> None:
         cluster.create(half)
@@ -87,8 +86,7 @@ def addon_template(cluster: Cluster) -> str:
     if not (ROOT / "__manifest__.py").exists():
         return base_template(cluster)
     base = base_template(cluster)
-    digest = _digest(base, _addon_digest())
-    name = f"{cluster.prefix}addon_{digest}"
+    name = f"{cluster.prefix}addon_{digest(base, _addon_digest())}"
 
     def build(half: str) -> None:
         copy(cluster, base, half)
@@ -167,15 +165,15 @@ def _set_comment(cluster: Cluster, name: str, text: str) -> None:
 
 
 @contextlib.contextmanager
-def temporary(cluster: Cluster):
-    """Have a copy of the add-on's template, and a data directory, for the block.
+def temporary(cluster: Cluster, template: str | None = None):
+    """Have a copy of a template, ours by default, and a data directory for the block.
 
     Yield the database's name and the directory; both belong to this run alone.
     """
     _drop_orphans(cluster)
     name = f"{cluster.prefix}run_{os.getpid()}_{uuid.uuid4().hex[:8]}"
     data = RUN / name
-    source = addon_template(cluster)
+    source = template or addon_template(cluster)
     try:
         with step("copy the database"):
             data.mkdir(mode=0o700)
@@ -285,5 +283,6 @@ def _addon_digest() -> str:
     return hasher.hexdigest()
 
 
-def _digest(*parts: str) -> str:
+def digest(*parts: str) -> str:
+    """Return a short name of these texts together."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:10]

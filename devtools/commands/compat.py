@@ -1,0 +1,196 @@
+# Part of user_email_alias. See LICENSE file for full copyright and licensing details.
+"""Compare Odoo's own suites without and with the add-on: [--again] [SUITE ...].
+
+What Odoo itself fails here it fails on both sides; only a test that ends otherwise
+with the add-on counts. Such a test is run once more on both sides, alone: a tour that
+timed out is no difference. The side without the add-on is kept until Odoo changes;
+--again runs it anew.
+"""
+
+import concurrent.futures
+import contextlib
+import subprocess
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+from .. import databases, postgres, server
+from ..console import DevError, say
+from ..paths import DATA, LOGS, ODOO, ROOT, RUN, STAMPS, VENV
+
+SUITES = ("mail", "test_mail", "mass_mailing", "test_mass_mailing", "crm")
+INSTALLED = ("test_mail", "test_mass_mailing")
+"""What has to be installed besides for them."""
+
+SIDES = ("without", "with")
+
+
+def run(arguments: list[str]) -> int:
+    """Return 1 when a test ends otherwise with the add-on."""
+    again = "--again" in arguments
+    suites = [word for word in arguments if not word.startswith("-")] or list(SUITES)
+    if set(arguments) - {"--again"} - set(SUITES):
+        raise DevError(f"usage: ./dev compat [--again] [{' | '.join(SUITES)}]")
+    server.end_on_signals()
+    with postgres.cluster().session() as cluster, contextlib.ExitStack() as exits:
+        sides = {side: _Side(cluster, exits, side, suites) for side in SIDES}
+        kept = sides["without"].kept
+        if again:
+            kept.unlink(missing_ok=True)
+        with concurrent.futures.ThreadPoolExecutor(len(SIDES)) as pool:
+            jobs = [pool.submit(side.run_all) for side in sides.values()]
+            without, with_us = [job.result() for job in jobs]
+        differing = _differing(without, with_us)
+        if differing:
+            say(f"  {len(differing)} tests end otherwise; they run once more, alone")
+            without |= sides["without"].run_some(differing)
+            with_us |= sides["with"].run_some(differing)
+        return _report(without, with_us)
+
+
+class _Side:
+    """One of the two databases, and pytest on it."""
+
+    def __init__(self, cluster, exits, side: str, suites: list[str]):
+        self.side = side
+        self.suites = suites
+        self.cluster = cluster
+        self.exits = exits
+        source = (STAMPS / "source").read_text(encoding="utf-8")
+        self.digest = databases.digest(source, *suites)
+        self.kept = DATA / f"compat-{self.digest}.xml"
+        self._database = None
+
+    @property
+    def database(self) -> tuple[str, Path]:
+        """A database with the suites' modules, made at first use."""
+        if not self._database:
+            template = databases.base_template(self.cluster)
+            if self.side == "with":
+                template = databases.addon_template(self.cluster)
+            self._database = self.exits.enter_context(
+                databases.temporary(self.cluster, template)
+            )
+            name, data = self._database
+            databases.install(self.cluster, name, INSTALLED, data_dir=data)
+        return self._database
+
+    def run_all(self) -> dict[str, str]:
+        """Return each test's outcome."""
+        if self.side == "without" and self.kept.exists():
+            say("· without the add-on: the outcome that was kept")
+            return _outcomes(self.kept)
+        paths = [str(_folder(suite) / "tests") for suite in self.suites]
+        report = self._pytest(paths)
+        if self.side == "without":
+            report.replace(self.kept)
+            report = self.kept
+        return _outcomes(report)
+
+    def run_some(self, names: list[str]) -> dict[str, str]:
+        """Return the outcome of these tests only."""
+        files = {name.partition("::")[0] for name in names}
+        words = {name.rpartition("::")[2].partition("[")[0] for name in names}
+        paths = [str(ODOO / "odoo" / "addons" / file) for file in sorted(files)]
+        outcomes = _outcomes(self._pytest([*paths, "-k", " or ".join(sorted(words))]))
+        return {name: outcomes[name] for name in names if name in outcomes}
+
+    def _pytest(self, arguments: list[str]) -> Path:
+        name, data = self.database
+        report = RUN / f"{server.private_name('compat')}.xml"
+        log = LOGS / f"compat-{self.side}.log"
+        configuration = server.write_configuration(
+            self.cluster,
+            name,
+            server.private_name("compat"),
+            data_dir=data,
+            http_port=server.free_port(),
+            limit_memory_hard=0,
+            limit_memory_soft=0,
+        )
+        command = [
+            str(VENV / "bin" / "pytest"),
+            f"--rootdir={ODOO}",
+            f"--config-file={ROOT / 'pyproject.toml'}",
+            "-p",
+            "no:cacheprovider",
+            "--odoo-http",
+            "-q",
+            f"--junitxml={report}",
+            "-o",
+            "junit_family=xunit1",
+            *arguments,
+        ]
+        began = time.monotonic()
+        say(f"· {self.side} the add-on ... (see {log.relative_to(ROOT)})")
+        try:
+            with log.open("a", encoding="utf-8") as file:
+                subprocess.run(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=file,
+                    stderr=subprocess.STDOUT,
+                    cwd=RUN,
+                    env=server.environment(
+                        ODOO_RC=str(configuration), PYTHONDONTWRITEBYTECODE="1"
+                    ),
+                    check=False,
+                )
+        finally:
+            configuration.unlink()
+        if not report.exists():
+            raise DevError(f"pytest wrote no report, see {log}")
+        say(f"✓ {self.side} the add-on: {time.monotonic() - began:.0f} s")
+        return report
+
+
+def _folder(suite: str) -> Path:
+    """Return the folder of one of Odoo's own add-ons."""
+    for parent in (ODOO / "odoo" / "addons", ODOO / "addons"):
+        if (parent / suite / "__manifest__.py").exists():
+            return parent / suite
+    raise DevError(f"this Odoo has no {suite}")
+
+
+def _outcomes(report: Path) -> dict[str, str]:
+    """Return `file::class::test` -> outcome."""
+    found = {}
+    for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest wrote it
+        file = case.get("file") or case.get("classname").replace(".", "/")
+        file = (
+            file[file.index("addons/") + len("addons/") :]
+            if "addons/" in file
+            else file
+        )
+        key = f"{file}::{case.get('classname').rpartition('.')[2]}::{case.get('name')}"
+        kinds = {child.tag for child in case}
+        outcome = next(
+            (kind for kind in ("error", "failure", "skipped") if kind in kinds),
+            "passed",
+        )
+        found[key] = outcome
+    return found
+
+
+def _differing(without: dict, with_us: dict) -> list[str]:
+    return sorted(
+        name
+        for name in without.keys() | with_us.keys()
+        if without.get(name) != with_us.get(name)
+    )
+
+
+def _report(without: dict, with_us: dict) -> int:
+    for side, outcomes in zip(SIDES, (without, with_us), strict=True):
+        counts = {
+            outcome: list(outcomes.values()).count(outcome)
+            for outcome in ("passed", "failure", "error", "skipped")
+        }
+        figures = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+        print(f"{side:8} {len(outcomes)} tests: {figures}")
+    differing = _differing(without, with_us)
+    for name in differing:
+        before, after = without.get(name, "absent"), with_us.get(name, "absent")
+        print(f"  {before} -> {after}: {name}")
+    print(f"difference: {len(differing)} tests")
+    return 1 if differing else 0
