@@ -329,14 +329,15 @@ class MailMail(models.Model):
         return super().unlink()
 
     @api.model
-    def _email_alias_sweep(self, alias_id):
+    def _email_alias_sweep(self, alias_id, limit=None):
         """Delete the sent mails of an alias that are not to be kept."""
         self.search(
             [
                 ("email_alias_id", "=", alias_id),
                 ("state", "=", "sent"),
                 ("auto_delete", "=", True),
-            ]
+            ],
+            limit=limit,
         ).unlink()
 
     def _email_alias_record_refused(self, words, is_address):

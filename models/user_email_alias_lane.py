@@ -33,7 +33,7 @@ FRESH_SECONDS = 2.0
 # So many messages are built at once, and no more than so many bytes of them: core
 # reads what they have in common once.
 BUILD_COUNT = 20
-BUILD_BYTES = 1_500_000
+BUILD_BYTES = 1_000_000
 
 # The claim is committed that many seconds before the slot.
 CLAIM_LEAD_SECONDS = 0.004
@@ -54,8 +54,10 @@ CROWDED_SECONDS = 1.0
 # another add-on's, and it must not keep the rest from leaving.
 BROKEN_SECONDS = 300
 
-# Mail that is not to be kept is deleted after so many emails at once.
+# Mail that is not to be kept is deleted after so many emails at once, and no more of
+# them than half a pause has time for: one takes about so many seconds.
 SWEEP_COUNT = 100
+SWEEP_SECONDS = 0.001
 
 
 class Lane:
@@ -427,9 +429,16 @@ class Lane:
         )
         self._has_copies |= message.account.wants_direct_copies
         self._unswept += 1
-        if self._unswept >= SWEEP_COUNT:
-            self._sweep(env)
+        count = self._get_sweep_count(message.account.pause)
+        if self._unswept >= count:
+            self._sweep(env, count)
         return goes_on
+
+    @staticmethod
+    def _get_sweep_count(pause):
+        if not pause:
+            return SWEEP_COUNT
+        return min(SWEEP_COUNT, max(1, int(pause / 2 / SWEEP_SECONDS)))
 
     def _hand_over(self, message, start_at):
         """MAIL FROM to the final reply, with no transaction open.
@@ -449,10 +458,10 @@ class Lane:
         self._used_at = time.monotonic()
         return outcome
 
-    def _sweep(self, env):
+    def _sweep(self, env, limit=None):
         """Delete at once what core would have deleted mail by mail."""
         self._unswept = 0
-        env["mail.mail"]._email_alias_sweep(self.alias_id)
+        env["mail.mail"]._email_alias_sweep(self.alias_id, limit)
         env.cr.commit()
 
     # ------------------------------------------------------------------

@@ -210,7 +210,7 @@ class SmtpConnection:
         """
         with self._settling():
             transaction = Transaction(self._wire, self.is_logged_in)
-            transaction.mail_from(address)
+            transaction.mail_from(transaction.prepare(address))
             try:
                 transaction.recipients([address])
             except SmtpFailure as failure:
@@ -237,11 +237,13 @@ class SmtpConnection:
         """
         if not has_crlf_only(message_bytes):
             message_bytes = _with_crlf(message_bytes)
-        _sleep_until(not_before)
-        started_at, started = time.time(), time.monotonic()
-        with self._settling(), self._limited(started, time_limit) as reserve:
+        begun = max(time.monotonic(), not_before)
+        with self._settling(), self._limited(begun, time_limit) as reserve:
             transaction = Transaction(self._wire, self.is_logged_in)
-            transaction.mail_from(envelope_from, message_bytes, recipients)
+            command = transaction.prepare(envelope_from, message_bytes, recipients)
+            _sleep_until(not_before)
+            started_at, started = time.time(), time.monotonic()
+            transaction.mail_from(command)
             accepted, refused, deferred = transaction.recipients(recipients)
             transaction.data(message_bytes)
             reserve()

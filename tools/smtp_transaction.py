@@ -36,12 +36,14 @@ class Transaction:
         self._wire.allow(COMMAND_TIMEOUT)
         return self._wire.command(line)
 
-    def mail_from(
+    def prepare(
         self, address: str, message_bytes: bytes = b"", recipients: Sequence[str] = ()
-    ) -> None:
-        """Open the envelope, with the parameters this message needs.
+    ) -> str:
+        """Return the command that opens the envelope, with what this message needs.
 
         SIZE: RFC 1870; BODY=8BITMIME: RFC 6152; SMTPUTF8: RFC 6531.
+
+        :raises SmtpFailure: phase MAIL; the server need not be asked
         """
         path = _envelope_path(address)
         if path is None:
@@ -54,8 +56,12 @@ class Transaction:
         if self._use_utf8(path, message_bytes, recipients):
             parameters.append("SMTPUTF8")
         self._wire.command_encoding = "utf-8" if "SMTPUTF8" in parameters else "ascii"
+        return " ".join([f"MAIL FROM:<{path}>", *parameters])
+
+    def mail_from(self, command: str) -> None:
+        """Open the envelope, with a command from `prepare`."""
         with failing_in(Phase.MAIL):
-            reply = self._command(" ".join([f"MAIL FROM:<{path}>", *parameters]))
+            reply = self._command(command)
         expect(Phase.MAIL, reply, 2)
 
     def _use_utf8(self, path, message_bytes, recipients):
