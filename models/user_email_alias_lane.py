@@ -57,7 +57,7 @@ BROKEN_SECONDS = 300
 # Mail that is not to be kept is deleted after so many emails at once, and no more of
 # them than half a pause has time for: one takes about so many seconds.
 SWEEP_COUNT = 100
-SWEEP_SECONDS = 0.001
+SWEEP_SECONDS = 0.002
 
 
 class Lane:
@@ -77,6 +77,7 @@ class Lane:
         self.thread = None
         self.is_crowded = False
         self.is_locked_out = False
+        self.built_bytes = 0
         self._stopping = False
         self._journal = Journal(alias_id)
         self._connection = None
@@ -337,6 +338,7 @@ class Lane:
                 return
             self._built[mail.id] = message
             size += len(message.data)
+            self.built_bytes += len(message.data)
             now = time.monotonic()
             each = (now - began) / len(self._built)
             if size > BUILD_BYTES or now + each > until:
@@ -364,6 +366,7 @@ class Lane:
         else:
             if message:
                 message.account = account
+                self.built_bytes += len(message.data)
                 if is_own:
                     env.cr.rollback()
                 return message

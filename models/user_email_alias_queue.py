@@ -1,4 +1,5 @@
 import contextlib
+import ctypes
 import logging
 import math
 import random
@@ -41,6 +42,9 @@ SPARE_CONNECTIONS = 12
 # Address space for a lane's stack, instead of the system's 8 MiB: fifty lanes have to
 # fit below Odoo's limit_memory_hard.
 LANE_STACK_BYTES = 2 * 1024 * 1024
+
+# A run that has built more than so many bytes of messages gives memory back.
+TRIM_BYTES = 10_000_000
 
 # How long a shutdown waits for the mails in hand, in seconds.
 SHUTDOWN_SECONDS = 9
@@ -196,6 +200,7 @@ class _Run:
         # aliases another run holds -> monotonic time until which we leave them to it
         self.taken = {}
         self.is_first_look = True
+        self.built_bytes = 0
         self._cpu_ends_at = time.process_time() + _get_cpu_seconds()
 
     def serve(self):
@@ -249,6 +254,10 @@ class _Run:
             lane.stop()
         for lane in self.lanes.values():
             lane.thread.join()
+        self._reap()
+        if self.built_bytes > TRIM_BYTES:
+            self.built_bytes = 0
+            _trim_memory()
 
     def _look(self):
         with self.registry.cursor() as cr:
@@ -267,6 +276,7 @@ class _Run:
     def _reap(self):
         for alias_id, lane in list(self.lanes.items()):
             if not lane.thread.is_alive():
+                self.built_bytes += lane.built_bytes
                 del self.lanes[alias_id]
                 if lane.is_locked_out:
                     self.taken[alias_id] = time.monotonic() + TAKEN_SECONDS
@@ -288,6 +298,16 @@ class _Run:
             self.lanes[alias_id] = lane
         finally:
             threading.stack_size(previous)
+
+
+def _trim_memory():
+    """Give back what the C library keeps of each lane's big messages (malloc_trim(3)).
+
+    Only glibc has the function, and needs it: it keeps a heap for each thread.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim:
+        trim(0)
 
 
 def _get_cpu_seconds():
