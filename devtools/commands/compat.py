@@ -80,7 +80,7 @@ class _Side:
         if self.side == "without" and self.kept.exists():
             say("· without the add-on: the outcome that was kept")
             return _outcomes(self.kept)
-        paths = [str(_folder(suite) / "tests") for suite in self.suites]
+        paths = [str(_folder(suite).resolve() / "tests") for suite in self.suites]
         report = self._pytest(paths)
         if self.side == "without":
             report.replace(self.kept)
@@ -91,7 +91,7 @@ class _Side:
         """Return the outcome of these tests only."""
         files = {name.partition("::")[0] for name in names}
         words = {name.rpartition("::")[2].partition("[")[0] for name in names}
-        paths = [str(ODOO / "odoo" / "addons" / file) for file in sorted(files)]
+        paths = [_file(file) for file in sorted(files)]
         outcomes = _outcomes(self._pytest([*paths, "-k", " or ".join(sorted(words))]))
         return {name: outcomes[name] for name in names if name in outcomes}
 
@@ -110,7 +110,9 @@ class _Side:
         )
         command = [
             str(VENV / "bin" / "pytest"),
-            f"--rootdir={ODOO}",
+            f"--rootdir={ODOO.resolve()}",
+            # pytest must not take the clone's root for a package of Odoo's
+            f"--confcutdir={ODOO.resolve()}",
             f"--config-file={ROOT / 'pyproject.toml'}",
             "-p",
             "no:cacheprovider",
@@ -150,6 +152,12 @@ def _folder(suite: str) -> Path:
         if (parent / suite / "__manifest__.py").exists():
             return parent / suite
     raise DevError(f"this Odoo has no {suite}")
+
+
+def _file(name: str) -> str:
+    """Return the path of a file that is named from its add-on's folder on."""
+    suite, _, rest = name.partition("/")
+    return str(_folder(suite).resolve() / rest)
 
 
 def _outcomes(report: Path) -> dict[str, str]:
