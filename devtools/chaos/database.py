@@ -4,13 +4,11 @@
 import time
 
 from . import ledger
-from .stage import fault
+from .stage import PATIENCE, fault
 
 LANES = 4
 DELAY = 0.05
 CAMPAIGN = 500
-PATIENCE = 75
-"""Seconds until a cron worker polls by itself, should nobody wake it."""
 
 
 @fault("database", rounds=20)
@@ -30,9 +28,7 @@ def restart(stage):
                     count=CAMPAIGN // LANES,
                     prefix=f"campaign{number}",
                 )
-            else:
-                rig.ask("wake")
-            if not _goes_on(rig):
+            if stage.wait_for_sending(rig) >= PATIENCE:
                 stage.tell(f"round {number + 1}: nothing was sent, server started anew")
                 odoo.kill()
                 odoo.start()
@@ -40,8 +36,7 @@ def restart(stage):
             time.sleep(stage.random.uniform(0.1, 1.0))
             rig.cluster.restart_immediately()
             rig.hire()
-        rig.ask("wake")
-        if not _goes_on(rig) and rig.waiting():
+        if stage.wait_for_sending(rig) >= PATIENCE and rig.waiting():
             odoo.kill()
             odoo.start()
             revived += 1
@@ -52,14 +47,3 @@ def restart(stage):
         found = ledger.read(rig)
         uncertain = ledger.judge(stage, found, queued, LANES * (stage.rounds + revived))
         ledger.judge_pace(stage, found, DELAY, uncertain)
-
-
-def _goes_on(rig) -> bool:
-    """Wait until something is sent."""
-    before = rig.sink.count()
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if rig.sink.count() > before + 2:
-            return True
-        time.sleep(0.02)
-    return False

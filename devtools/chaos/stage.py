@@ -5,13 +5,17 @@ import contextlib
 import importlib
 import pkgutil
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .. import chaos
-from ..console import say
+from ..console import DevError, say
 from ..rig import rig
 from ..rig.cluster import RigCluster
+
+PATIENCE = 90
+"""Seconds after which sending should be under way again, whatever has broken."""
 
 FAULTS: list["Fault"] = []
 
@@ -59,6 +63,26 @@ class Stage:
     def tell(text: str) -> None:
         """Print what was done or what came of it."""
         print(f"    {text}", flush=True)
+
+    @staticmethod
+    def wait_for_sending(rig) -> float:
+        """Wait until mail leaves again; return how many seconds that took.
+
+        A cron worker that starts anew has missed the news that there is work, and
+        would look by itself only after Odoo's 60 to 69 s. The next mail somebody
+        writes wakes it: this is played here every second.
+        """
+        before, begun = rig.sink.count(), time.monotonic()
+        knock_at = begun + 1
+        while (now := time.monotonic()) - begun < PATIENCE:
+            if rig.sink.count() >= before + 2:
+                break
+            if now >= knock_at:
+                with contextlib.suppress(DevError):
+                    rig.ask("wake")
+                knock_at = now + 1
+            time.sleep(0.01)
+        return time.monotonic() - begun
 
     def expect(self, holds: bool, text: str) -> None:
         """Note an invariant that holds or does not."""
