@@ -69,6 +69,33 @@ def _register_providers(running: stack.Stack, records: dict) -> None:
     admin("res.config.settings", "execute", [settings])
 
 
+def _file_copies(running: stack.Stack, records: dict) -> None:
+    """Have copies, and trouble with them, as the queue notes it."""
+    sender = stack.MAILBOXES[0]
+    running.client("demo")(
+        "user.email.alias",
+        "write",
+        [records["alias"]],
+        {
+            "imap_server": "imap.example.com",
+            "smtp_password": running.mail.users[sender],
+        },
+    )
+    running.cluster.execute(
+        "UPDATE user_email_alias SET imap_folder = NULL, state = 'ok' WHERE id = %s",
+        records["alias"],
+        database=running.database,
+    )
+    running.cluster.execute(
+        "UPDATE user_email_alias_delivery SET copy_error = %s, copy_due = 4e9, "
+        "copy_state = CASE WHEN id %% 2 = 0 THEN 'waiting' ELSE 'failed' END "
+        "WHERE alias_id = %s",
+        "The mailbox is full. Delete mail or ask for more room.",
+        records["alias"],
+        database=running.database,
+    )
+
+
 def _sign_in(running: stack.Stack, records: dict) -> None:
     """Leave an alias as a sign-in leaves it; no provider is asked."""
     running.cluster.execute(
@@ -168,6 +195,18 @@ SCREENS = (
         "action-user_email_alias.user_email_alias_delivery_action",
         ".o_data_row, .o_kanban_record",
         login="admin",
+    ),
+    Screen(
+        "copies_form",
+        f"{ALIASES}/{{alias}}",
+        ".o_form_view [name='imap_server']",
+        before=_file_copies,
+    ),
+    Screen("copies_cards", ALIASES, ".o_kanban_record:not(.o_kanban_ghost)"),
+    Screen(
+        "copies_deliveries",
+        "action-user_email_alias.user_email_alias_delivery_action",
+        ".o_data_row, .o_kanban_record",
     ),
     Screen(
         "settings_empty",

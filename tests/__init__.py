@@ -30,6 +30,7 @@ from . import (
     test_secrets,
     test_send_now,
     test_sent_copies,
+    test_sent_copies_pymap,
     test_signature,
     test_smtp,
     test_smtp_faults,

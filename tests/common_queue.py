@@ -169,6 +169,11 @@ class QueueCase(BaseCase):
         with self.committed() as env:
             return env["mail.mail"].browse(ids).read(fnames)
 
+    def file_copies(self):
+        """Do what the cron worker does."""
+        with self.committed() as env:
+            env["user.email.alias"]._cron_file_copies()
+
     def read_journal(self):
         with self.committed() as env:
             return (

@@ -30,11 +30,6 @@ class TestSentCopies(QueueCase):
         )
         self.write_alias(imap_server=f"localhost:{self.dovecot.port}")
 
-    def file_copies(self):
-        """Do what the cron worker does."""
-        with self.committed() as env:
-            env["user.email.alias"]._cron_file_copies()
-
     def make_copies_due(self):
         with self.committed() as env:
             env["user.email.alias.delivery"].search(

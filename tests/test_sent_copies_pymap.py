@@ -1,0 +1,84 @@
+"""Copies of sent mail in the Sent folder of a server that is not Dovecot."""
+
+import imaplib
+import ssl
+import unittest
+
+from odoo.tests import tagged
+
+from .common_queue import PASSWORD, QueueCase
+from .pymap_server import Pymap, find_program
+
+MANY = [f"lead{number}@example.org" for number in range(6)]
+
+
+@tagged("post_install", "-at_install", "user_email_alias")
+@unittest.skipUnless(find_program(), "pymap is not installed")
+class TestSentCopiesElsewhere(QueueCase):
+    def setUp(self):
+        super().setUp()
+        self.imap = self.enterContext(Pymap(self.ca._ca, "ada", PASSWORD))
+        self.write_alias(imap_server=f"localhost:{self.imap.port}")
+        self.before = len(self.read_folder())
+
+    def client(self):
+        client = imaplib.IMAP4("localhost", self.imap.port)
+        client.starttls(ssl.create_default_context())
+        client.login("ada", PASSWORD)
+        return client
+
+    def read_folder(self):
+        """What an independent client sees: list of (flags, bytes)."""
+        client = self.client()
+        try:
+            client.select("Sent", readonly=True)
+            _ok, answer = client.fetch("1:*", "(FLAGS BODY.PEEK[])")
+            return [item for item in answer if isinstance(item, tuple)]
+        finally:
+            client.logout()
+
+    def states(self, name):
+        return [row[name] for row in self.read_journal()]
+
+    def test_each_sent_mail_leaves_one_copy_byte_for_byte(self):
+        self.queue(*MANY)
+        self.queue("boss@example.org", bulk=False)
+        self.run_queue()
+        self.file_copies()
+        self.file_copies()
+        copies = self.read_folder()[self.before :]
+        self.assertEqual(
+            sorted(data for _head, data in copies),
+            sorted(message.data for message in self.server.messages),
+        )
+        self.assertTrue(all(b"\\Seen" in head for head, _data in copies))
+        self.assertEqual(self.states("copy_state"), ["filed"] * 7)
+
+    def test_copy_that_is_there_already_is_not_doubled(self):
+        self.queue(MANY[0])
+        self.run_queue()
+        client = self.client()
+        client.append("Sent", r"(\Seen)", None, self.server.messages[0].data)
+        client.logout()
+        self.file_copies()
+        self.assertEqual(self.states("copy_state"), ["filed"])
+        self.assertEqual(len(self.read_folder()), self.before + 1)
+
+    def test_uncertain_mail_that_lies_in_the_folder_becomes_sent(self):
+        self.server.on("dot", drop=True, accept=True, times=1)
+        self.queue(MANY[0])
+        self.run_queue()
+        self.file_copies()
+        self.assertEqual(self.states("verdict"), ["uncertain"])
+        client = self.client()
+        client.append("Sent", r"(\Seen)", None, self.server.messages[0].data)
+        client.logout()
+        self.file_copies()
+        self.assertEqual(self.states("verdict"), ["sent"])
+        self.assertEqual(len(self.read_folder()), self.before + 1)
+
+    def test_connection_is_tested_and_names_the_folder(self):
+        with self.committed(self.user_id) as env:
+            alias = env["user.email.alias"].browse(self.alias_id)
+            result = alias.action_test_connection()
+            self.assertIn("“Sent”", result["params"]["message"])
