@@ -177,9 +177,13 @@ class Journal:
         elif kind == "uncertain":
             if mail:
                 mail._email_alias_record_uncertain()
-            alias._tell_owner(
-                env._("It is uncertain whether an email has arrived. Please decide.")
-            )
+            if not alias.uncertain_count:
+                # the badge counts those that follow; nobody wants a notice for each
+                alias._tell_owner(
+                    env._(
+                        "It is uncertain whether an email has arrived. Please decide."
+                    )
+                )
         return goes_on, {"kind": kind, "scope": judged.scope, "words": words}
 
     @staticmethod

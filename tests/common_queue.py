@@ -6,6 +6,7 @@ again afterwards.
 
 import contextlib
 import itertools
+import json
 import os
 import tempfile
 from unittest.mock import patch
@@ -173,6 +174,18 @@ class QueueCase(BaseCase):
         """Do what the cron worker does."""
         with self.committed() as env:
             env["user.email.alias"]._cron_file_copies()
+
+    def read_notices(self):
+        """What was told to the browsers of the alias's owner, in order."""
+        with self.committed() as env:
+            rows = env["bus.bus"].search([], order="id")
+            sent = [json.loads(row.message) for row in rows]
+        return [
+            message["payload"]
+            for message in sent
+            if message["type"] == "user_email_alias/trouble"
+            and message["payload"]["alias_id"] == self.alias_id
+        ]
 
     def read_journal(self):
         with self.committed() as env:

@@ -263,6 +263,9 @@ class TestVerdicts(QueueCase):
             if command.upper().startswith("AUTH")
         ]
         self.assertEqual(len(logins), 1, "a wrong password is tried once")
+        (notice,) = self.read_notices()
+        self.assertEqual(notice["alias_id"], self.alias_id)
+        self.assertIn("password", notice["message"])
         self.assertEqual(
             {mail["state"] for mail in self.read_mails(ids, "state")}, {"outgoing"}
         )
@@ -273,6 +276,16 @@ class TestVerdicts(QueueCase):
         self.run_queue()
         self.assertEqual(self.served(), MANY)
         self.assertEqual(self.read_alias("state")["state"], "ok")
+
+    def test_many_uncertain_emails_make_one_notice(self):
+        self.server.on("dot", drop=True, accept=True, times=3)
+        self.queue(*MANY)
+        self.run_queue()
+        self.assertEqual(
+            [row["verdict"] for row in self.read_journal()].count("uncertain"), 3
+        )
+        (notice,) = self.read_notices()
+        self.assertIn("uncertain", notice["message"])
 
     def test_lost_key_holds_the_alias_and_leaves_the_cipher_text(self):
         self.queue(MANY[0])
