@@ -77,6 +77,7 @@ class Lane:
         self.thread = None
         self.is_crowded = False
         self.is_locked_out = False
+        self.has_delivered = False
         self.built_bytes = 0
         self._stopping = False
         self._journal = Journal(alias_id)
@@ -430,6 +431,7 @@ class Lane:
         goes_on = self._journal.record(
             env, mail, delivery_id, message, outcome, self._connection, self._used_at
         )
+        self.has_delivered = True
         self._has_copies |= message.account.wants_direct_copies
         self._unswept += 1
         count = self._get_sweep_count(message.account.pause)

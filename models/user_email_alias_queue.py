@@ -94,9 +94,28 @@ class UserEmailAliasQueue(models.AbstractModel):
         """Serve the queue for up to a minute, then hand over to the next run."""
         if self._is_stopped():
             return
-        run = _Run(self.env.registry, self._get_lane_limit(), self._get_run_seconds())
+        run = _Run(
+            self.env.registry,
+            self._get_lane_limit(),
+            self._get_run_seconds(),
+            len(self._get_crons()),
+            self._note_progress,
+        )
         run.serve()
         self._wake_at(run.next_due)
+
+    @api.model
+    def _note_progress(self):
+        """Tell core that this job works, whatever becomes of the process.
+
+        Core takes a job whose process was killed three times in a row for one that
+        takes too long: it drops the job's triggers and waits for a whole interval.
+        """
+        progress = self.env["ir.cron.progress"].sudo()
+        progress = progress.browse(self.env.context.get("ir_cron_progress_id"))
+        # sudo: the job's own row, which core writes as well
+        progress.timed_out_counter = 0
+        self.env.cr.commit()
 
     @api.model
     def _get_run_seconds(self):
@@ -193,8 +212,12 @@ class UserEmailAliasQueue(models.AbstractModel):
 class _Run:
     """One run of the job: starts lanes, wakes them, ends them in time."""
 
-    def __init__(self, registry, lane_limit, seconds, job_count=1):
+    def __init__(
+        self, registry, lane_limit, seconds, job_count=1, note_progress=lambda: None
+    ):
         self.registry = registry
+        self.note_progress = note_progress
+        self.has_progress = False
         self.lane_limit = lane_limit
         self.job_count = max(1, job_count)
         self.ends_at = time.monotonic() + seconds
@@ -275,8 +298,14 @@ class _Run:
         deadline = min(time.monotonic() + LOOK_SECONDS, self.ends_at)
         while (left := deadline - time.monotonic()) > 0:
             time.sleep(min(left, 0.05))
+            if not self.has_progress and self._has_delivered():
+                self.has_progress = True
+                self.note_progress()
             if all(not lane.thread.is_alive() for lane in self.lanes.values()):
                 break
+
+    def _has_delivered(self):
+        return any(lane.has_delivered for lane in self.lanes.values())
 
     def _reap(self):
         for alias_id, lane in list(self.lanes.items()):

@@ -277,6 +277,30 @@ class TestVerdicts(QueueCase):
         self.assertEqual(self.served(), MANY)
         self.assertEqual(self.read_alias("state")["state"], "ok")
 
+    def test_core_hears_that_a_job_works_before_it_ends(self):
+        def counted(*recipients):
+            self.queue(*recipients)
+            with self.committed() as env:
+                progress = env["ir.cron.progress"].create(
+                    {
+                        "cron_id": env.ref("user_email_alias.ir_cron_process").id,
+                        "timed_out_counter": 3,
+                    }
+                )
+                env.cr.commit()
+                queue = env["user.email.alias.queue"]
+                queue.with_context(ir_cron_progress_id=progress.id)._cron_process()
+                # what survives if the process is killed now
+                env.cr.rollback()
+                env.invalidate_all()
+                count = progress.timed_out_counter
+                progress.unlink()
+                return count
+
+        self.assertEqual(counted(), 3, "nothing was done yet")
+        self.write_alias(delay_ms=200)
+        self.assertEqual(counted(*MANY[:3]), 0)
+
     def test_many_uncertain_emails_make_one_notice(self):
         self.server.on("dot", drop=True, accept=True, times=3)
         self.queue(*MANY)
