@@ -14,7 +14,7 @@ import uuid
 from pathlib import Path
 
 from .console import DevError
-from .paths import ADDONS, DATA, ODOO, PYTHON, RUN
+from .paths import ADDONS, DATA, DEVTOOLS, ODOO, PYTHON, RUN
 from .postgres import Cluster
 
 STOP_SECONDS = 15
@@ -72,7 +72,8 @@ def write_configuration(cluster: Cluster, database: str, name: str, **options) -
 
 def command(configuration: Path, subcommand: str = "server") -> list[str]:
     """Return the command line of an Odoo process."""
-    return [str(PYTHON), "-m", "odoo", subcommand, "--config", str(configuration)]
+    program = DEVTOOLS / "launch" / "odoo-bin"
+    return [str(PYTHON), str(program), subcommand, "--config", str(configuration)]
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -68,6 +68,8 @@ class Stage:
     def wait_for_sending(rig) -> float:
         """Wait until mail leaves again; return how many seconds that took.
 
+        PATIENCE at most, and that at once when the server itself has ended.
+
         A cron worker that starts anew has missed the news that there is work, and
         would look by itself only after Odoo's 60 to 69 s. The next mail somebody
         writes wakes it: this is played here every second.
@@ -77,6 +79,8 @@ class Stage:
         while (now := time.monotonic()) - begun < PATIENCE:
             if rig.sink.count() >= before + 2:
                 break
+            if not all(odoo.is_running() for odoo in rig.servers):
+                return PATIENCE
             if now >= knock_at:
                 with contextlib.suppress(DevError):
                     rig.ask("wake")

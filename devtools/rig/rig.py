@@ -54,6 +54,10 @@ class Odoo:
         """The process id of the (master) process."""
         return self.child.process.pid
 
+    def is_running(self) -> bool:
+        """Tell whether the (master) process is there."""
+        return self.child.process.poll() is None
+
     def kill(self) -> None:
         """End the process at once, as the kernel does when memory is out."""
         self.child.process.kill()
