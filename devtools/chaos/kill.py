@@ -77,7 +77,7 @@ def _killing(stage, rig, ids: list[int], kill) -> int:
 
 
 def _end(stage, rig, queued: int) -> None:
-    rig.ask("wake")
+    stage.wait_for_sending(rig)
     rig.wait_until_idle(240)
     found = ledger.read(rig)
     uncertain = ledger.judge(stage, found, queued, LANES * stage.rounds)
