@@ -5,6 +5,7 @@ from datetime import timezone
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
@@ -224,6 +225,20 @@ class MailMail(models.Model):
         for mail in self.filtered(lambda m: m.state == "outgoing"):
             mail.email_alias_due = max(now, _epoch(mail.scheduled_date))
         self._email_alias_wake()
+
+    def _email_alias_lock(self):
+        """Make sure that what this transaction sees of the mails is still so.
+
+        :raise psycopg2.errors.SerializationFailure: it is not (REPEATABLE READ)
+        :raise psycopg2.errors.LockNotAvailable: somebody else is changing one
+        """
+        self.flush_recordset()
+        self.env.cr.execute(
+            SQL(
+                "SELECT id FROM mail_mail WHERE id IN %s FOR NO KEY UPDATE NOWAIT",
+                tuple(self.ids),
+            )
+        )
 
     def _email_alias_send_now(self, raise_exception):
         """Hand over within the caller's transaction and know the outcome.

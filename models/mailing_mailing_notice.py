@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class MailingMailing(models.Model):
@@ -53,9 +53,10 @@ class MailingMailing(models.Model):
 class MailMail(models.Model):
     _inherit = "mail.mail"
 
-    def _email_alias_sweep(self, alias_id):
+    @api.model
+    def _email_alias_sweep(self, alias_id, limit=None):
         """Extend: when nothing of a mailing is left, its user is told."""
-        result = super()._email_alias_sweep(alias_id)
+        result = super()._email_alias_sweep(alias_id, limit)
         self.env["mailing.mailing"].search(
             [
                 ("email_alias_id", "=", alias_id),

@@ -125,12 +125,15 @@ class Lane:
 
         :return: the mails that were not handed over because the lane is taken, or
             the alias may not send
+        :raise psycopg2.errors.SerializationFailure: a lane has served one of them
+            since the caller's transaction began; core begins it anew
         """
         with self._locked() as env:
             if not env:
                 return mails
             try:
                 self._journal.recover(env)
+                mails._email_alias_lock()
                 for mail in mails:
                     if mail.state == "outgoing":
                         account = self._get_account(env)

@@ -1,5 +1,7 @@
 """What is asked to be handed over at once, within the caller's own transaction."""
 
+from psycopg2.errors import SerializationFailure
+
 from odoo.tests import tagged
 
 from .common_queue import QueueCase
@@ -30,3 +32,19 @@ class TestSendNow(QueueCase):
         self.run_queue()
         self.assertEqual(len(self.served()), 3)
         self.assertGreaterEqual(min(self.gaps()), 0.150)
+
+    def test_mail_that_a_lane_has_served_meanwhile_is_not_served_again(self):
+        for auto_delete in (False, True):
+            self.server.clear()
+            ids = self.queue("a@example.org", bulk=False, auto_delete=auto_delete)
+            with self.committed(self.user_id) as env:
+                mail = env["mail.mail"].sudo().browse(ids)
+                self.assertEqual(mail.state, "outgoing")
+                self.run_queue()
+                with (
+                    self.subTest(auto_delete=auto_delete),
+                    self.assertRaises(SerializationFailure),
+                ):
+                    mail.send(raise_exception=True)
+                env.cr.rollback()
+            self.assertEqual(self.served(), ["a@example.org"])
