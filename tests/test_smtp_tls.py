@@ -2,10 +2,18 @@
 
 import base64
 import logging
+import os
+import shutil
+import ssl
+import tempfile
 import traceback
+from unittest.mock import patch
 
-from odoo.tests import tagged
+import trustme
 
+from odoo.tests import BaseCase, tagged
+
+from ..tools import tls
 from ..tools.reply import Phase
 from .common_smtp import (
     FROM,
@@ -203,3 +211,22 @@ class TestSecretsStaySecret(SmtpCase):
             linked = (error.__cause__, error.__context__, getattr(error, "cause", None))
             queue += [item for item in linked if item is not None]
         return texts
+
+
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestClientContext(BaseCase):
+    def test_context_is_shared_until_the_authorities_change(self):
+        first = tls.client_context()
+        self.assertIs(tls.client_context(), first)
+        self.assertEqual(first.verify_mode, ssl.CERT_REQUIRED)
+        self.assertTrue(first.check_hostname)
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        bundle = os.path.join(folder, "ca.pem")
+        for _ in range(2):
+            trustme.CA().cert_pem.write_to_path(bundle)
+            with patch.dict(os.environ, SSL_CERT_FILE=bundle):
+                other = tls.client_context()
+            self.assertIsNot(other, first)
+            self.assertEqual(len(other.get_ca_certs()), 1)
+            first = other

@@ -16,9 +16,8 @@ import binascii
 import contextlib
 import imaplib
 import json
-import ssl
 
-from . import imap_failure, sent_folder
+from . import imap_failure, sent_folder, tls
 from .imap_failure import ImapFailure, ServerRefusal, plain_words
 from .imap_wire import GuardedClient, quoted
 from .sent_box import SentBox
@@ -71,7 +70,7 @@ class ImapConnection:
         """
         context = None
         if not disable_tls:
-            context = ssl_context or ssl.create_default_context()
+            context = ssl_context or tls.client_context()
         is_implicit = server.is_implicit_tls(implicit_tls_ports)
         with plain_words(imap_failure.UNREACHABLE):
             sock = guard.connect(server, timeout)

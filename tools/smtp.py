@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from . import tls
 from .address import ServerAddress
 from .guard import Guard
 from .message import UnsafeMessage, check_message, flatten, has_crlf_only
@@ -111,7 +112,7 @@ class SmtpConnection:
         connection = cls(wire, server)
         context = None
         if not disable_tls:
-            context = ssl_context or ssl.create_default_context()
+            context = ssl_context or tls.client_context()
         if implicit_tls is None:
             implicit_tls = server.is_implicit_tls()
         try:
