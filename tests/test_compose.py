@@ -34,6 +34,21 @@ class TestChoice(AliasCommon):
         ).action_send_mail()
         self.assertLeavesBy(self.alias_alice_2, self.find_mails(self.alias_alice_2), 1)
 
+    def test_reply_to_all_and_forward_leave_by_the_default_alias(self):
+        for option in ("reply_all", "forward"):
+            with self.subTest(option):
+                before = self.find_mails(self.alias_alice)
+                # what the message's menu of actions opens
+                context = {
+                    "default_composition_comment_option": option,
+                    "default_subtype_xmlid": "mail.mt_comment",
+                }
+                composer = self.open_composer(self.user_alice, self.lead, context)
+                self.assertEqual(composer.email_alias_id, self.alias_alice)
+                composer.action_send_mail()
+                mails = self.find_mails(self.alias_alice) - before
+                self.assertLeavesBy(self.alias_alice, mails, count=1, bulk=False)
+
     def test_no_alias_can_be_chosen(self):
         self.open_composer(
             self.user_alice, self.lead, email_alias_id=False
