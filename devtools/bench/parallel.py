@@ -7,7 +7,7 @@ from .timing import by_sender, period, rate, service
 
 @figures("parallel.utilisation")
 def utilisation(context):
-    """The worst of 48 aliases, counted from the very first MAIL FROM of all."""
+    """The worst of 48 aliases, each from its own first MAIL FROM to its last."""
     aliases, delay, server_time, count = 48, 1.0, 0.2, 15
     with context.rig() as rig:
         port = rig.sink.listen(server_time=server_time)
@@ -22,12 +22,13 @@ def utilisation(context):
     own = min(ideal / ((count - 1) * period(records)) for records in grouped.values())
     yield bounded(
         "parallel.utilisation",
-        ideal / (last - begun),
+        own,
         "ratio",
         0.93,
         least=True,
-        detail=f"{aliases} aliases, {count} mails each: {last - begun:.1f} s, ideal "
-        f"{ideal:.1f} s; from each alias's own first mail on {own:.3f}",
+        detail=f"{aliases} aliases, {count} mails each; from the very first MAIL FROM "
+        f"of all to the last {last - begun:.1f} s, ideal {ideal:.1f} s, ratio "
+        f"{ideal / (last - begun):.3f}",
     )
 
 
