@@ -69,6 +69,15 @@ def _register_providers(running: stack.Stack, records: dict) -> None:
     admin("res.config.settings", "execute", [settings])
 
 
+def _set(running: stack.Stack, records: dict, assignments: str) -> None:
+    """Change the alias in the database: its server fields are nobody's to write."""
+    running.cluster.execute(
+        f"UPDATE user_email_alias SET {assignments} WHERE id = %s",  # noqa: S608
+        records["alias"],
+        database=running.database,
+    )
+
+
 def _file_copies(running: stack.Stack, records: dict) -> None:
     """Have copies, and trouble with them, as the queue notes it."""
     sender = stack.MAILBOXES[0]
@@ -81,11 +90,7 @@ def _file_copies(running: stack.Stack, records: dict) -> None:
             "smtp_password": running.mail.users[sender],
         },
     )
-    running.cluster.execute(
-        "UPDATE user_email_alias SET imap_folder = NULL, state = 'ok' WHERE id = %s",
-        records["alias"],
-        database=running.database,
-    )
+    _set(running, records, "imap_folder = NULL, state = 'ok'")
     running.cluster.execute(
         "UPDATE user_email_alias_delivery SET copy_error = %s, copy_due = 4e9, "
         "copy_state = CASE WHEN id %% 2 = 0 THEN 'waiting' ELSE 'failed' END "
@@ -98,21 +103,21 @@ def _file_copies(running: stack.Stack, records: dict) -> None:
 
 def _sign_in(running: stack.Stack, records: dict) -> None:
     """Leave an alias as a sign-in leaves it; no provider is asked."""
-    running.cluster.execute(
-        "UPDATE user_email_alias SET provider = 'google', oauth_user = email_from, "
-        "oauth_secret = 'no cipher text', oauth_identity = 'x' WHERE id = %s",
-        records["alias"],
-        database=running.database,
+    _set(
+        running,
+        records,
+        "provider = 'google', oauth_user = email_from, "
+        "oauth_secret = 'no cipher text', oauth_identity = 'x'",
     )
 
 
 def _sign_in_otherwise(running: stack.Stack, records: dict) -> None:
     """Leave the question that follows a sign-in with another account."""
-    running.cluster.execute(
-        "UPDATE user_email_alias SET oauth_pending_user = 'else@example.com', "
-        "oauth_pending_secret = 'no cipher text' WHERE id = %s",
-        records["alias"],
-        database=running.database,
+    _set(
+        running,
+        records,
+        "oauth_pending_user = 'else@example.com', "
+        "oauth_pending_secret = 'no cipher text'",
     )
 
 

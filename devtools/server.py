@@ -70,6 +70,20 @@ def write_configuration(cluster: Cluster, database: str, name: str, **options) -
     return path
 
 
+def write_test_configuration(cluster: Cluster, database: str, data: Path) -> Path:
+    """Write the configuration of a run of pytest with a database of its own."""
+    return write_configuration(
+        cluster,
+        database,
+        private_name("test"),
+        data_dir=data,
+        http_port=free_port(),
+        # the limit is one of address space, which hundreds of test threads use up
+        limit_memory_hard=0,
+        limit_memory_soft=0,
+    )
+
+
 def command(configuration: Path, subcommand: str = "server") -> list[str]:
     """Return the command line of an Odoo process."""
     program = DEVTOOLS / "launch" / "odoo-bin"

@@ -55,8 +55,14 @@ class MailMail(models.Model):
 
     @api.model
     def _email_alias_sweep(self, alias_id, limit=None):
-        """Extend: when nothing of a mailing is left, its user is told."""
+        """Extend: when nothing of a mailing is left, its user is told.
+
+        Not after each step of a lane that goes on: the figures of a mailing are read
+        from all its traces.
+        """
         result = super()._email_alias_sweep(alias_id, limit)
+        if limit:
+            return result
         self.env["mailing.mailing"].search(
             [
                 ("email_alias_id", "=", alias_id),

@@ -3,6 +3,7 @@ import urllib.parse
 from odoo import api, fields, models
 
 from ..tools import oauth
+from .ir_config_parameter import OWN_IMAP
 
 # Where both providers accept a redirect URI without TLS.
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -123,7 +124,7 @@ class ResConfigSettings(models.TransientModel):
     def _inverse_email_alias_has_own_imap(self):
         for settings in self:
             self.env["ir.config_parameter"].set_param(
-                "user_email_alias.own_imap", str(settings.email_alias_has_own_imap)
+                OWN_IMAP, str(settings.email_alias_has_own_imap)
             )
 
     def _inverse_email_alias_google_client_secret(self):

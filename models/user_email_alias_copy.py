@@ -234,7 +234,7 @@ class UserEmailAlias(models.Model):
         return result
 
     def _retry_copies(self):
-        """File at once what waits: the account was mended, perhaps."""
+        """File at once what waits: the account was mended, or its owner asks."""
         rows_sudo = self.env["user.email.alias.delivery"].sudo()
         rows_sudo = rows_sudo.search(
             [("alias_id", "in", self.ids), ("copy_state", "=", "waiting")]

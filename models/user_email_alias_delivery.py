@@ -121,8 +121,8 @@ class UserEmailAliasDelivery(models.Model):
         for row in rows_sudo:
             if not row.copy_data:
                 raise UserError(self.env._("The text of this email is gone."))
-        rows_sudo.write({"copy_state": "waiting", "copy_due": 0, "copy_attempts": 0})
-        self.env["user.email.alias"]._wake_copies()
+        rows_sudo.copy_state = "waiting"
+        rows_sudo.alias_id._retry_copies()
 
     def action_open_document(self):
         self.ensure_one()

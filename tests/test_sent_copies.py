@@ -139,6 +139,22 @@ class TestSentCopies(QueueCase):
         self.file_copies()
         self.assertEqual(len(self.read_folder()), 4)
 
+    def test_owner_who_asks_need_not_wait_for_the_next_try(self):
+        self.queue(*MANY[:2])
+        self.run_queue()
+        with self.committed() as env:
+            first, second = env["user.email.alias.delivery"].search(
+                [("alias_id", "=", self.alias_id)], order="id"
+            )
+            first.write({"copy_due": 4e9, "copy_attempts": 1})
+            second.write({"copy_state": "failed", "copy_attempts": 1})
+        self.file_copies()
+        self.assertEqual(self.copy_states(), ["waiting", "failed"])
+        with self.committed(self.user_id) as env:
+            env["user.email.alias.delivery"].browse(second.id).action_retry_copy()
+        self.file_copies()
+        self.assertEqual(self.copy_states(), ["filed"] * 2)
+
     def test_copies_without_a_mailbox_end_and_can_be_retried(self):
         self.queue(*MANY[:2])
         self.run_queue()

@@ -37,6 +37,12 @@ class TestSentCopiesElsewhere(QueueCase):
         finally:
             client.logout()
 
+    def file_by_hand(self):
+        """Do what a server does that files what it is given to send."""
+        client = self.client()
+        client.append("Sent", r"(\Seen)", None, self.server.messages[0].data)
+        client.logout()
+
     def states(self, name):
         return [row[name] for row in self.read_journal()]
 
@@ -57,9 +63,7 @@ class TestSentCopiesElsewhere(QueueCase):
     def test_copy_that_is_there_already_is_not_doubled(self):
         self.queue(MANY[0])
         self.run_queue()
-        client = self.client()
-        client.append("Sent", r"(\Seen)", None, self.server.messages[0].data)
-        client.logout()
+        self.file_by_hand()
         self.file_copies()
         self.assertEqual(self.states("copy_state"), ["filed"])
         self.assertEqual(len(self.read_folder()), self.before + 1)
@@ -70,9 +74,7 @@ class TestSentCopiesElsewhere(QueueCase):
         self.run_queue()
         self.file_copies()
         self.assertEqual(self.states("verdict"), ["uncertain"])
-        client = self.client()
-        client.append("Sent", r"(\Seen)", None, self.server.messages[0].data)
-        client.logout()
+        self.file_by_hand()
         self.file_copies()
         self.assertEqual(self.states("verdict"), ["sent"])
         self.assertEqual(len(self.read_folder()), self.before + 1)

@@ -57,8 +57,7 @@ class _Side:
         self.cluster = cluster
         self.exits = exits
         source = (STAMPS / "source").read_text(encoding="utf-8")
-        self.digest = databases.digest(source, *suites)
-        self.kept = DATA / f"compat-{self.digest}.xml"
+        self.kept = DATA / f"compat-{databases.digest(source, *suites)}.xml"
         self._database = None
 
     @property
@@ -99,15 +98,7 @@ class _Side:
         name, data = self.database
         report = RUN / f"{server.private_name('compat')}.xml"
         log = LOGS / f"compat-{self.side}.log"
-        configuration = server.write_configuration(
-            self.cluster,
-            name,
-            server.private_name("compat"),
-            data_dir=data,
-            http_port=server.free_port(),
-            limit_memory_hard=0,
-            limit_memory_soft=0,
-        )
+        configuration = server.write_test_configuration(self.cluster, name, data)
         command = [
             str(VENV / "bin" / "pytest"),
             f"--rootdir={ODOO.resolve()}",
@@ -165,11 +156,7 @@ def _outcomes(report: Path) -> dict[str, str]:
     found = {}
     for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest wrote it
         file = case.get("file") or case.get("classname").replace(".", "/")
-        file = (
-            file[file.index("addons/") + len("addons/") :]
-            if "addons/" in file
-            else file
-        )
+        file = file.rpartition("addons/")[2]
         key = f"{file}::{case.get('classname').rpartition('.')[2]}::{case.get('name')}"
         kinds = {child.tag for child in case}
         outcome = next(

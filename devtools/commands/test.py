@@ -18,16 +18,7 @@ def run(arguments: list[str]) -> int:
         postgres.cluster().session() as cluster,
         databases.temporary(cluster) as (database, data),
     ):
-        configuration = server.write_configuration(
-            cluster,
-            database,
-            server.private_name("test"),
-            data_dir=data,
-            http_port=server.free_port(),
-            # the limit is one of address space, which hundreds of test threads use up
-            limit_memory_hard=0,
-            limit_memory_soft=0,
-        )
+        configuration = server.write_test_configuration(cluster, database, data)
         try:
             return _pytest(configuration, arguments)
         finally:
