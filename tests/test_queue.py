@@ -1,6 +1,9 @@
 """The queue with its real lanes: what it hands over, when, and what becomes of it."""
 
 import contextlib
+import gc
+import sys
+import weakref
 
 from odoo import fields
 from odoo.exceptions import UserError
@@ -11,7 +14,7 @@ from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 from ..models.queue_sql import PAUSED_SECONDS
 from ..models.user_email_alias_lane import LOCK_CLASS
-from ..models.user_email_alias_queue import _Run
+from ..models.user_email_alias_queue import TIDY_SECONDS, _Process, _Run
 from .common_queue import PASSWORD, QueueCase
 
 MANY = [f"lead{number}@example.org" for number in range(8)]
@@ -532,6 +535,28 @@ class TestConnections(QueueCase):
             result = alias.action_test_connection()
             self.assertNotEqual(result["params"]["message"], "Status: OK")
             self.assertNotIn(PASSWORD, str(result))
+
+
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestProcess(QueueCase):
+    def test_the_last_run_gives_the_process_back_as_it_was(self):
+        before = (gc.get_freeze_count(), sys.getswitchinterval())
+        with _Process.watching():
+            with _Process.watching():
+                self.assertGreater(gc.get_freeze_count(), 10_000)
+                self.assertLess(sys.getswitchinterval(), before[1])
+            self.assertGreater(gc.get_freeze_count(), 10_000)
+        self.assertEqual((gc.get_freeze_count(), sys.getswitchinterval()), before)
+
+    def test_garbage_of_a_long_run_is_collected(self):
+        with _Process.watching():
+            _Process._frozen_at -= TIDY_SECONDS
+            circle = UserError("circle")
+            circle.itself = circle
+            alive = weakref.ref(circle)
+            del circle
+            gc.freeze()
+        self.assertIsNone(alive())
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
