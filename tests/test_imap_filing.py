@@ -207,11 +207,8 @@ class TestCutConnection(DovecotCase):
         self.check_once(server, everything)
 
     def retry(self, server, everything):
-        """File until nothing fails: a killed server may need minutes for repairs.
-
-        Most often none; about 180 s have been seen once.
-        """
-        deadline = time.monotonic() + 400
+        """File until nothing fails: a killed server may need a moment for repairs."""
+        deadline = time.monotonic() + 180
         failures = [None]
         while failures:
             self.assertLess(time.monotonic(), deadline, failures[-1])
