@@ -6,7 +6,7 @@ from odoo import http
 from odoo.exceptions import AccessError, UserError
 from odoo.http import request
 
-from ..models.oauth_settings import FLOW, OUTCOME
+from ..models.user_email_alias_oauth_settings import FLOW, OUTCOME
 from ..tools import oauth, redact, vault
 
 _logger = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 from odoo import api, models
 
 from ..tools import oauth
-from .oauth_settings import PREFIX
+from .user_email_alias_oauth_settings import PREFIX
 
 # Whether users may name a mailbox of their own for the copies of sent mail.
 OWN_IMAP = f"{PREFIX}.own_imap"

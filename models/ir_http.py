@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.http import request
 
-from .oauth_settings import OUTCOME
+from .user_email_alias_oauth_settings import OUTCOME
 
 
 class IrHttp(models.AbstractModel):

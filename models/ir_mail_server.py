@@ -2,7 +2,7 @@ from odoo import models
 
 from odoo.addons.base.models.ir_mail_server import extract_rfc2822_addresses
 
-from .user_email_alias_message import Capture
+from ..sending.message import Capture
 
 
 class IrMailServer(models.Model):

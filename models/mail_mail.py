@@ -9,9 +9,9 @@ from odoo.tools import SQL
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
-from .queue_sql import PAUSED_SECONDS
-from .user_email_alias_lane import Lane
-from .user_email_alias_message import Capture
+from ..sending.lane import Lane
+from ..sending.message import Capture
+from ..sending.queries import PAUSED_SECONDS
 
 UTC = timezone.utc
 

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
-from .queue_sql import PAUSED_SECONDS
+from ..sending.queries import PAUSED_SECONDS
 
 # Once a mailing with somebody's alias is on its way, others may change these only.
 FREE_FIELDS = frozenset(("active", "favorite", "favorite_date"))

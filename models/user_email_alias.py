@@ -9,9 +9,10 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from ..tools import address, guard, redact, smtp, vault
-from .alias_errors import AliasHold, AliasRetry
-from .user_email_alias_forecast import Forecast
+from ..exceptions import AliasHold, AliasRetry
+from ..sending.forecast import Forecast
+from ..tools import address, guard, redact, vault
+from ..tools.transport import smtp
 
 _logger = logging.getLogger(__name__)
 
@@ -856,7 +857,7 @@ class UserEmailAlias(models.Model):
     def _get_forecast(self, count):
         """When ``count`` more bulk emails will have left.
 
-        :rtype: odoo.addons.user_email_alias.models.user_email_alias_forecast.Forecast
+        :rtype: odoo.addons.user_email_alias.sending.forecast.Forecast
         """
         self.ensure_one()
         self.env.cr.execute(

@@ -7,8 +7,9 @@ from psycopg2 import errors
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..tools import oauth, smtp, vault
-from .alias_errors import AliasHold, AliasRetry
+from ..exceptions import AliasHold, AliasRetry
+from ..tools import oauth, vault
+from ..tools.transport import smtp
 
 _logger = logging.getLogger(__name__)
 

@@ -9,7 +9,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, str2bool
 
-from ..tools import address, guard, imap, imap_failure, pacing, sent_folder, vault
+from ..tools import address, guard, imap, pacing, vault
+from ..tools.imap import failure as imap_failure
+from ..tools.imap import folder as sent_folder
 from .fetchmail_server import SELF_FILING_TYPES
 from .ir_config_parameter import OWN_IMAP
 

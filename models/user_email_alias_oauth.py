@@ -6,8 +6,9 @@ from odoo.exceptions import AccessError, UserError
 from odoo.http import request
 from odoo.tools import SQL, email_normalize
 
-from ..tools import address, oauth, smtp, vault
-from .oauth_settings import FLOW
+from ..tools import address, oauth, vault
+from ..tools.transport import smtp
+from .user_email_alias_oauth_settings import FLOW
 
 _logger = logging.getLogger(__name__)
 

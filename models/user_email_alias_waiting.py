@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from .queue_sql import PAUSED_SECONDS
+from ..sending.queries import PAUSED_SECONDS
 
 
 class UserEmailAliasWaiting(models.Model):

@@ -11,7 +11,7 @@ from odoo.tests import BaseCase
 from ..tools.address import ServerAddress
 from ..tools.guard import Guard
 from ..tools.imap import ImapConnection
-from ..tools.imap_failure import ImapFailure
+from ..tools.imap.failure import ImapFailure
 from .dovecot import Dovecot, find_program
 from .fake_imap import FakeImap
 

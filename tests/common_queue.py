@@ -20,7 +20,7 @@ from odoo.addons.base.models.ir_mail_server import IrMail_Server
 from .fake_smtp import FakeSmtpServer, make_ca
 
 PASSWORD = "correct horse"
-LANE_LOGGER = "odoo.addons.user_email_alias.models.user_email_alias_lane"
+LANE_LOGGER = "odoo.addons.user_email_alias.sending.lane"
 
 
 class QueueCase(BaseCase):

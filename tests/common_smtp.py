@@ -3,8 +3,9 @@ import tempfile
 
 from odoo.tests import BaseCase
 
-from ..tools import guard, smtp
+from ..tools import guard
 from ..tools.address import ServerAddress
+from ..tools.transport import smtp
 from .fake_smtp import FakeSmtpServer, make_ca
 
 USER, PASSWORD, TOKEN = "ada@example.com", "pässwörd-canary", "token-canary" * 120

@@ -8,15 +8,8 @@ import trustme
 
 from odoo.tests import tagged
 
-from ..tools.imap_failure import ImapFailure
-from .common_imap import (
-    PASSWORD,
-    SENT_AT,
-    USER,
-    DovecotCase,
-    FakeCase,
-    message,
-)
+from ..tools.imap.failure import ImapFailure
+from .common_imap import PASSWORD, SENT_AT, USER, DovecotCase, FakeCase, message
 from .fake_imap import FakeImap
 
 

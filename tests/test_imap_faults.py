@@ -5,15 +5,15 @@ import time
 
 from odoo.tests import tagged
 
-from ..tools import imap_wire
-from ..tools.imap_failure import (
+from ..tools.imap import wire as imap_wire
+from ..tools.imap.failure import (
     WORDS_LIMIT,
     ImapFailure,
     ServerRefusal,
     printable,
     refusal_failure,
 )
-from ..tools.sent_folder import Folder
+from ..tools.imap.folder import Folder
 from .common_imap import SENT_AT, FakeCase, ImapCase, message
 from .fake_imap import FakeFolder, dripping, endless
 

@@ -10,9 +10,9 @@ from collections import Counter
 
 from odoo.tests import tagged
 
-from ..tools import sent_box, sent_index
-from ..tools.imap_failure import ImapFailure
-from ..tools.sent_folder import Folder
+from ..tools.imap import sent_box, sent_index
+from ..tools.imap.failure import ImapFailure
+from ..tools.imap.folder import Folder
 from .common_imap import SENT_AT, DovecotCase, FakeCase, copies, message
 from .cutting_proxy import CuttingProxy
 from .fake_imap import FakeFolder

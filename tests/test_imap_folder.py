@@ -2,9 +2,9 @@
 
 from odoo.tests import tagged
 
-from ..tools import sent_folder_names
-from ..tools.imap_failure import ImapFailure
-from ..tools.sent_folder import Folder
+from ..tools.imap import folder_names as sent_folder_names
+from ..tools.imap.failure import ImapFailure
+from ..tools.imap.folder import Folder
 from .common_imap import SENT_AT, DovecotCase, FakeCase, message
 from .fake_imap import FakeFolder
 

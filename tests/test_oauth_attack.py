@@ -5,7 +5,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
-from ..tools import smtp
+from ..tools.transport import smtp
 from .common_oauth_flow import OAuthFlowCase
 from .fake_oauth import ANNA, BORIS
 

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tests.common import JsonRpcException
 
-from ..models.alias_errors import AliasHold, AliasRetry
+from ..exceptions import AliasHold, AliasRetry
 from .common_oauth_flow import OAuthFlowCase
 from .fake_oauth import ANNA, BORIS
 

@@ -6,7 +6,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from ..models.alias_errors import AliasHold
+from ..exceptions import AliasHold
 from ..tools import vault
 from .common_oauth_flow import OAuthFlowCase
 from .fake_oauth import ANNA, BORIS

@@ -9,8 +9,8 @@ from psycopg2 import errors
 from odoo import api
 from odoo.tests import tagged
 
+from ..exceptions import AliasHold, AliasRetry
 from ..models import user_email_alias_access
-from ..models.alias_errors import AliasHold, AliasRetry
 from ..tools import oauth
 from .common_oauth_queue import BEN, OAuthQueueCase, die
 

@@ -11,9 +11,11 @@ import trustme
 
 from odoo.tests import BaseCase, tagged
 
-from ..tools import guard, smtp
+from ..tools import guard
 from ..tools.address import ServerAddress
-from ..tools.reply import Phase
+from ..tools.message import flatten
+from ..tools.transport import smtp
+from ..tools.transport.smtp.reply import Phase
 from . import postfix
 
 USER, PASSWORD = "ada@example.com", "päss wörd"
@@ -87,7 +89,7 @@ class TestPostfix(BaseCase):
                 connection = self.log_in(is_tls=is_tls)
                 sent = compose(f"Grüße {number}")
                 result = connection.hand_over(
-                    FROM, ["carol@example.org"], smtp.flatten(sent)
+                    FROM, ["carol@example.org"], flatten(sent)
                 )
                 self.assertEqual(result.reply.code, 250)
                 self.assertRegex(result.reply.text, "queued as")
@@ -104,7 +106,7 @@ class TestPostfix(BaseCase):
         connection = self.log_in()
         for number in range(30):
             connection.hand_over(
-                FROM, ["dave@example.org"], smtp.flatten(compose(f"mail {number}"))
+                FROM, ["dave@example.org"], flatten(compose(f"mail {number}"))
             )
         arrived = self.postfix.mails("dave@example.org", 30)
         self.assertEqual(
@@ -114,7 +116,7 @@ class TestPostfix(BaseCase):
 
     def test_an_unknown_recipient_does_not_stop_the_others(self):
         result = self.log_in().hand_over(
-            FROM, ["nobody@example.org", TO], smtp.flatten(compose("partly"))
+            FROM, ["nobody@example.org", TO], flatten(compose("partly"))
         )
         self.assertEqual(result.accepted, [TO])
         self.assertEqual(result.refused["nobody@example.org"].enhanced, "5.1.1")
@@ -130,7 +132,7 @@ class TestPostfix(BaseCase):
         for call in (
             lambda: connection.check_sender("eve@example.com"),
             lambda: connection.hand_over(
-                "eve@example.com", [TO], smtp.flatten(compose("forged"))
+                "eve@example.com", [TO], flatten(compose("forged"))
             ),
         ):
             failure = self.failure_of(call)
@@ -143,7 +145,7 @@ class TestPostfix(BaseCase):
         connection = self.connect()
         self.failure_of(connection.check_sender, FROM)
         failure = self.failure_of(
-            connection.hand_over, FROM, [TO], smtp.flatten(compose("anonymous"))
+            connection.hand_over, FROM, [TO], flatten(compose("anonymous"))
         )
         self.assertEqual(failure.verdict.hold, "login_missing")
         self.assertIn("Access denied", str(failure))
@@ -152,9 +154,7 @@ class TestPostfix(BaseCase):
         connection = self.log_in()
         message = compose("big")
         message.add_attachment(b"x" * 200_000, maintype="a", subtype="b")
-        failure = self.failure_of(
-            connection.hand_over, FROM, [TO], smtp.flatten(message)
-        )
+        failure = self.failure_of(connection.hand_over, FROM, [TO], flatten(message))
         self.assertEqual(failure.verdict.reason, "too_big")
         self.assertTrue(connection.usable)
 

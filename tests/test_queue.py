@@ -12,9 +12,10 @@ from odoo.tools import SQL
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
-from ..models.queue_sql import PAUSED_SECONDS
-from ..models.user_email_alias_lane import LOCK_CLASS
-from ..models.user_email_alias_queue import TIDY_SECONDS, _Process, _Run
+from ..sending.lane import LOCK_CLASS
+from ..sending.process import TIDY_SECONDS, Process
+from ..sending.queries import PAUSED_SECONDS
+from ..sending.run import Run
 from .common_queue import PASSWORD, QueueCase
 
 MANY = [f"lead{number}@example.org" for number in range(8)]
@@ -455,7 +456,7 @@ class TestConnections(QueueCase):
             cr.execute(
                 SQL("SELECT pg_advisory_lock(%s, %s)", LOCK_CLASS, self.alias_id)
             )
-            run = _Run(self.registry, 4, 5.0)
+            run = Run(self.registry, 4, 5.0)
             run.serve()
             self.assertFalse(self.server.sessions)
             self.assertIsNone(run.next_due, "the holder looks after the rest")
@@ -541,16 +542,16 @@ class TestConnections(QueueCase):
 class TestProcess(QueueCase):
     def test_the_last_run_gives_the_process_back_as_it_was(self):
         before = (gc.get_freeze_count(), sys.getswitchinterval())
-        with _Process.watching():
-            with _Process.watching():
+        with Process.watching():
+            with Process.watching():
                 self.assertGreater(gc.get_freeze_count(), 10_000)
                 self.assertLess(sys.getswitchinterval(), before[1])
             self.assertGreater(gc.get_freeze_count(), 10_000)
         self.assertEqual((gc.get_freeze_count(), sys.getswitchinterval()), before)
 
     def test_garbage_of_a_long_run_is_collected(self):
-        with _Process.watching():
-            _Process._frozen_at -= TIDY_SECONDS
+        with Process.watching():
+            Process._frozen_at -= TIDY_SECONDS
             circle = UserError("circle")
             circle.itself = circle
             alive = weakref.ref(circle)

@@ -6,7 +6,7 @@ from odoo.tests import tagged
 
 from ..tools.address import ServerAddress
 from ..tools.guard import Guard
-from ..tools.reply import Phase
+from ..tools.transport.smtp.reply import Phase
 from .common_smtp import FROM, MESSAGE, PASSWORD, TO, TOKEN, USER, SmtpCase
 from .raw_peer import RawPeer, lines
 

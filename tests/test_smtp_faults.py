@@ -4,9 +4,9 @@ import time
 
 from odoo.tests import tagged
 
-from ..tools.reply import Phase, Reply
-from ..tools.smtp_failure import SmtpFailure
-from ..tools.verdict import classify
+from ..tools.transport.smtp.failure import SmtpFailure
+from ..tools.transport.smtp.outcome import classify
+from ..tools.transport.smtp.reply import Phase, Reply
 from .common_smtp import FROM, MESSAGE, PASSWORD, TO, USER, SmtpCase
 from .cutting_proxy import CuttingProxy
 from .raw_peer import RawPeer, lines

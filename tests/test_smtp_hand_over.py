@@ -3,9 +3,9 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from ..tools import smtp_transaction
-from ..tools.reply import Phase, Reply
-from ..tools.verdict import classify
+from ..tools.transport.smtp import transaction as smtp_transaction
+from ..tools.transport.smtp.outcome import classify
+from ..tools.transport.smtp.reply import Phase, Reply
 from .common_smtp import FROM, MESSAGE, PASSWORD, TO, USER, SmtpCase
 from .raw_peer import RawPeer, lines
 

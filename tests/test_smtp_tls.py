@@ -14,7 +14,7 @@ import trustme
 from odoo.tests import BaseCase, tagged
 
 from ..tools import tls
-from ..tools.reply import Phase
+from ..tools.transport.smtp.reply import Phase
 from .common_smtp import (
     FROM,
     MESSAGE,

@@ -3,11 +3,12 @@ import ssl
 
 from odoo.tests import BaseCase, tagged
 
-from ..tools import guard, message, vault, verdict
-from ..tools.reply import WITHOUT_MAIL, Phase, Reply, sanitise
-from ..tools.smtp_failure import SmtpFailure
-from ..tools.smtp_wire import WireFault
-from ..tools.verdict import classify
+from ..tools import guard, message, vault
+from ..tools.transport.smtp import outcome as verdict
+from ..tools.transport.smtp.failure import SmtpFailure
+from ..tools.transport.smtp.outcome import classify
+from ..tools.transport.smtp.reply import WITHOUT_MAIL, Phase, Reply, sanitise
+from ..tools.transport.smtp.wire import WireFault
 
 # What a cell of the matrix stands for: (kind, scope, hold, flag).
 LETTERS = {

@@ -1,1 +1,0 @@
-from . import address, guard, message, pacing, smtp, vault, verdict

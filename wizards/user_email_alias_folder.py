@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..tools import sent_folder
+from ..tools.imap import folder as sent_folder
 
 
 class UserEmailAliasFolder(models.TransientModel):

@@ -193,7 +193,7 @@ def wake(env):
 
 def pick(env, alias_id, times):
     """Return the median cost of picking the next mail, in ms, and its plan."""
-    from odoo.addons.user_email_alias.models.user_email_alias_lane import Lane
+    from odoo.addons.user_email_alias.sending.lane import Lane
 
     lane = Lane(env.registry, alias_id, 0, 0)
     statements = []

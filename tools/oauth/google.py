@@ -12,11 +12,7 @@ from oauthlib.oauth2 import OAuth2Error
 from .base import Provider
 from .channel import network_errors, session_for
 from .consent import Access, Consent, expiry
-from .errors import (
-    ConsentDead,
-    FlowInvalid,
-    ProviderUnavailable,
-)
+from .errors import ConsentDead, FlowInvalid, ProviderUnavailable
 from .id_token import verify_id_token
 
 # What the libraries raise for an answer that is JSON but makes no sense otherwise.

@@ -15,12 +15,7 @@ from .base import Provider
 from .channel import session_for
 from .consent import Access, Consent, expiry
 from .discovery import WELL_KNOWN
-from .errors import (
-    ConsentDead,
-    FlowInvalid,
-    ProviderMisconfigured,
-    ProviderUnavailable,
-)
+from .errors import ConsentDead, FlowInvalid, ProviderMisconfigured, ProviderUnavailable
 from .id_token import verify_id_token
 
 # The directory all personal accounts live in.

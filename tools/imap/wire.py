@@ -12,7 +12,7 @@ import time
 from imapclient import IMAPClient
 from imapclient.imap_utf7 import encode as encode_utf7
 
-from .imap_failure import ServerRefusal
+from .failure import ServerRefusal
 
 LINE_LIMIT = 1_000_000  # bytes; a SEARCH reply is one line, 7 bytes a message
 LITERAL_LIMIT = 256_000  # bytes; we ask for one header field or a folder's name

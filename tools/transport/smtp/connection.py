@@ -11,24 +11,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from . import tls
-from .address import ServerAddress
-from .guard import Guard
-from .message import UnsafeMessage, check_message, flatten, has_crlf_only
+from ... import tls
+from ...address import ServerAddress
+from ...guard import Guard
+from ...message import has_crlf_only
+from .failure import BROKEN, SmtpFailure, expect, failing_in
+from .login import log_in_password, log_in_xoauth2
 from .reply import Phase, Reply
-from .smtp_failure import BROKEN, SmtpFailure, expect, failing_in
-from .smtp_login import log_in_password, log_in_xoauth2
-from .smtp_transaction import Transaction
-from .smtp_wire import Wire, WireFault
-
-__all__ = [
-    "HandOverResult",
-    "SmtpConnection",
-    "SmtpFailure",
-    "UnsafeMessage",
-    "check_message",
-    "flatten",
-]
+from .transaction import Transaction
+from .wire import Wire, WireFault
 
 # Seconds.
 OPEN_TIMEOUT = 12.0  # name, TCP, TLS, banner and EHLO together

@@ -3,9 +3,9 @@
 import contextlib
 import smtplib
 
+from .outcome import Verdict, classify, explain
 from .reply import Phase, Reply
-from .smtp_wire import WireFault
-from .verdict import Verdict, classify, explain
+from .wire import WireFault
 
 # What a connection raises that does not work any more.
 BROKEN = (OSError, EOFError, smtplib.SMTPException, WireFault)

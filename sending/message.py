@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from odoo import tools
 
-from ..tools import address, smtp
+from ..tools import address
+from ..tools.message import flatten
 
 
 class Captured(BaseException):
@@ -71,7 +72,7 @@ class Message:
             address.mailbox_to_ascii(recipient) for recipient in captured.recipients
         ]
         self.recipients = [r for r in recipients if not wanted or r in wanted]
-        self.data = smtp.flatten(captured.message)
+        self.data = flatten(captured.message)
         self.envelope_from = address.mailbox_to_ascii(account.email_from)
         self.message_id = captured.message["Message-Id"]
         self.is_bulk = mail.email_alias_bulk

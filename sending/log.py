@@ -8,8 +8,9 @@ import psycopg2
 
 from odoo.tools import SQL
 
-from ..tools import pacing, smtp
-from ..tools.verdict import Phase
+from ..tools import pacing
+from ..tools.transport import smtp
+from ..tools.transport.smtp.outcome import Phase
 
 _logger = logging.getLogger(__name__)
 

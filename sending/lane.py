@@ -1,4 +1,4 @@
-"""One thread that sends for one alias; nothing else talks to a mail server.
+"""One thread that sends for one alias; nothing else submits mail.
 
 Each mail passes through four steps, each in a transaction of its own or in none:
 build (rolled back), claim (committed), hand over (no transaction), record
@@ -15,11 +15,13 @@ import psycopg2
 from odoo import api
 from odoo.tools import SQL
 
-from ..tools import address, pacing, smtp
-from .alias_errors import AliasHold, AliasRetry
-from .queue_sql import IS_OPEN, QUEUE, SLOT
-from .user_email_alias_journal import Journal
-from .user_email_alias_message import Account, build
+from ..exceptions import AliasHold, AliasRetry
+from ..tools import address, pacing
+from ..tools.message import UnsafeMessage
+from ..tools.transport import smtp
+from .log import Journal
+from .message import Account, build
+from .queries import IS_OPEN, QUEUE, SLOT
 
 _logger = logging.getLogger(__name__)
 
@@ -358,7 +360,7 @@ class Lane:
             message = build(mail, account, is_own)
         except psycopg2.Error:
             raise
-        except (smtp.UnsafeMessage, address.AddressError) as error:
+        except (UnsafeMessage, address.AddressError) as error:
             if is_own:
                 env.cr.rollback()
             mail._email_alias_record_refused(str(error), False)

@@ -10,8 +10,8 @@ header, after it has proved that it finds what is there.
 import datetime
 import re
 
-from .imap_failure import ServerRefusal
-from .imap_wire import quoted, quoted_path
+from .failure import ServerRefusal
+from .wire import quoted, quoted_path
 
 FETCH_MESSAGES = 1_000  # in one FETCH, to stay below the limits of ``imap_wire``
 CROWDED = 2_000  # recent messages from which on a search may be cheaper than reading

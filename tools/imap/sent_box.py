@@ -4,8 +4,8 @@ import dataclasses
 import datetime
 import re
 
-from . import imap_failure
-from .imap_failure import ImapFailure, plain_words
+from . import failure as imap_failure
+from .failure import ImapFailure, plain_words
 from .sent_index import MONTHS, SentIndex, header_ids, normal_id
 
 BATCH_MESSAGES = 50  # in one APPEND

@@ -17,10 +17,12 @@ import contextlib
 import imaplib
 import json
 
-from . import imap_failure, sent_folder, tls
-from .imap_failure import ImapFailure, ServerRefusal, plain_words
-from .imap_wire import GuardedClient, quoted
+from .. import tls
+from . import failure as imap_failure
+from . import folder as sent_folder
+from .failure import ImapFailure, ServerRefusal, plain_words
 from .sent_box import SentBox
+from .wire import GuardedClient, quoted
 
 IMPLICIT_TLS_PORTS = frozenset({993})  # TLS from the first byte, RFC 8314 3.2
 LOGOUT_PATIENCE = 3  # seconds; nothing depends on a polite end

@@ -8,7 +8,7 @@ import imaplib
 import re
 import ssl
 
-from .guard import Unreachable
+from ..guard import Unreachable
 
 UNREACHABLE = "unreachable"  # no connection, or not to a mail server
 TLS = "tls"  # no encryption, or a certificate that proves nothing

@@ -14,10 +14,10 @@ from imapclient.imap_utf7 import decode as decode_utf7
 from imapclient.imap_utf7 import encode as encode_utf7
 from imapclient.response_parser import parse_response
 
-from . import imap_failure
-from .imap_failure import ImapFailure, ServerRefusal, plain_words
-from .imap_wire import quoted_path
-from .sent_folder_names import rank
+from . import failure as imap_failure
+from .failure import ImapFailure, ServerRefusal, plain_words
+from .folder_names import rank
+from .wire import quoted_path
 
 BY_FLAG = "flag"
 BY_NAME = "name"

@@ -10,9 +10,9 @@ import hmac
 import json
 import re
 
+from .failure import SmtpFailure, failing_in
 from .reply import Phase, Reply, sanitise
-from .smtp_failure import SmtpFailure, failing_in
-from .smtp_wire import Wire, WireFault
+from .wire import Wire, WireFault
 
 AUTH_TIMEOUT = 30.0  # s for one login; some servers delay a refusal by several
 

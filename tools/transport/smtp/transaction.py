@@ -4,11 +4,11 @@ import contextlib
 import re
 from collections.abc import Sequence
 
-from .address import AddressError, mailbox_to_ascii
+from ...address import AddressError, mailbox_to_ascii
+from .failure import SmtpFailure, expect, failing_in
+from .outcome import Verdict
 from .reply import Phase, Reply
-from .smtp_failure import SmtpFailure, expect, failing_in
-from .smtp_wire import Wire
-from .verdict import Verdict
+from .wire import Wire
 
 # Seconds. RFC 5321 4.5.3.2 asks for minutes; a cron worker of Odoo is killed after
 # 120 s, and a mail that is cut off by the kill cannot be told from one that was sent.

@@ -1,0 +1,1 @@
+"""How a message reaches the provider: one package a transport."""
