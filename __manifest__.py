@@ -19,7 +19,7 @@
         "security/ir.model.access.csv",
         "security/user_email_alias_security.xml",
         "data/ir_cron_data.xml",
-        "views/user_email_alias_delivery_views.xml",
+        "views/user_email_alias_log_views.xml",
         "views/user_email_alias_waiting_views.xml",
         "views/user_email_alias_views.xml",
         "views/fetchmail_server_views.xml",

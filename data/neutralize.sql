@@ -2,8 +2,8 @@
 UPDATE user_email_alias
    SET active = false, is_default = false, smtp_secret = NULL,
        oauth_secret = NULL, oauth_pending_secret = NULL, imap_secret = NULL;
-UPDATE user_email_alias_delivery SET copy_state = NULL, copy_data = NULL
- WHERE copy_state = 'waiting';
+UPDATE user_email_alias_log SET sent_copy_state = NULL, sent_copy = NULL
+ WHERE sent_copy_state = 'waiting';
 DELETE FROM ir_config_parameter
  WHERE key IN ('user_email_alias.google_client_secret',
                'user_email_alias.microsoft_client_secret');

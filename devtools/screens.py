@@ -92,8 +92,8 @@ def _file_copies(running: stack.Stack, records: dict) -> None:
     )
     _set(running, records, "imap_folder = NULL, state = 'ok'")
     running.cluster.execute(
-        "UPDATE user_email_alias_delivery SET copy_error = %s, copy_due = 4e9, "
-        "copy_state = CASE WHEN id %% 2 = 0 THEN 'waiting' ELSE 'failed' END "
+        "UPDATE user_email_alias_log SET sent_copy_error = %s, sent_copy_due = 4e9, "
+        "sent_copy_state = CASE WHEN id %% 2 = 0 THEN 'waiting' ELSE 'failed' END "
         "WHERE alias_id = %s",
         "The mailbox is full. Delete mail or ask for more room.",
         records["alias"],
@@ -197,7 +197,7 @@ SCREENS = (
     ),
     Screen(
         "deliveries",
-        "action-user_email_alias.user_email_alias_delivery_action",
+        "action-user_email_alias.user_email_alias_log_action",
         ".o_data_row, .o_kanban_record",
         login="admin",
     ),
@@ -210,7 +210,7 @@ SCREENS = (
     Screen("copies_cards", ALIASES, ".o_kanban_record:not(.o_kanban_ghost)"),
     Screen(
         "copies_deliveries",
-        "action-user_email_alias.user_email_alias_delivery_action",
+        "action-user_email_alias.user_email_alias_log_action",
         ".o_data_row, .o_kanban_record",
     ),
     Screen(

@@ -42,7 +42,7 @@ class MailMail(models.Model):
         readonly=True,
         index="btree_not_null",
         ondelete="restrict",
-        help="This mail is handed over by this alias or not at all.",
+        help="This mail is submitted by this alias or not at all.",
     )
     email_alias_bulk = fields.Boolean(
         "Bulk", readonly=True, help="Paced by the alias's delay."
@@ -53,7 +53,7 @@ class MailMail(models.Model):
         copy=False,
         digits=(17, 6),
         aggregator=None,
-        help="Seconds since the epoch; not handed over before.",
+        help="Seconds since the epoch; not submitted before.",
     )
     email_alias_pending = fields.Text(
         readonly=True,
@@ -132,7 +132,7 @@ class MailMail(models.Model):
         """Restrict to mail without alias; ours waits for its lane.
 
         With ``raise_exception``, and for the test of a mailing, the caller wants the
-        outcome: the mail is handed over at once.
+        outcome: the mail is submitted at once.
         """
         ours = self.filtered("email_alias_id")
         result = super(MailMail, self - ours).send(
@@ -218,7 +218,7 @@ class MailMail(models.Model):
 
     def _email_alias_wake(self):
         if any(mail.state == "outgoing" for mail in self):
-            self.env["user.email.alias.queue"]._wake()
+            self.env["user.email.alias.queue"]._trigger_cron()
 
     def _email_alias_requeue(self):
         now = self.env["user.email.alias"]._now()
@@ -241,7 +241,7 @@ class MailMail(models.Model):
         )
 
     def _email_alias_send_now(self, raise_exception):
-        """Hand over within the caller's transaction and know the outcome.
+        """Submit within the caller's transaction and know the outcome.
 
         :raise UserError: a lane is at work for the alias
         :raise MailDeliveryException: ``raise_exception``, and a mail was not accepted
@@ -268,7 +268,7 @@ class MailMail(models.Model):
                 )
 
     def _email_alias_split(self):
-        """Make one mail of each hand-over, so that a retry repeats nobody.
+        """Make one mail of each submission, so that a retry repeats nobody.
 
         Core sends a separate email to the addresses and to each partner of a mail.
 
@@ -317,7 +317,7 @@ class MailMail(models.Model):
         return json.loads(self.email_alias_pending or "[]")
 
     # ------------------------------------------------------------------
-    # Verdicts
+    # Outcomes
     # ------------------------------------------------------------------
 
     def _email_alias_record_sent(self, message=None):
@@ -369,7 +369,7 @@ class MailMail(models.Model):
         self._email_alias_record_failure(
             UNCERTAIN,
             self.env._(
-                "The connection broke after the email had been handed over. It may "
+                "The connection broke after the email had been submitted. It may "
                 "have arrived: please check, then send it again or mark it as sent."
             ),
         )
@@ -390,7 +390,7 @@ class MailMail(models.Model):
             failure_type=failure_type,
         )
 
-    def _email_alias_put_off(self, wait, words, pending=None):
+    def _email_alias_defer(self, wait, words, pending=None):
         """Try again in ``wait`` seconds; until then the reason is there to read."""
         self.ensure_one()
         values = {

@@ -70,22 +70,22 @@ class MailMessage(models.Model):
         )
 
     def _email_alias_last_steps(self, waiting):
-        """Yield (message id, step) of what each mail's last hand-over ended in.
+        """Yield (message id, step) of what each mail's last submission ended in.
 
         :param waiting: ids of mails that are in the queue again
         """
         last = {}
-        rows = self.env["user.email.alias.delivery"].search_fetch(
-            [("mail_message_id", "in", self.ids), ("verdict", "!=", False)],
-            ["mail_message_id", "mail_mail_id", "verdict", "reply"],
+        rows = self.env["user.email.alias.log"].search_fetch(
+            [("mail_message_id", "in", self.ids), ("outcome", "!=", False)],
+            ["mail_message_id", "mail_mail_id", "outcome", "reply"],
             order="id",
         )
         for row in rows:
             last[row.mail_mail_id] = row
         for mail_id, row in last.items():
-            if mail_id not in waiting and row.verdict != "deferred":
-                words = row.reply if row.verdict != "sent" else ""
-                yield row.mail_message_id.id, {"state": row.verdict, "words": words}
+            if mail_id not in waiting and row.outcome != "deferred":
+                words = row.reply if row.outcome != "sent" else ""
+                yield row.mail_message_id.id, {"state": row.outcome, "words": words}
 
     def _email_alias_outcome(self, steps, user):
         self.ensure_one()
@@ -121,8 +121,8 @@ class MailMessage(models.Model):
 
     def _email_alias_uncertain(self):
         self.check_access("read")
-        rows = self.env["user.email.alias.delivery"].search(
-            [("mail_message_id", "in", self.ids), ("verdict", "=", "uncertain")]
+        rows = self.env["user.email.alias.log"].search(
+            [("mail_message_id", "in", self.ids), ("outcome", "=", "uncertain")]
         )
         if not rows:
             raise UserError(self.env._("This email is not uncertain any more."))
@@ -140,7 +140,7 @@ class MailMail(models.Model):
     _inherit = "mail.mail"
 
     def _email_alias_step(self, now):
-        """How far this mail has come, when it is not handed over."""
+        """How far this mail has come, when it is not submitted."""
         self.ensure_one()
         if self.state == "cancel":
             return {"state": "cancelled", "words": self.failure_reason}
@@ -175,13 +175,13 @@ class MailMail(models.Model):
         self._email_alias_tell_author()
         return super()._email_alias_record_failure(*args, **kwargs)
 
-    def _email_alias_put_off(self, *args, **kwargs):
+    def _email_alias_defer(self, *args, **kwargs):
         """Extend: the message in the chatter shows until when, and why."""
         self._email_alias_tell_author()
-        return super()._email_alias_put_off(*args, **kwargs)
+        return super()._email_alias_defer(*args, **kwargs)
 
     def _email_alias_tell_author(self):
-        """Tell when the transaction, journal included, is complete.
+        """Tell when the transaction, log included, is complete.
 
         A campaign is not told mail by mail: its mailing shows the progress.
         """

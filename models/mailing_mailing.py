@@ -140,7 +140,7 @@ class MailingMailing(models.Model):
                 )
             )
             self.env["mail.mail"].invalidate_model(["email_alias_due"])
-        self.env["user.email.alias.queue"]._wake()
+        self.env["user.email.alias.queue"]._trigger_cron()
 
     def action_email_alias_cancel(self):
         """Ask first: how many emails would never leave."""

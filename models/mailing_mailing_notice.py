@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 
 class MailingMailing(models.Model):
-    """A mailing whose last mail was handed over says so, once."""
+    """A mailing whose last mail was submitted says so, once."""
 
     _inherit = "mailing.mailing"
 

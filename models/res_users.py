@@ -37,10 +37,10 @@ class ResUsers(models.Model):
             self.env["user.email.alias"]
             .sudo()
             .search([("user_id", "=", self.id)])
-            ._get_client_data()
+            ._get_web_client_data()
         )
 
-    def _email_alias_tell_browser(self):
+    def _email_alias_notify_web_client(self):
         for user in self:
             user._bus_send(
                 "user_email_alias/changed", {"aliases": user._email_alias_client_data()}

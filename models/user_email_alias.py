@@ -241,10 +241,10 @@ class UserEmailAlias(models.Model):
                 ["__count"],
             )
         )
-        Delivery = self.env["user.email.alias.delivery"]
+        Log = self.env["user.email.alias.log"]
         uncertain = dict(
-            Delivery._read_group(
-                [("alias_id", "in", self.ids), ("verdict", "=", "uncertain")],
+            Log._read_group(
+                [("alias_id", "in", self.ids), ("outcome", "=", "uncertain")],
                 ["alias_id"],
                 ["__count"],
             )
@@ -252,10 +252,10 @@ class UserEmailAlias(models.Model):
         today = fields.Datetime.context_timestamp(self, fields.Datetime.now())
         today = today.replace(hour=0, minute=0, second=0, microsecond=0)
         sent = dict(
-            Delivery._read_group(
+            Log._read_group(
                 [
                     ("alias_id", "in", self.ids),
-                    ("verdict", "=", "sent"),
+                    ("outcome", "=", "sent"),
                     ("replied_at", ">=", today.timestamp()),
                 ],
                 ["alias_id"],
@@ -328,16 +328,16 @@ class UserEmailAlias(models.Model):
         result = super().write(vals)
         if vals.get("active"):
             handing_on = self.filtered(lambda a: not self._default_of(a.user_id.id))
-        handing_on._hand_default_on()
+        handing_on._reassign_default()
         if any(fname in vals for fname in ACCOUNT_FIELDS):
-            self._unprove()
+            self._reset_state()
         if "daily_limit" in vals:
             # sudo: a wait for the old limit is over
             self.sudo().filtered(
                 lambda a: a.backoff_until and not a.backoff_count
             ).write({"backoff_until": 0, "state_message": False})
         if vals.get("active") or {"delay_ms", "daily_limit"} & vals.keys():
-            self.env["user.email.alias.queue"]._wake()
+            self.env["user.email.alias.queue"]._trigger_cron()
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -453,7 +453,7 @@ class UserEmailAlias(models.Model):
         candidates = self.sudo().search([("user_id", "=", user.id)], order="id")
         return (candidates.filtered(lambda a: a._is_complete()) or candidates)[:1]
 
-    def _hand_default_on(self):
+    def _reassign_default(self):
         for user in self.user_id:
             self._next_default(user)._set_default(True)
 
@@ -621,7 +621,7 @@ class UserEmailAlias(models.Model):
 
         :param server: ``host:port``
         :param disable_tls: talk in clear text, which only a password's owner may want
-        :raise smtp.SmtpFailure: with phase and verdict
+        :raise smtp.SmtpFailure: with phase and outcome
         """
         return smtp.SmtpConnection.open(
             address.parse_server(server),
@@ -633,8 +633,8 @@ class UserEmailAlias(models.Model):
     def _open_connection__(self):
         """Connect and log in.
 
-        :return: a :class:`smtp.SmtpConnection` ready for a hand-over
-        :raise smtp.SmtpFailure: with phase and verdict
+        :return: a :class:`smtp.SmtpConnection` ready for a submission
+        :raise smtp.SmtpFailure: with phase and outcome
         :raise AliasHold: the account is not complete, or its secret not readable
         :raise AliasRetry: a passing trouble of something else than the mail server
         """
@@ -688,7 +688,7 @@ class UserEmailAlias(models.Model):
     # State
     # ------------------------------------------------------------------
 
-    def _set_ok(self):
+    def _set_verified(self):
         self.sudo().write(
             {
                 "state": "ok",
@@ -699,7 +699,7 @@ class UserEmailAlias(models.Model):
                 "backoff_count": 0,
             }
         )
-        self.env["user.email.alias.queue"]._wake()
+        self.env["user.email.alias.queue"]._trigger_cron()
 
     def _set_hold(self, reason, message):
         """Stop the lane until the owner acts; whatever waits keeps waiting."""
@@ -712,7 +712,7 @@ class UserEmailAlias(models.Model):
             }
         )
 
-    def _tell_owner(self, message):
+    def _notify_owner(self, message):
         """Tell the owner at once, wherever in Odoo they are."""
         for alias in self:
             alias.user_id._bus_send(
@@ -724,7 +724,7 @@ class UserEmailAlias(models.Model):
                 },
             )
 
-    def _unprove(self):
+    def _reset_state(self):
         self.sudo().write(
             {
                 "state": "draft",
@@ -734,7 +734,7 @@ class UserEmailAlias(models.Model):
                 "backoff_count": 0,
             }
         )
-        self.env["user.email.alias.queue"]._wake()
+        self.env["user.email.alias.queue"]._trigger_cron()
 
     # ------------------------------------------------------------------
     # Actions
@@ -755,7 +755,7 @@ class UserEmailAlias(models.Model):
             )
         else:
             kind = "success"
-            self._set_ok()
+            self._set_verified()
         _logger.info(
             "Test of email alias %s: %s in %.1f s",
             self.id,
@@ -776,7 +776,7 @@ class UserEmailAlias(models.Model):
     def action_resume(self):
         """Take the alias off hold; its waiting mail leaves by itself."""
         self._check_owner()
-        self._unprove()
+        self._reset_state()
 
     def action_pause(self):
         """Keep all waiting mail until the owner resumes."""
@@ -788,7 +788,7 @@ class UserEmailAlias(models.Model):
         self._check_owner()
         # sudo: the state is written by the server only
         self.sudo().is_paused = False
-        self.env["user.email.alias.queue"]._wake()
+        self.env["user.email.alias.queue"]._trigger_cron()
 
     def action_cancel_waiting(self):
         """Ask first: how many emails would never leave."""
@@ -800,11 +800,11 @@ class UserEmailAlias(models.Model):
         self.ensure_one()
         self.is_default = True
 
-    def action_view_deliveries(self):
-        """Open the journal of what was handed over with this alias."""
+    def action_view_log(self):
+        """Open the log of what was submitted with this alias."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
-            "user_email_alias.user_email_alias_delivery_action"
+            "user_email_alias.user_email_alias_log_action"
         )
         action["domain"] = [("alias_id", "=", self.id)]
         return action
@@ -820,7 +820,7 @@ class UserEmailAlias(models.Model):
 
     def action_view_uncertain(self):
         """Open what the owner has to decide on."""
-        action = self.action_view_deliveries()
+        action = self.action_view_log()
         action["context"] = {"search_default_uncertain": 1}
         return action
 
@@ -866,11 +866,11 @@ class UserEmailAlias(models.Model):
                 SELECT extract(epoch FROM clock_timestamp()),
                        (SELECT avg(replied_at - claimed_at) FROM (
                            SELECT replied_at, claimed_at
-                             FROM user_email_alias_delivery
-                            WHERE alias_id = %(id)s AND is_bulk AND verdict = 'sent'
+                             FROM user_email_alias_log
+                            WHERE alias_id = %(id)s AND is_bulk AND outcome = 'sent'
                             ORDER BY id DESC LIMIT 20) last),
-                       (SELECT count(*) FROM user_email_alias_delivery
-                         WHERE alias_id = %(id)s AND verdict IN ('sent', 'uncertain')
+                       (SELECT count(*) FROM user_email_alias_log
+                         WHERE alias_id = %(id)s AND outcome IN ('sent', 'uncertain')
                            AND replied_at > extract(epoch FROM clock_timestamp())
                                             - 86400)
                 """,

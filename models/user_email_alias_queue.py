@@ -30,7 +30,7 @@ class UserEmailAliasQueue(models.AbstractModel):
     _description = "Email Alias Queue"
 
     @api.model
-    def _wake(self):
+    def _trigger_cron(self):
         """Let a cron worker look at the queue once this transaction is committed."""
         for cron in self._get_crons():
             cron._trigger()
@@ -70,7 +70,7 @@ class UserEmailAliasQueue(models.AbstractModel):
             self._note_progress,
         )
         run.serve()
-        self._wake_at(run.next_due)
+        self._trigger_cron_in(run.next_due)
 
     @api.model
     def _note_progress(self):
@@ -108,12 +108,12 @@ class UserEmailAliasQueue(models.AbstractModel):
         return max(1, min(wanted, pool))
 
     @api.model
-    def _wake_at(self, wait):
+    def _trigger_cron_in(self, wait):
         """Trigger the job again ``wait`` seconds from now (None: nothing waits)."""
         if wait is None:
             return
         if wait <= TRIGGER_LEAD_SECONDS:
-            self._wake()
+            self._trigger_cron()
             return
         at = self.env.cr.now() + odoo.tools.date_utils.relativedelta(
             seconds=int(wait - TRIGGER_LEAD_SECONDS)

@@ -19,7 +19,7 @@ from ..exceptions import AliasHold, AliasRetry
 from ..tools import address, pacing
 from ..tools.message import UnsafeMessage
 from ..tools.transport import smtp
-from .log import Journal
+from .log import Log
 from .message import Account, build
 from .queries import IS_OPEN, QUEUE, SLOT
 
@@ -82,7 +82,7 @@ class Lane:
         self.has_delivered = False
         self.built_bytes = 0
         self._stopping = False
-        self._journal = Journal(alias_id)
+        self._log = Log(alias_id)
         self._connection = None
         self._used_at = 0.0
         # monotonic clock: the next bulk email starts no earlier
@@ -105,12 +105,12 @@ class Lane:
             with self._locked() as env:
                 self.is_locked_out = not env
                 if env:
-                    self._journal.recover(env)
+                    self._log.recover(env)
                     while not self._is_over() and self._step(env):
                         pass
                     self._sweep(env)
                     if self._has_copies:
-                        env["user.email.alias"]._wake_copies()
+                        env["user.email.alias"]._trigger_sent_copies()
                         env.cr.commit()
         except psycopg2.Error as error:
             # the next run starts anew from what is committed
@@ -121,11 +121,11 @@ class Lane:
             self._disconnect()
 
     def deliver_now(self, mails):
-        """Hand over mails of the caller's transaction, if the lane is free.
+        """Submit mails of the caller's transaction, if the lane is free.
 
-        The journal is committed on its own; the mail's state belongs to the caller.
+        The log is committed on its own; the mail's state belongs to the caller.
 
-        :return: the mails that were not handed over because the lane is taken, or
+        :return: the mails that were not submitted because the lane is taken, or
             the alias may not send
         :raise psycopg2.errors.SerializationFailure: a lane has served one of them
             since the caller's transaction began; core begins it anew
@@ -134,7 +134,7 @@ class Lane:
             if not env:
                 return mails
             try:
-                self._journal.recover(env)
+                self._log.recover(env)
                 mails._email_alias_lock()
                 for mail in mails:
                     if mail.state == "outgoing":
@@ -368,7 +368,7 @@ class Lane:
             _logger.exception("Mail %s of alias %s: not built", mail.id, self.alias_id)
             if is_own:
                 env.cr.rollback()
-            mail._email_alias_put_off(BROKEN_SECONDS, str(error))
+            mail._email_alias_defer(BROKEN_SECONDS, str(error))
         else:
             if message:
                 message.account = account
@@ -386,8 +386,8 @@ class Lane:
             SQL(
                 """
                 SELECT replied_at, extract(epoch FROM clock_timestamp())
-                  FROM user_email_alias_delivery
-                 WHERE alias_id = %s AND verdict IN ('sent', 'uncertain')
+                  FROM user_email_alias_log
+                 WHERE alias_id = %s AND outcome IN ('sent', 'uncertain')
                  ORDER BY claimed_at DESC OFFSET %s LIMIT 1
                 """,
                 self.alias_id,
@@ -427,14 +427,14 @@ class Lane:
         """
         if not self._connect(env):
             return False
-        delivery_id = self._journal.claim(env, message, mail.env.cr is env.cr)
-        if not delivery_id:
+        log_id = self._log.claim(env, message, mail.env.cr is env.cr)
+        if not log_id:
             return True
-        outcome = self._hand_over(message, start_at)
+        result = self._submit(message, start_at)
         if message.is_bulk:
             self._slot = self._used_at + message.account.pause
-        goes_on = self._journal.record(
-            env, mail, delivery_id, message, outcome, self._connection, self._used_at
+        goes_on = self._log.record(
+            env, mail, log_id, message, result, self._connection, self._used_at
         )
         self.has_delivered = True
         self._has_copies |= message.account.wants_direct_copies
@@ -450,13 +450,13 @@ class Lane:
             return SWEEP_COUNT
         return min(SWEEP_COUNT, max(1, int(pause / 2 / SWEEP_SECONDS)))
 
-    def _hand_over(self, message, start_at):
+    def _submit(self, message, start_at):
         """MAIL FROM to the final reply, with no transaction open.
 
-        :return: a :class:`smtp.HandOverResult` or a :class:`smtp.SmtpFailure`
+        :return: a :class:`smtp.SubmissionResult` or a :class:`smtp.SmtpFailure`
         """
         try:
-            outcome = self._connection.hand_over(
+            result = self._connection.submit(
                 message.envelope_from,
                 message.recipients,
                 message.data,
@@ -464,9 +464,9 @@ class Lane:
                 not_before=start_at,
             )
         except smtp.SmtpFailure as failure:
-            outcome = failure
+            result = failure
         self._used_at = time.monotonic()
-        return outcome
+        return result
 
     def _sweep(self, env, limit=None):
         """Delete at once what core would have deleted mail by mail."""
@@ -492,14 +492,14 @@ class Lane:
             self._connection = alias._open_connection__()
         except smtp.SmtpFailure as failure:
             env.cr.rollback()
-            self._journal.pause_alias(alias, failure.verdict, alias._explain(failure))
+            self._log.pause_alias(alias, failure.outcome, alias._explain(failure))
         except AliasHold as error:
             env.cr.rollback()
             alias._set_hold(error.reason, str(error))
-            alias._tell_owner(str(error))
+            alias._notify_owner(str(error))
         except AliasRetry as error:
             env.cr.rollback()
-            self._journal.back_off(alias, str(error))
+            self._log.back_off(alias, str(error))
         else:
             env.cr.rollback()
             self._used_at = time.monotonic()
@@ -531,6 +531,6 @@ ACCOUNT = SQL(
        COALESCE(alias.pause_ms, 0) > alias.delay_ms,
        alias.state = 'draft' OR COALESCE(alias.backoff_count, 0) > 0,
        COALESCE(alias.daily_limit, 0),
-       alias.copies AND alias.has_no_bulk_copies IS NOT TRUE,
+       alias.copies AND alias.skip_bulk_copies IS NOT TRUE,
        COALESCE(alias.copies, false)"""
 )

@@ -1,4 +1,4 @@
-"""Claims and verdicts of one alias: what is written around a hand-over."""
+"""Claims and outcomes of one alias: what is written around a submission."""
 
 import logging
 import time
@@ -18,12 +18,12 @@ _logger = logging.getLogger(__name__)
 # the pause and for so many seconds more.
 CRASH_GRACE_SECONDS = 1.0
 
-# How often a verdict is recorded anew when the database reports a conflict.
+# How often an outcome is recorded anew when the database reports a conflict.
 RECORD_TRIES = 8
 
 
-class Journal:
-    """Writes the journal of one alias; owned by the lane that holds the alias."""
+class Log:
+    """Writes the log of one alias; owned by the lane that holds the alias."""
 
     def __init__(self, alias_id):
         self.alias_id = alias_id
@@ -34,7 +34,7 @@ class Journal:
         """Commit that this mail is in hand.
 
         :param is_own: the mail is committed, so that its state can be looked at
-        :return: the journal row's id; None if the mail was cancelled meanwhile or
+        :return: the log row's id; None if the mail was cancelled meanwhile or
             the alias may not send any more
         """
         still_due = SQL("true")
@@ -51,7 +51,7 @@ class Journal:
         env.cr.execute(
             SQL(
                 """
-                INSERT INTO user_email_alias_delivery
+                INSERT INTO user_email_alias_log
                        (alias_id, user_id, mail_mail_id, mail_message_id, message_id,
                         model, res_id, is_bulk, recipients, email_from, subject,
                         claimed_at, create_uid, create_date, write_uid, write_date)
@@ -65,7 +65,7 @@ class Journal:
              RETURNING id
                 """,
                 still_due=still_due,
-                **message.journal,
+                **message.log_values,
             )
         )
         row = env.cr.fetchone()
@@ -77,8 +77,8 @@ class Journal:
 
     def recover(self, env):
         """Close the claims of a lane that died: nobody knows what the server did."""
-        rows = env["user.email.alias.delivery"].search(
-            [("alias_id", "=", self.alias_id), ("verdict", "=", False)]
+        rows = env["user.email.alias.log"].search(
+            [("alias_id", "=", self.alias_id), ("outcome", "=", False)]
         )
         for row in rows:
             mail = env["mail.mail"].browse(row.mail_mail_id).exists()
@@ -89,7 +89,7 @@ class Journal:
                 env, row.id, "uncertain", "mail", words, shift=CRASH_GRACE_SECONDS
             )
         if rows:
-            env["user.email.alias"].browse(self.alias_id)._tell_owner(
+            env["user.email.alias"].browse(self.alias_id)._notify_owner(
                 env._(
                     "It is uncertain whether %s emails have arrived. Please decide.",
                     len(rows),
@@ -97,29 +97,29 @@ class Journal:
             )
         env.cr.commit()
 
-    def record(self, env, mail, delivery_id, message, outcome, connection, replied_at):
-        """Commit the verdict: mail, notification or trace, journal, alias.
+    def record(self, env, mail, log_id, message, result, connection, replied_at):
+        """Commit the outcome: mail, notification or trace, log, alias.
 
         Tried again when the database reports a conflict: the server's reply cannot
         be asked for twice.
 
-        :param outcome: a :class:`smtp.HandOverResult` or a :class:`smtp.SmtpFailure`
+        :param result: a :class:`smtp.SubmissionResult` or a :class:`smtp.SmtpFailure`
         :param replied_at: ``time.monotonic()`` of the server's reply
         :return: False when the alias has to pause as a whole
         """
         for tries_left in reversed(range(RECORD_TRIES)):
             try:
-                if isinstance(outcome, smtp.SmtpFailure):
+                if isinstance(result, smtp.SmtpFailure):
                     goes_on, row = self._write_failure(
-                        env, mail, message, outcome, connection
+                        env, mail, message, result, connection
                     )
                 else:
                     goes_on, row = (
                         True,
-                        self._write_success(env, mail, message, outcome),
+                        self._write_success(env, mail, message, result),
                     )
                 shift = replied_at - time.monotonic()
-                self.close(env, delivery_id, **row, shift=shift)
+                self.close(env, log_id, **row, shift=shift)
                 env.cr.commit()
                 return goes_on
             except psycopg2.OperationalError:
@@ -136,11 +136,11 @@ class Journal:
             words = str(next(iter(result.deferred.values())))
             wait = self._get_next_wait(env, message)
             if mail.exists():
-                mail._email_alias_put_off(wait or 0.0, words, pending=left)
+                mail._email_alias_defer(wait or 0.0, words, pending=left)
         else:
             mail._email_alias_record_sent(message)
         if account.is_troubled:
-            env["user.email.alias"].browse(self.alias_id)._set_ok()
+            env["user.email.alias"].browse(self.alias_id)._set_verified()
         if message.is_bulk and account.is_widened:
             self._ease(env["user.email.alias"].browse(self.alias_id))
         refused = "\n".join(f"{who}: {reply}" for who, reply in result.refused.items())
@@ -158,7 +158,7 @@ class Journal:
     def _write_failure(self, env, mail, message, failure, connection):
         alias = env["user.email.alias"].browse(self.alias_id)
         mail = mail.exists()
-        judged, kind, words = failure.verdict, failure.verdict.kind, str(failure)
+        judged, kind, words = failure.outcome, failure.outcome.kind, str(failure)
         goes_on = True
         if kind == "deferred" and judged.scope == "alias":
             # the provider's limit for one connection: a fresh one goes on
@@ -172,7 +172,7 @@ class Journal:
                 words = env._("Given up after five days: %s", words)
             elif mail:
                 pending = list(failure.deferred) if failure.refused else None
-                mail._email_alias_put_off(wait, words, pending=pending)
+                mail._email_alias_defer(wait, words, pending=pending)
         if kind == "refused" and mail:
             mail._email_alias_record_refused(words, judged.scope == "recipient")
         elif kind == "uncertain":
@@ -180,7 +180,7 @@ class Journal:
                 mail._email_alias_record_uncertain()
             if not alias.uncertain_count:
                 # the badge counts those that follow; nobody wants a notice for each
-                alias._tell_owner(
+                alias._notify_owner(
                     env._(
                         "It is uncertain whether an email has arrived. Please decide."
                     )
@@ -192,8 +192,8 @@ class Journal:
         """Whether a connection that has served ended before the next recipient."""
         return (
             failure.phase is Phase.MAIL
-            and not failure.verdict.hold
-            and not failure.verdict.quota
+            and not failure.outcome.hold
+            and not failure.outcome.quota
             and not connection.usable
             and connection.sent_count > 0
         )
@@ -202,7 +202,7 @@ class Journal:
         """Hold the alias if its owner has to act, else let it back off."""
         if judged.hold:
             alias._set_hold(judged.hold, words)
-            alias._tell_owner(words)
+            alias._notify_owner(words)
             return
         values = {}
         if judged.quota:
@@ -248,8 +248,8 @@ class Journal:
                 """
                 SELECT count(*), min(claimed_at),
                        extract(epoch FROM clock_timestamp())
-                  FROM user_email_alias_delivery
-                 WHERE mail_mail_id = %s AND verdict = 'deferred'
+                  FROM user_email_alias_log
+                 WHERE mail_mail_id = %s AND outcome = 'deferred'
                    AND scope != 'alias'
                 """,
                 message.mail_id,
@@ -261,7 +261,7 @@ class Journal:
         return None if due is None else due - now
 
     @staticmethod
-    def close(env, delivery_id, kind, scope, words, refused=None, copy=None, shift=0.0):
+    def close(env, log_id, kind, scope, words, refused=None, copy=None, shift=0.0):
         """Close a claim.
 
         :param copy: compressed bytes for the Sent folder
@@ -270,8 +270,8 @@ class Journal:
         env.cr.execute(
             SQL(
                 """
-                UPDATE user_email_alias_delivery
-                   SET verdict = %s, scope = %s, reply = %s, refused_recipients = %s,
+                UPDATE user_email_alias_log
+                   SET outcome = %s, scope = %s, reply = %s, refused_recipients = %s,
                        replied_at = extract(epoch FROM clock_timestamp()) + %s,
                        replied_on = clock_timestamp() AT TIME ZONE 'UTC',
                        write_date = now() AT TIME ZONE 'UTC'
@@ -284,12 +284,12 @@ class Journal:
                 refused or None,
                 shift,
                 SQL(
-                    """, copy_state = 'waiting', copy_data = %s,
-                       copy_due = extract(epoch FROM clock_timestamp())""",
+                    """, sent_copy_state = 'waiting', sent_copy = %s,
+                       sent_copy_due = extract(epoch FROM clock_timestamp())""",
                     psycopg2.Binary(copy),
                 )
                 if copy
                 else SQL(),
-                delivery_id,
+                log_id,
             )
         )

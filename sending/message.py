@@ -64,7 +64,7 @@ class Account:
 
 
 class Message:
-    """What is handed over, independent of the transaction that built it."""
+    """What is submitted, independent of the transaction that built it."""
 
     def __init__(self, mail, account, captured):
         wanted = mail._email_alias_get_pending()
@@ -79,7 +79,7 @@ class Message:
         self.mail_id = mail.id
         self.partner_ids = mail.recipient_ids.ids
         self.built_at = time.monotonic()
-        self.journal = {
+        self.log_values = {
             "alias_id": account.alias_id,
             "user_id": account.user_id,
             "mail_mail_id": mail.id,
@@ -100,7 +100,7 @@ def build(mail, account, is_own):
     :param is_own: the caller rolls the transaction back; else a savepoint is used
     :return: a :class:`Message`; None if core refused the mail by itself, which is
         then written on it
-    :raise UnsafeMessage, AddressError: it must not be handed over as it is
+    :raise UnsafeMessage, AddressError: it must not be submitted as it is
     """
     capture = Capture(account.header_from, account.email_from)
     try:

@@ -7,8 +7,8 @@ from odoo.tools import SQL
 PAUSED_SECONDS = 10_000_000_000
 
 # An alias with its first one-to-one mail, its first bulk mail and its last bulk
-# hand-over; each is one probe of an index. The last one is ordered by a column that no
-# other index offers, lest the planner walks the whole journal backwards by its id.
+# submission; each is one probe of an index. The last one is ordered by a column that no
+# other index offers, lest the planner walks the whole log backwards by its id.
 QUEUE = SQL(
     """
     (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) clock
@@ -25,7 +25,7 @@ QUEUE = SQL(
            AND email_alias_bulk = true
          ORDER BY email_alias_due, id LIMIT 1) bulk ON true
     LEFT JOIN LATERAL (
-        SELECT replied_at FROM user_email_alias_delivery
+        SELECT replied_at FROM user_email_alias_log
          WHERE alias_id = alias.id AND is_bulk
          ORDER BY claimed_at DESC LIMIT 1) last ON true
     """
@@ -57,8 +57,8 @@ def get_due(cr, horizon):
             SELECT alias.id, COALESCE(direct.due <= clock.now, false)
               FROM %(queue)s
          LEFT JOIN LATERAL (
-                   SELECT id FROM user_email_alias_delivery
-                    WHERE alias_id = alias.id AND verdict IS NULL
+                   SELECT id FROM user_email_alias_log
+                    WHERE alias_id = alias.id AND outcome IS NULL
                     LIMIT 1) claim ON true
              WHERE claim.id IS NOT NULL
                 OR (%(is_open)s AND COALESCE(alias.backoff_until, 0) <= clock.now

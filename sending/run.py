@@ -42,7 +42,7 @@ class Run:
         self.lane_limit = lane_limit
         self.job_count = max(1, job_count)
         self.ends_at = time.monotonic() + seconds
-        # a hand-over begun in the last moment ends well before the worker's limit
+        # a submission begun in the last moment ends well before the worker's limit
         self.cut_at = self.ends_at + 0.8 * seconds
         self.next_due = None
         self.lanes = {}

@@ -34,9 +34,8 @@ from . import (
     test_signature,
     test_smtp,
     test_smtp_faults,
-    test_smtp_hand_over,
+    test_smtp_submission,
     test_smtp_tls,
     test_tours,
     test_vault,
-    test_verdict,
 )

@@ -188,10 +188,10 @@ class QueueCase(BaseCase):
             and message["payload"]["alias_id"] == self.alias_id
         ]
 
-    def read_journal(self):
+    def read_log(self):
         with self.committed() as env:
             return (
-                env["user.email.alias.delivery"]
+                env["user.email.alias.log"]
                 .search([("alias_id", "=", self.alias_id)], order="id")
                 .read()
             )

@@ -725,7 +725,7 @@ class TestForgedAlias(AliasCommon):
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
-class TestJournal(AliasCommon):
+class TestLog(AliasCommon):
     def setUp(self):
         super().setUp()
         self.mail = (
@@ -740,11 +740,11 @@ class TestJournal(AliasCommon):
                 }
             )
         )
-        self.row = self.env["user.email.alias.delivery"].create(
+        self.row = self.env["user.email.alias.log"].create(
             {
                 "alias_id": self.alias_bob.id,
                 "mail_mail_id": self.mail.id,
-                "verdict": "uncertain",
+                "outcome": "uncertain",
                 "recipients": "x@y.example",
                 "subject": "Private",
             }
@@ -765,10 +765,10 @@ class TestJournal(AliasCommon):
                 self.assertDenied(self.rpc, user, self.row, method, *args)
         self.assertDenied(self.rpc, self.user_portal, Row, "search", [])
 
-    def test_nobody_writes_the_journal(self):
+    def test_nobody_writes_the_log(self):
         for user in (self.user_bob, self.user_manager, self.user_admin):
             for records, method, *args in (
-                (self.row, "write", {"verdict": "sent"}),
+                (self.row, "write", {"outcome": "sent"}),
                 (self.row, "unlink"),
                 (self.row, "copy"),
                 (self.row.browse(), "create", {"alias_id": self.alias_bob.id}),
@@ -785,10 +785,10 @@ class TestJournal(AliasCommon):
             for method in ("action_send_again", "action_mark_sent"):
                 with self.subTest(user=user.login, method=method):
                     self.assertDenied(self.rpc, user, self.row, method)
-        self.assertEqual(self.row.verdict, "uncertain")
+        self.assertEqual(self.row.outcome, "uncertain")
         self.rpc(self.user_bob, self.row, "action_send_again")
         self.assertEqual(self.mail.state, "outgoing")
-        self.assertEqual(self.row.verdict, "deferred")
+        self.assertEqual(self.row.outcome, "deferred")
 
     def test_decided_once_is_decided(self):
         self.rpc(self.user_bob, self.row, "action_mark_sent")

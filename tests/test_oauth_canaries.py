@@ -269,7 +269,7 @@ class CanaryTests:
                     "email_alias_id": alias_id,
                 }
             )
-            env["user.email.alias.queue"]._wake()
+            env["user.email.alias.queue"]._trigger_cron()
         self._wait_for(lambda: "lead@example.org" in self.served())
 
     def _let_consent_die(self, alias_id):
@@ -286,7 +286,7 @@ class CanaryTests:
                     "email_alias_id": alias_id,
                 }
             )
-            env["user.email.alias.queue"]._wake()
+            env["user.email.alias.queue"]._trigger_cron()
         self._wait_for(lambda: self._get_state(alias_id) == "hold")
         self.idp.knobs.refresh_answer = None
 

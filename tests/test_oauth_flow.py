@@ -33,7 +33,7 @@ class SignInTests:
         self.sign_in()
         connection = self.alias.sudo()._open_connection__()
         self.addCleanup(connection.close)
-        result = connection.hand_over(
+        result = connection.submit(
             ANNA.email, ["x@example.org"], b"Subject: Hi\r\n\r\nHi\r\n"
         )
         self.assertEqual(result.accepted, ["x@example.org"])

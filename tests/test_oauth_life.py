@@ -211,7 +211,7 @@ class LifeTests:
         told = []
         Alias = type(self.env["user.email.alias"])
         with patch.object(
-            Alias, "_tell_owner", lambda self, message: told.append((self, message))
+            Alias, "_notify_owner", lambda self, message: told.append((self, message))
         ):
             for alias in (self.alias, second):
                 alias.sudo().oauth_refreshed_at = self.days_ago(31)

@@ -10,7 +10,7 @@ from odoo import api
 from odoo.tests import tagged
 
 from ..exceptions import AliasHold, AliasRetry
-from ..models import user_email_alias_access
+from ..models import user_email_alias_oauth_token
 from ..tools import oauth
 from .common_oauth_queue import BEN, OAuthQueueCase, die
 
@@ -81,7 +81,7 @@ class ProcessTests:
 
     def test_transaction_that_changed_the_alias_gets_a_sentence_and_no_hang(self):
         self.make_stale()
-        short = patch.object(user_email_alias_access, "ROW_TIMEOUT_MS", 300)
+        short = patch.object(user_email_alias_oauth_token, "ROW_TIMEOUT_MS", 300)
         with self.registry.cursor() as cr, short:
             alias = api.Environment(cr, self.user_id, {})["user.email.alias"].browse(
                 self.alias_id

@@ -19,28 +19,28 @@ class OutcomeCase(ChatterCase):
         mail = self.env["mail.mail"].search([("mail_message_id", "=", message.id)])
         return message, mail
 
-    def hand_over(self, mail, verdict, reply="250 2.0.0 queued", **values):
-        """What the lane writes about a hand-over."""
-        row = self.env["user.email.alias.delivery"].create(
+    def submit(self, mail, outcome, reply="250 2.0.0 queued", **values):
+        """What the lane writes about a submission."""
+        row = self.env["user.email.alias.log"].create(
             {
                 "alias_id": mail.email_alias_id.id,
                 "mail_mail_id": mail.id,
                 "mail_message_id": mail.mail_message_id.id,
                 "message_id": mail.message_id,
-                "verdict": verdict,
+                "outcome": outcome,
                 "reply": reply,
                 "replied_at": self.env["user.email.alias"]._now(),
                 **values,
             }
         )
-        if verdict == "sent":
+        if outcome == "sent":
             mail._email_alias_record_sent()
-        elif verdict == "uncertain":
+        elif outcome == "uncertain":
             mail._email_alias_record_uncertain()
-        elif verdict == "refused":
+        elif outcome == "refused":
             mail._email_alias_record_refused(reply, False)
         else:
-            mail._email_alias_put_off(600, reply)
+            mail._email_alias_defer(600, reply)
         return row
 
     def see(self, message, user=None):
@@ -65,14 +65,14 @@ class TestOutcome(OutcomeCase):
 
     def test_sent_message_says_so(self):
         message, mail = self.write_message()
-        self.hand_over(mail, "sent")
+        self.submit(mail, "sent")
         self.assertEqual(self.see(message)["state"], "sent")
         mail.unlink()
         self.assertEqual(self.see(message)["state"], "sent")
 
     def test_mail_to_be_tried_again_says_when_and_why(self):
         message, mail = self.write_message()
-        self.hand_over(mail, "deferred", "451 4.3.0 later")
+        self.submit(mail, "deferred", "451 4.3.0 later")
         outcome = self.see(message)
         self.assertEqual(outcome["state"], "waiting")
         self.assertTrue(outcome["until"])
@@ -88,14 +88,14 @@ class TestOutcome(OutcomeCase):
 
     def test_refused_message_shows_the_words_of_the_server(self):
         message, mail = self.write_message()
-        self.hand_over(mail, "refused", "550 5.1.1 no such user")
+        self.submit(mail, "refused", "550 5.1.1 no such user")
         outcome = self.see(message)
         self.assertEqual(outcome["state"], "refused")
         self.assertIn("550 5.1.1", outcome["words"])
 
     def test_colleague_sees_the_state_but_not_the_words(self):
         message, mail = self.write_message()
-        self.hand_over(mail, "refused", "550 5.1.1 no such user")
+        self.submit(mail, "refused", "550 5.1.1 no such user")
         outcome = self.see(message, self.user_bob)
         self.assertEqual(outcome["state"], "refused")
         self.assertFalse(outcome["is_mine"])
@@ -110,15 +110,15 @@ class TestOutcome(OutcomeCase):
             {"name": "Other", "email": "other@customer.example.com"}
         )
         message, mail = self.write_message(partner_ids=(self.customer | other).ids)
-        self.hand_over(mail, "sent")
+        self.submit(mail, "sent")
         copy = mail.copy({"mail_message_id": message.id, "state": "outgoing"})
         self.assertEqual(self.see(message)["state"], "waiting")
-        self.hand_over(copy, "uncertain")
+        self.submit(copy, "uncertain")
         self.assertEqual(self.see(message)["state"], "uncertain")
 
     def test_uncertain_mail_is_sent_again(self):
         message, mail = self.write_message()
-        self.hand_over(mail, "uncertain", "connection lost")
+        self.submit(mail, "uncertain", "connection lost")
         self.assertEqual(self.see(message)["state"], "uncertain")
         self.rpc(self.user_alice, message, "action_email_alias_send_again")
         self.assertEqual(mail.state, "outgoing")
@@ -128,14 +128,14 @@ class TestOutcome(OutcomeCase):
 
     def test_uncertain_mail_is_marked_as_sent(self):
         message, mail = self.write_message()
-        self.hand_over(mail, "uncertain", "connection lost")
+        self.submit(mail, "uncertain", "connection lost")
         self.rpc(self.user_alice, message, "action_email_alias_mark_sent")
         self.assertEqual(self.see(message)["state"], "sent")
         self.assertFalse(message.has_error)
 
     def test_colleague_decides_nothing(self):
         message, mail = self.write_message()
-        self.hand_over(mail, "uncertain", "connection lost")
+        self.submit(mail, "uncertain", "connection lost")
         for user in (self.user_bob, self.user_manager, self.user_admin):
             for method in (
                 "action_email_alias_send_again",
@@ -148,13 +148,13 @@ class TestOutcome(OutcomeCase):
                     self.rpc(user, message, method)
         self.assertEqual(self.see(message)["state"], "uncertain")
 
-    def test_verdict_is_told_at_once_and_once(self):
+    def test_outcome_is_told_at_once_and_once(self):
         message, mail = self.write_message()
         self.env.cr.precommit.run()
         with patch.object(
             type(message), "_notify_message_notification_update", autospec=True
         ) as told:
-            self.hand_over(mail, "sent")
+            self.submit(mail, "sent")
             self.env.cr.precommit.run()
         self.assertEqual([call.args[0] for call in told.mock_calls], [message])
 
@@ -165,7 +165,7 @@ class TestOutcome(OutcomeCase):
         with patch.object(
             type(self.env["mail.message"]), "_notify_message_notification_update"
         ) as told:
-            self.hand_over(mail, "sent")
+            self.submit(mail, "sent")
             self.env.cr.precommit.run()
         told.assert_not_called()
 
@@ -232,7 +232,7 @@ class TestBrowserData(OutcomeCase):
 
     def test_hold_and_uncertain_mail_are_told_to_the_owner(self):
         _message, mail = self.write_message()
-        self.hand_over(mail, "uncertain", is_bulk=True)
+        self.submit(mail, "uncertain", is_bulk=True)
         self.alias_alice.sudo()._set_hold("password", "535 5.7.8 wrong password")
         data = {
             alias["id"]: alias for alias in self.user_alice._email_alias_client_data()
@@ -287,9 +287,9 @@ class TestOutcomeTours(OutcomeCase, HttpCase):
     def test_uncertain_message_is_decided_below_it_and_in_the_menu(self):
         lead, self.lead = self.lead, self.tour_lead
         message, mail = self.write_message(body="The doubtful one")
-        self.hand_over(mail, "uncertain", "connection lost")
+        self.submit(mail, "uncertain", "connection lost")
         second, second_mail = self.write_message(body="The second one")
-        self.hand_over(second_mail, "uncertain", "connection lost")
+        self.submit(second_mail, "uncertain", "connection lost")
         self.lead = lead
         self.start_tour("/odoo", "user_email_alias_uncertain", login="alice_alias")
         self.assertEqual(self.see(message)["state"], "sent")

@@ -88,9 +88,7 @@ class TestPostfix(BaseCase):
             with self.subTest(is_tls=is_tls):
                 connection = self.log_in(is_tls=is_tls)
                 sent = compose(f"Grüße {number}")
-                result = connection.hand_over(
-                    FROM, ["carol@example.org"], flatten(sent)
-                )
+                result = connection.submit(FROM, ["carol@example.org"], flatten(sent))
                 self.assertEqual(result.reply.code, 250)
                 self.assertRegex(result.reply.text, "queued as")
                 arrived = self.postfix.mails("carol@example.org", number)[-1]
@@ -105,7 +103,7 @@ class TestPostfix(BaseCase):
     def test_many_mails_on_one_connection_arrive_once(self):
         connection = self.log_in()
         for number in range(30):
-            connection.hand_over(
+            connection.submit(
                 FROM, ["dave@example.org"], flatten(compose(f"mail {number}"))
             )
         arrived = self.postfix.mails("dave@example.org", 30)
@@ -115,7 +113,7 @@ class TestPostfix(BaseCase):
         )
 
     def test_an_unknown_recipient_does_not_stop_the_others(self):
-        result = self.log_in().hand_over(
+        result = self.log_in().submit(
             FROM, ["nobody@example.org", TO], flatten(compose("partly"))
         )
         self.assertEqual(result.accepted, [TO])
@@ -124,20 +122,20 @@ class TestPostfix(BaseCase):
     def test_a_wrong_password_holds_the_alias(self):
         failure = self.failure_of(self.connect().login_password, USER, "wrong")
         self.assertEqual((failure.phase, failure.reply.code), (Phase.AUTH, 535))
-        self.assertEqual(failure.verdict.hold, "password")
+        self.assertEqual(failure.outcome.hold, "password")
 
     def test_another_ones_address_is_refused(self):
         """Postfix judges the sender only when it sees a recipient."""
         connection = self.log_in()
         for call in (
             lambda: connection.check_sender("eve@example.com"),
-            lambda: connection.hand_over(
+            lambda: connection.submit(
                 "eve@example.com", [TO], flatten(compose("forged"))
             ),
         ):
             failure = self.failure_of(call)
             self.assertEqual(failure.phase, Phase.RCPT)
-            self.assertEqual(failure.verdict.hold, "from_refused")
+            self.assertEqual(failure.outcome.hold, "from_refused")
             self.assertIn("not owned by user", str(failure))
         connection.check_sender(FROM)
 
@@ -145,17 +143,17 @@ class TestPostfix(BaseCase):
         connection = self.connect()
         self.failure_of(connection.check_sender, FROM)
         failure = self.failure_of(
-            connection.hand_over, FROM, [TO], flatten(compose("anonymous"))
+            connection.submit, FROM, [TO], flatten(compose("anonymous"))
         )
-        self.assertEqual(failure.verdict.hold, "login_missing")
+        self.assertEqual(failure.outcome.hold, "login_missing")
         self.assertIn("Access denied", str(failure))
 
     def test_a_big_message_is_refused_alone(self):
         connection = self.log_in()
         message = compose("big")
         message.add_attachment(b"x" * 200_000, maintype="a", subtype="b")
-        failure = self.failure_of(connection.hand_over, FROM, [TO], flatten(message))
-        self.assertEqual(failure.verdict.reason, "too_big")
+        failure = self.failure_of(connection.submit, FROM, [TO], flatten(message))
+        self.assertEqual(failure.outcome.reason, "too_big")
         self.assertTrue(connection.usable)
 
     def test_an_unknown_authority_sees_no_login(self):
@@ -166,5 +164,5 @@ class TestPostfix(BaseCase):
                     is_tls=is_tls, context=smtp.ssl.create_default_context()
                 )
             )
-            self.assertEqual(failure.verdict.reason, "certificate")
+            self.assertEqual(failure.outcome.reason, "certificate")
         self.assertEqual(self.postfix.log().count("sasl_username"), before)

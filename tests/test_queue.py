@@ -1,4 +1,4 @@
-"""The queue with its real lanes: what it hands over, when, and what becomes of it."""
+"""The queue with its real lanes: what it submits, when, and what becomes of it."""
 
 import contextlib
 import gc
@@ -250,7 +250,7 @@ class TestVerdicts(QueueCase):
         self.assertIn("no such person", mail["failure_reason"])
         self.assertEqual(self.served(), [MANY[1]])
         self.assertEqual(
-            [row["verdict"] for row in self.read_journal()], ["refused", "sent"]
+            [row["outcome"] for row in self.read_log()], ["refused", "sent"]
         )
 
     def test_refused_login_holds_the_alias_and_loses_nothing(self):
@@ -310,7 +310,7 @@ class TestVerdicts(QueueCase):
         self.queue(*MANY)
         self.run_queue()
         self.assertEqual(
-            [row["verdict"] for row in self.read_journal()].count("uncertain"), 3
+            [row["outcome"] for row in self.read_log()].count("uncertain"), 3
         )
         (notice,) = self.read_notices()
         self.assertIn("uncertain", notice["message"])
@@ -357,7 +357,7 @@ class TestVerdicts(QueueCase):
         mail = self.read_mails(ids[:1], "state", "failure_type")[0]
         self.assertEqual(mail["state"], "exception")
         self.assertEqual(mail["failure_type"], "email_alias_uncertain")
-        self.assertEqual(self.read_journal()[0]["verdict"], "uncertain")
+        self.assertEqual(self.read_log()[0]["outcome"], "uncertain")
 
     def test_link_lost_before_the_dot_is_tried_again(self):
         self.server.on("body", drop=True, after_bytes=50_000, times=1)
@@ -373,11 +373,11 @@ class TestVerdicts(QueueCase):
         self.server.on("dot", drop=True, times=2)
         ids = self.queue(*MANY[:2])
         self.run_queue()
-        first, second = self.read_journal()
+        first, second = self.read_log()
         with self.committed(self.user_id) as env:
-            Delivery = env["user.email.alias.delivery"]
-            Delivery.browse(first["id"]).action_mark_sent()
-            Delivery.browse(second["id"]).action_send_again()
+            Log = env["user.email.alias.log"]
+            Log.browse(first["id"]).action_mark_sent()
+            Log.browse(second["id"]).action_send_again()
         self.run_queue()
         self.assertEqual(self.served(), [MANY[1]])
         self.assertEqual(
@@ -407,7 +407,7 @@ class TestVerdicts(QueueCase):
         self.run_queue()
         self.assertEqual(self.served(), MANY[:2])
         self.assertEqual(self.read_mails(ids, "state")[0]["state"], "sent")
-        self.assertIn(MANY[2], self.read_journal()[0]["refused_recipients"])
+        self.assertIn(MANY[2], self.read_log()[0]["refused_recipients"])
 
     def _make_due(self):
         with self.committed() as env:
@@ -469,7 +469,7 @@ class TestConnections(QueueCase):
     def test_claim_of_a_dead_lane_is_uncertain_and_the_rest_goes_on(self):
         ids = self.queue(*MANY[:3])
         with self.committed() as env:
-            env["user.email.alias.delivery"].create(
+            env["user.email.alias.log"].create(
                 {
                     "alias_id": self.alias_id,
                     "mail_mail_id": ids[0],

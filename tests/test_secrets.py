@@ -179,7 +179,7 @@ class TestNeverComesOut(AliasCommon):
             "_get_vault__",
             "_open_connection__",
             "_inverse_smtp_password",
-            "_set_ok",
+            "_set_verified",
             "_get_default",
         ):
             with self.subTest(method=method), self.assertRaises(AccessError):

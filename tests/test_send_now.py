@@ -1,4 +1,4 @@
-"""What is asked to be handed over at once, within the caller's own transaction."""
+"""What is asked to be submitted at once, within the caller's own transaction."""
 
 from psycopg2.errors import SerializationFailure
 

@@ -32,9 +32,9 @@ class TestSentCopies(QueueCase):
 
     def make_copies_due(self):
         with self.committed() as env:
-            env["user.email.alias.delivery"].search(
+            env["user.email.alias.log"].search(
                 [("alias_id", "=", self.alias_id)]
-            ).write({"copy_due": 0})
+            ).write({"sent_copy_due": 0})
 
     def read_folder(self, folder="Sent"):
         """What an independent client sees: list of (flags and date, bytes)."""
@@ -56,7 +56,7 @@ class TestSentCopies(QueueCase):
             client.logout()
 
     def copy_states(self):
-        return [row["copy_state"] for row in self.read_journal()]
+        return [row["sent_copy_state"] for row in self.read_log()]
 
     def test_each_sent_mail_leaves_one_copy_byte_for_byte(self):
         self.queue(*MANY)
@@ -74,14 +74,14 @@ class TestSentCopies(QueueCase):
         self.assertEqual(self.copy_states(), ["filed"] * 7)
         with self.committed() as env:
             env.cr.execute(
-                "SELECT count(*) FROM user_email_alias_delivery "
-                "WHERE alias_id = %s AND copy_data IS NOT NULL",
+                "SELECT count(*) FROM user_email_alias_log "
+                "WHERE alias_id = %s AND sent_copy IS NOT NULL",
                 [self.alias_id],
             )
             self.assertEqual(env.cr.fetchone()[0], 0, "the bytes are dropped")
 
     def test_bulk_mail_leaves_no_copies_where_that_is_switched_off(self):
-        self.write_alias(has_no_bulk_copies=True)
+        self.write_alias(skip_bulk_copies=True)
         self.queue(*MANY)
         self.queue("boss@example.org", bulk=False)
         self.run_queue()
@@ -103,7 +103,7 @@ class TestSentCopies(QueueCase):
             ids = self.queue(*MANY[:2], auto_delete=False)
             self.run_queue()
             with unittest.mock.patch(
-                "odoo.addons.user_email_alias.models.user_email_alias_copy"
+                "odoo.addons.user_email_alias.models.user_email_alias_sent_copies"
                 ".SILENCE_SECONDS",
                 0.5,
             ):
@@ -113,15 +113,15 @@ class TestSentCopies(QueueCase):
         self.assertEqual(
             {mail["state"] for mail in self.read_mails(ids, "state")}, {"sent"}
         )
-        journal = self.read_journal()
-        self.assertEqual([row["verdict"] for row in journal], ["sent", "sent"])
-        self.assertEqual([row["copy_state"] for row in journal], ["waiting"] * 2)
-        self.assertTrue(journal[0]["copy_error"])
-        self.assertGreater(journal[0]["copy_due"], journal[0]["replied_at"])
+        log = self.read_log()
+        self.assertEqual([row["outcome"] for row in log], ["sent", "sent"])
+        self.assertEqual([row["sent_copy_state"] for row in log], ["waiting"] * 2)
+        self.assertTrue(log[0]["sent_copy_error"])
+        self.assertGreater(log[0]["sent_copy_due"], log[0]["replied_at"])
         self.make_copies_due()
         self.file_copies()
         self.assertEqual(len(self.read_folder()), 2)
-        self.assertEqual(len(self.server.messages), 2, "no second hand-over")
+        self.assertEqual(len(self.server.messages), 2, "no second submission")
 
     def test_account_in_trouble_is_left_alone_until_its_next_try(self):
         self.write_alias(imap_user="ada", imap_password="wrong")
@@ -143,15 +143,15 @@ class TestSentCopies(QueueCase):
         self.queue(*MANY[:2])
         self.run_queue()
         with self.committed() as env:
-            first, second = env["user.email.alias.delivery"].search(
+            first, second = env["user.email.alias.log"].search(
                 [("alias_id", "=", self.alias_id)], order="id"
             )
-            first.write({"copy_due": 4e9, "copy_attempts": 1})
-            second.write({"copy_state": "failed", "copy_attempts": 1})
+            first.write({"sent_copy_due": 4e9, "sent_copy_attempts": 1})
+            second.write({"sent_copy_state": "failed", "sent_copy_attempts": 1})
         self.file_copies()
         self.assertEqual(self.copy_states(), ["waiting", "failed"])
         with self.committed(self.user_id) as env:
-            env["user.email.alias.delivery"].browse(second.id).action_retry_copy()
+            env["user.email.alias.log"].browse(second.id).action_retry_copy()
         self.file_copies()
         self.assertEqual(self.copy_states(), ["filed"] * 2)
 
@@ -161,10 +161,10 @@ class TestSentCopies(QueueCase):
         self.write_alias(imap_server=False)
         self.file_copies()
         self.assertEqual(self.copy_states(), ["failed"] * 2)
-        self.assertIn("no IMAP server", self.read_journal()[0]["copy_error"])
+        self.assertIn("no IMAP server", self.read_log()[0]["sent_copy_error"])
         self.write_alias(imap_server=f"localhost:{self.dovecot.port}")
         with self.committed(self.user_id) as env:
-            rows = env["user.email.alias.delivery"].search(
+            rows = env["user.email.alias.log"].search(
                 [("alias_id", "=", self.alias_id)]
             )
             rows.action_retry_copy()
@@ -187,9 +187,9 @@ class TestSentCopies(QueueCase):
         self.server.on("dot", drop=True, accept=True, times=1)
         ids = self.queue(MANY[0])
         self.run_queue()
-        self.assertEqual(self.read_journal()[0]["verdict"], "uncertain")
+        self.assertEqual(self.read_log()[0]["outcome"], "uncertain")
         self.file_copies()
-        self.assertEqual(self.read_journal()[0]["verdict"], "uncertain")
+        self.assertEqual(self.read_log()[0]["outcome"], "uncertain")
         client = imaplib.IMAP4_SSL(
             "localhost",
             self.dovecot.tls_port,
@@ -199,7 +199,7 @@ class TestSentCopies(QueueCase):
         client.append("Sent", r"(\Seen)", None, self.server.messages[0].data)
         client.logout()
         self.file_copies()
-        self.assertEqual(self.read_journal()[0]["verdict"], "sent")
+        self.assertEqual(self.read_log()[0]["outcome"], "sent")
         self.assertEqual(self.read_mails(ids, "state")[0]["state"], "sent")
         self.assertEqual(len(self.read_folder()), 1)
 

@@ -44,7 +44,7 @@ class TestSentCopiesElsewhere(QueueCase):
         client.logout()
 
     def states(self, name):
-        return [row[name] for row in self.read_journal()]
+        return [row[name] for row in self.read_log()]
 
     def test_each_sent_mail_leaves_one_copy_byte_for_byte(self):
         self.queue(*MANY)
@@ -58,14 +58,14 @@ class TestSentCopiesElsewhere(QueueCase):
             sorted(message.data for message in self.server.messages),
         )
         self.assertTrue(all(b"\\Seen" in head for head, _data in copies))
-        self.assertEqual(self.states("copy_state"), ["filed"] * 7)
+        self.assertEqual(self.states("sent_copy_state"), ["filed"] * 7)
 
     def test_copy_that_is_there_already_is_not_doubled(self):
         self.queue(MANY[0])
         self.run_queue()
         self.file_by_hand()
         self.file_copies()
-        self.assertEqual(self.states("copy_state"), ["filed"])
+        self.assertEqual(self.states("sent_copy_state"), ["filed"])
         self.assertEqual(len(self.read_folder()), self.before + 1)
 
     def test_uncertain_mail_that_lies_in_the_folder_becomes_sent(self):
@@ -73,10 +73,10 @@ class TestSentCopiesElsewhere(QueueCase):
         self.queue(MANY[0])
         self.run_queue()
         self.file_copies()
-        self.assertEqual(self.states("verdict"), ["uncertain"])
+        self.assertEqual(self.states("outcome"), ["uncertain"])
         self.file_by_hand()
         self.file_copies()
-        self.assertEqual(self.states("verdict"), ["sent"])
+        self.assertEqual(self.states("outcome"), ["sent"])
         self.assertEqual(len(self.read_folder()), self.before + 1)
 
     def test_connection_is_tested_and_names_the_folder(self):

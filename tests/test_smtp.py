@@ -31,7 +31,7 @@ class TestConnection(SmtpCase):
                         connection.login_xoauth2(USER, TOKEN)
                     else:
                         connection.login_password(USER, PASSWORD)
-                    result = connection.hand_over(FROM, [TO], MESSAGE)
+                    result = connection.submit(FROM, [TO], MESSAGE)
                     self.assertEqual(result.reply.code, 250)
                     [received] = server.messages
                     self.assertEqual(received.login, USER)
@@ -68,14 +68,14 @@ class TestConnection(SmtpCase):
         failure = self.failure_of(self.connect().login_xoauth2, USER, TOKEN)
         self.assertIn("535 5.7.3", str(failure))
         self.assertIn("status: expired [1m", str(failure))
-        self.assertEqual(failure.verdict.hold, "sign_in")
+        self.assertEqual(failure.outcome.hold, "sign_in")
 
     def test_no_login_on_offer_holds_the_alias(self):
         server = self.serve(mechanisms=())
         for login, secret in (("login_password", PASSWORD), ("login_xoauth2", TOKEN)):
             connection = self.connect(server.starttls_port)
             failure = self.failure_of(getattr(connection, login), USER, secret)
-            self.assertEqual(failure.verdict.hold, "auth_missing")
+            self.assertEqual(failure.outcome.hold, "auth_missing")
             self.assertNotIn("auth", " ".join(server.sessions[-1].commands))
 
     def test_credentials_that_could_end_their_field_are_not_sent(self):
@@ -88,7 +88,7 @@ class TestConnection(SmtpCase):
         ):
             with self.subTest(login=login, user=user, secret=secret):
                 failure = self.failure_of(getattr(self.connect(), login), user, secret)
-                self.assertTrue(failure.verdict.hold)
+                self.assertTrue(failure.outcome.hold)
                 self.assertNotIn("auth", " ".join(self.server.sessions[-1].commands))
 
     def test_port_465_means_tls_from_the_first_byte(self):
@@ -112,11 +112,11 @@ class TestConnection(SmtpCase):
             self.connect, self.server.starttls_port, implicit_tls=True
         )
         self.assertEqual(failure.phase, Phase.TLS)
-        self.assertEqual(failure.verdict.reason, "tls_failed")
+        self.assertEqual(failure.outcome.reason, "tls_failed")
 
     def test_the_trusted_authorities_come_from_the_environment(self):
         failure = self.failure_of(self.connect, ssl_context=None)
-        self.assertEqual(failure.verdict.reason, "certificate")
+        self.assertEqual(failure.outcome.reason, "certificate")
         with patch.dict(os.environ, {"SSL_CERT_FILE": self.ca.bundle}):
             self.assertTrue(self.connect(ssl_context=None).is_encrypted)
 
@@ -149,7 +149,7 @@ class TestConnection(SmtpCase):
         self.guard = type(self.guard)("")
         failure = self.failure_of(self.connect)
         self.assertEqual(failure.phase, Phase.CONNECT)
-        self.assertEqual(failure.verdict.reason, "unreachable")
+        self.assertEqual(failure.outcome.reason, "unreachable")
         self.assertEqual(self.server.sessions, [])
 
     def test_close_is_polite_quick_and_final(self):
@@ -169,7 +169,7 @@ class TestConnection(SmtpCase):
     def test_one_connection_serves_many_mails(self):
         connection = self.log_in()
         for _ in range(100):
-            connection.hand_over(FROM, [TO], MESSAGE)
+            connection.submit(FROM, [TO], MESSAGE)
         self.assertEqual(connection.sent_count, 100)
         self.assertEqual(len({item.session_id for item in self.server.messages}), 1)
         self.assertEqual(len(self.server.messages), 100)
@@ -184,7 +184,7 @@ class TestConnection(SmtpCase):
             ["mail FROM:<ada@example.com>", "rcpt TO:<ada@example.com>", "rset"],
         )
         self.assertEqual(self.server.messages, [])
-        connection.hand_over(FROM, [TO], MESSAGE)
+        connection.submit(FROM, [TO], MESSAGE)
         self.assertEqual(len(self.server.messages), 1)
 
     def test_check_sender_tells_a_refused_sender(self):
@@ -198,7 +198,7 @@ class TestConnection(SmtpCase):
                 self.server.clear()
                 self.server.on(phase, reply=reply, times=1)
                 failure = self.failure_of(connection.check_sender, FROM)
-                self.assertEqual(failure.verdict.hold, "from_refused")
+                self.assertEqual(failure.outcome.hold, "from_refused")
                 self.assertIn(reply, str(failure))
                 self.assertTrue(connection.usable)
 
@@ -227,10 +227,10 @@ class TestConnection(SmtpCase):
                 server.clear()
                 server.on("rcpt", reply=reply)
                 connection = self.connect(server.starttls_port)
-                failure = self.failure_of(connection.hand_over, FROM, [TO], MESSAGE)
+                failure = self.failure_of(connection.submit, FROM, [TO], MESSAGE)
                 expected = ("deferred", "login_missing") if hold else ("refused", None)
-                verdict = failure.verdict
-                self.assertEqual((verdict.kind, verdict.hold), expected)
+                outcome = failure.outcome
+                self.assertEqual((outcome.kind, outcome.hold), expected)
                 connection.login_password(USER, PASSWORD)
-                failure = self.failure_of(connection.hand_over, FROM, [TO], MESSAGE)
-                self.assertEqual(failure.verdict.kind, "refused")
+                failure = self.failure_of(connection.submit, FROM, [TO], MESSAGE)
+                self.assertEqual(failure.outcome.kind, "refused")

@@ -45,16 +45,16 @@ class TestScriptedReplies(SmtpCase):
                     if not connection.usable:
                         connection = self.log_in()
                     self.server.on(phase, reply=reply, times=1)
-                    failure = self.failure_of(connection.hand_over, FROM, [TO], MESSAGE)
+                    failure = self.failure_of(connection.submit, FROM, [TO], MESSAGE)
                     parsed = Reply.parse(int(reply[:3]), reply[4:])
                     self.assertEqual(failure.phase, Phase(phase))
                     self.assertEqual(failure.reply, parsed)
-                    self.assertEqual(failure.verdict, classify(Phase(phase), parsed))
+                    self.assertEqual(failure.outcome, classify(Phase(phase), parsed))
                     self.assertIn(reply, str(failure))
                     self.assertEqual(connection.usable, reply[:3] != "421")
                     self.assertEqual(self.server.messages, [])
                     if connection.usable:
-                        connection.hand_over(FROM, [TO], MESSAGE)
+                        connection.submit(FROM, [TO], MESSAGE)
                         self.assertEqual(len(self.server.messages), 1)
 
     def test_each_reply_before_the_transaction(self):
@@ -73,8 +73,8 @@ class TestScriptedReplies(SmtpCase):
                     failure = self.failure_of(self.log_in)
                     self.assertEqual(failure.phase, expected)
                     self.assertIn(reply, str(failure))
-                    self.assertEqual(failure.verdict.kind, "deferred")
-                    self.assertEqual(failure.verdict.scope, "alias")
+                    self.assertEqual(failure.outcome.kind, "deferred")
+                    self.assertEqual(failure.outcome.scope, "alias")
 
     def test_a_failed_reset_closes_the_connection(self):
         for rule in ({"reply": "500 no"}, {"drop": True}):
@@ -82,14 +82,14 @@ class TestScriptedReplies(SmtpCase):
             connection = self.log_in()
             self.server.on("rcpt", reply="550 5.1.1 unknown")
             self.server.on("rset", **rule)
-            self.failure_of(connection.hand_over, FROM, [TO], MESSAGE)
+            self.failure_of(connection.submit, FROM, [TO], MESSAGE)
             self.assertFalse(connection.usable)
 
     def test_a_closed_connection_fails_and_stays_closed(self):
         connection = self.log_in()
         connection.close()
-        failure = self.failure_of(connection.hand_over, FROM, [TO], MESSAGE)
-        self.assertEqual((failure.phase, failure.verdict.reason), (Phase.MAIL, "lost"))
+        failure = self.failure_of(connection.submit, FROM, [TO], MESSAGE)
+        self.assertEqual((failure.phase, failure.outcome.reason), (Phase.MAIL, "lost"))
 
 
 @tagged("-at_install", "post_install")
@@ -100,10 +100,10 @@ class TestCutLinks(SmtpCase):
                 self.server.clear()
                 self.server.on(phase, drop=True)
                 connection = self.log_in()
-                failure = self.failure_of(connection.hand_over, FROM, [TO], MESSAGE)
+                failure = self.failure_of(connection.submit, FROM, [TO], MESSAGE)
                 self.assertEqual(failure.phase.value, phase)
-                self.assertEqual(failure.verdict.kind, "deferred")
-                self.assertEqual(failure.verdict.scope, "alias")
+                self.assertEqual(failure.outcome.kind, "deferred")
+                self.assertEqual(failure.outcome.scope, "alias")
                 self.assertFalse(connection.usable)
 
     def test_a_cut_after_the_dot_is_uncertain_whatever_the_server_did(self):
@@ -112,9 +112,9 @@ class TestCutLinks(SmtpCase):
                 self.server.clear()
                 self.server.on("dot", drop=True, accept=accept)
                 connection = self.log_in()
-                failure = self.failure_of(connection.hand_over, FROM, [TO], MESSAGE)
+                failure = self.failure_of(connection.submit, FROM, [TO], MESSAGE)
                 self.assertEqual(failure.phase, Phase.DOT)
-                self.assertEqual(failure.verdict.kind, "uncertain")
+                self.assertEqual(failure.outcome.kind, "uncertain")
                 self.assertFalse(connection.usable)
                 self.assertEqual(len(self.server.messages), accept)
 
@@ -126,18 +126,18 @@ class TestCutLinks(SmtpCase):
                 self.server.clear()
                 self.server.on("body", drop=True, after_bytes=cut_after)
                 connection = self.log_in()
-                failure = self.failure_of(connection.hand_over, FROM, [TO], message)
+                failure = self.failure_of(connection.submit, FROM, [TO], message)
                 self.assertEqual(failure.phase, Phase.BODY)
-                self.assertEqual(failure.verdict.kind, "deferred")
+                self.assertEqual(failure.outcome.kind, "deferred")
 
     def test_the_words_of_a_server_that_gives_up_in_the_body_are_kept(self):
         self.server.on("body", reply="552 5.3.4 too much", after_bytes=1000)
         failure = self.failure_of(
-            self.log_in().hand_over, FROM, [TO], MESSAGE + b"0123456789\r\n" * 2_000_000
+            self.log_in().submit, FROM, [TO], MESSAGE + b"0123456789\r\n" * 2_000_000
         )
         self.assertIn(failure.phase, (Phase.BODY, Phase.DOT))
         if failure.reply:
-            self.assertEqual(failure.verdict.reason, "too_big")
+            self.assertEqual(failure.outcome.reason, "too_big")
 
     def test_cuts_at_random_bytes_never_claim_too_much(self):
         """What counts as unsent must not have been accepted, and the reverse."""
@@ -151,10 +151,10 @@ class TestCutLinks(SmtpCase):
                 is_deaf = chance.random() < 0.3
                 proxy.cut_after(chance.randrange(1, 250), deaf=is_deaf)
                 try:
-                    connection.hand_over(FROM, [TO], MESSAGE)
+                    connection.submit(FROM, [TO], MESSAGE)
                     kinds.append("sent")
                 except SmtpFailure as error:
-                    kinds.append(error.verdict.kind)
+                    kinds.append(error.outcome.kind)
                     self.assertFalse(connection.usable)
             time.sleep(0.01)
             count = len(self.server.messages)
@@ -181,7 +181,7 @@ class TestHostileServers(SmtpCase):
 
         with RawPeer(script) as peer:
             failure = self.failure_of(attempt)
-        self.assertIn(failure.verdict.reason, reason)
+        self.assertIn(failure.outcome.reason, reason)
         self.assertLess(time.monotonic() - started, seconds)
         self.assertLess(time.thread_time() - cpu, 0.1)
         after = resource.getrusage(resource.RUSAGE_SELF)
@@ -257,7 +257,7 @@ class TestHostileServers(SmtpCase):
         self.check_bounded(
             script,
             ("unknown_outcome",),
-            use=lambda connection: connection.hand_over(FROM, [TO], MESSAGE),
+            use=lambda connection: connection.submit(FROM, [TO], MESSAGE),
         )
 
     def test_a_reply_of_the_greatest_size_is_shown_short(self):

@@ -52,7 +52,7 @@ class TestBadPeers(SmtpCase):
             def attempt(login=login, secret=secret):
                 connection = self.connect(**options)
                 getattr(connection, login)(USER, secret)
-                connection.hand_over(FROM, [TO], MESSAGE)
+                connection.submit(FROM, [TO], MESSAGE)
 
             failures.append(self.failure_of(attempt))
         return failures
@@ -88,7 +88,7 @@ class TestBadPeers(SmtpCase):
                         self.assertIn(b"\x16\x03", tap.received, "no TLS was begun")
                     for failure in failures:
                         self.assertEqual(failure.phase, Phase.TLS)
-                        result = failure.verdict
+                        result = failure.outcome
                         self.assertEqual(
                             (result.kind, result.scope), ("deferred", "alias")
                         )
@@ -106,7 +106,7 @@ class TestBadPeers(SmtpCase):
         ):
             self.assertTrue(self.connect(host="localhost", **options).is_encrypted)
             failures = self.log_in_anyhow(host="127.0.0.1", **options)
-            self.assertEqual(failures[0].verdict.reason, "certificate")
+            self.assertEqual(failures[0].outcome.reason, "certificate")
         self.check_nothing_told(b"", server.sessions)
 
     def test_peers_that_avoid_starttls(self):
@@ -136,10 +136,10 @@ class TestBadPeers(SmtpCase):
                 )
                 self.check_nothing_told(peer.received)
                 for failure in failures:
-                    self.assertEqual(failure.verdict.kind, "deferred")
-                    self.assertEqual(failure.verdict.scope, "alias")
+                    self.assertEqual(failure.outcome.kind, "deferred")
+                    self.assertEqual(failure.outcome.scope, "alias")
                     if reason:
-                        self.assertEqual(failure.verdict.reason, reason)
+                        self.assertEqual(failure.outcome.reason, reason)
 
     def test_what_a_server_offered_before_tls_counts_no_more(self):
         """AUTH is on offer in plain text only: there is no login after STARTTLS."""
@@ -148,7 +148,7 @@ class TestBadPeers(SmtpCase):
         failure = self.failure_of(
             self.connect(server.starttls_port).login_password, USER, PASSWORD
         )
-        self.assertEqual(failure.verdict.reason, "auth_missing")
+        self.assertEqual(failure.outcome.reason, "auth_missing")
         self.check_nothing_told(b"", server.sessions)
 
     def test_plain_text_is_spoken_only_if_tls_is_disabled(self):

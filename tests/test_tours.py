@@ -43,7 +43,7 @@ class TourCase(AliasCommon, HttpCase):
             )
         )
 
-    def hand_over(self, mails):
+    def submit(self, mails):
         """Let the lane of the mails' alias hand them to the mail server."""
         stopped = patch.object(
             IrMail_Server, "_disable_send", classmethod(lambda cls: False)
@@ -70,7 +70,7 @@ class TestTours(TourCase):
         self.assertFalse(self.server.messages, "a test of the connection sends nothing")
         mails = self.find_mails(alias)
         self.assertLeavesBy(alias, mails, count=1, bulk=False)
-        self.hand_over(mails)
+        self.submit(mails)
         self.assertEqual(len(self.server.messages), 1)
         received = self.server.messages[0]
         self.assertEqual(received.mail_from, "alice@tour.example.com")

@@ -1,4 +1,4 @@
-"""The bytes that are handed over hold what was meant, and nothing else.
+"""The bytes that are submitted hold what was meant, and nothing else.
 
 Python before 3.11.10 and 3.12.5 writes the line break of a decoded coded word into
 the header block: a subject could add recipients (CVE-2024-6923). What is about to be

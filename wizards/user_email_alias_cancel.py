@@ -60,7 +60,7 @@ class UserEmailAliasCancel(models.TransientModel):
         }
 
     def action_cancel_mails(self):
-        """Cancel what has not been handed over yet."""
+        """Cancel what has not been submitted yet."""
         self.ensure_one()
         mails = self._get_waiting()
         mails._email_alias_cancel()

@@ -7,7 +7,7 @@ from .figure import Figure, figures
 MANY = 1_000_000
 FEW = 1_000
 OTHERS = 50
-"""Other aliases, over which half of the waiting mails and the journal are spread."""
+"""Other aliases, over which half of the waiting mails and the log are spread."""
 
 _MESSAGES = """
     INSERT INTO mail_message (id, subject, message_type, date, email_from, create_uid,
@@ -25,8 +25,8 @@ _MAILS = """
       FROM generate_series(%(start)s, %(start)s + %(count)s - 1) number
 """
 _JOURNAL = """
-    INSERT INTO user_email_alias_delivery
-           (alias_id, user_id, is_bulk, verdict, claimed_at, replied_at, replied_on,
+    INSERT INTO user_email_alias_log
+           (alias_id, user_id, is_bulk, outcome, claimed_at, replied_at, replied_on,
             create_uid, create_date)
     SELECT a.id, a.user_id, true, 'sent', 1, 1, now(), 1, now()
       FROM generate_series(1, %(count)s) number
@@ -45,17 +45,17 @@ def growth(context):
         with step(f"insert {FEW} mails"):
             _insert(rig, FEW, [chosen])
         few = rig.ask("pick", alias_id=chosen, times=500)
-        with step(f"insert {many} mails and as many lines of the journal"):
+        with step(f"insert {many} mails and as many lines of the log"):
             _insert(rig, many // 2, [chosen])
             _insert(rig, many // 2 - 10, others)
             rig.sql(_JOURNAL % {**_sql([chosen, *others]), "count": many})
-            # an alias that never sent anything: nothing to find in a big journal
+            # an alias that never sent anything: nothing to find in a big log
             _insert(rig, 10, [fresh])
             rig.sql("ANALYZE mail_mail")
-            rig.sql("ANALYZE user_email_alias_delivery")
+            rig.sql("ANALYZE user_email_alias_log")
         plenty = rig.ask("pick", alias_id=chosen, times=500)
         new = rig.ask("pick", alias_id=fresh, times=200)
-    big = {"mail_mail", "mail_message", "user_email_alias_delivery"}
+    big = {"mail_mail", "mail_message", "user_email_alias_log"}
     scans = big & {*few["sequential"], *plenty["sequential"], *new["sequential"]}
     worst = max(plenty["ms"], new["ms"])
     ratio = worst / few["ms"]

@@ -15,7 +15,7 @@ _BEGIN = ("BEGIN", "SAVEPOINT", "RELEASE", "DISCARD", "SET ")
 
 @figures("statements", "statements.commits")
 def statements(context):
-    """Only the lane's own connection counts: the one that writes the journal."""
+    """Only the lane's own connection counts: the one that writes the log."""
     count = context.count(200, 50)
     with context.rig() as rig:
         port = rig.sink.listen()
@@ -44,7 +44,7 @@ def statements(context):
         ours = _of_connection(
             data[start:end].decode(),
             rig.database,
-            "INSERT INTO user_email_alias_delivery",
+            "INSERT INTO user_email_alias_log",
         )
         core = _of_connection(data[end:].decode(), rig.database, 'UPDATE "mail_mail"')
     for name, kind, limit in (

@@ -100,7 +100,7 @@ def _cron_worker(odoo) -> psutil.Process:
 
 @fault("sigterm", rounds=3)
 def sigterm(stage):
-    """SIGTERM in the middle of eight slow hand-overs, then a new start."""
+    """SIGTERM in the middle of eight slow submissions, then a new start."""
     lanes, server_time, count = 8, 1.0, 6
     with stage.rig() as rig:
         port = rig.sink.listen(server_time=server_time)

@@ -1,5 +1,5 @@
 # Part of user_email_alias. See LICENSE file for full copyright and licensing details.
-"""The invariants, over the sink's records, the journal and the mails."""
+"""The invariants, over the sink's records, the log and the mails."""
 
 import collections
 import itertools
@@ -14,7 +14,7 @@ class Ledger:
 
     served: collections.Counter
     mails: dict[str, tuple[str, str]]
-    journal: dict[str, list[str]]
+    log: dict[str, list[str]]
     records: list[dict]
 
 
@@ -29,12 +29,12 @@ def read(rig) -> Ledger:
             "WHERE email_alias_id IS NOT NULL"
         )
     }
-    journal = collections.defaultdict(list)
-    for recipient, verdict in rig.sql(
-        "SELECT recipients, verdict FROM user_email_alias_delivery ORDER BY id"
+    log = collections.defaultdict(list)
+    for recipient, outcome in rig.sql(
+        "SELECT recipients, outcome FROM user_email_alias_log ORDER BY id"
     ):
-        journal[recipient].append(verdict)
-    return Ledger(served, mails, journal, records)
+        log[recipient].append(outcome)
+    return Ledger(served, mails, log, records)
 
 
 def judge(stage, ledger: Ledger, queued: int, most_uncertain: int) -> set[str]:
@@ -56,7 +56,7 @@ def judge(stage, ledger: Ledger, queued: int, most_uncertain: int) -> set[str]:
     twice = [mail for mail, times in ledger.served.items() if times > 1]
     lost = [mail for mail in sent if not ledger.served[mail]]
     listed = {
-        mail for mail, verdicts in ledger.journal.items() if verdicts[-1] == "uncertain"
+        mail for mail, outcomes in ledger.log.items() if outcomes[-1] == "uncertain"
     }
     arrived = sum(1 for mail in uncertain if ledger.served[mail])
     stage.tell(
@@ -69,7 +69,7 @@ def judge(stage, ledger: Ledger, queued: int, most_uncertain: int) -> set[str]:
     )
     stage.expect(not twice, f"nobody was served twice {twice[:3] or ''}".strip())
     stage.expect(not lost, f"nobody marked sent was left out {lost[:3] or ''}".strip())
-    stage.expect(listed == uncertain, "the journal lists exactly the uncertain mails")
+    stage.expect(listed == uncertain, "the log lists exactly the uncertain mails")
     stage.expect(
         len(uncertain) <= most_uncertain,
         f"{len(uncertain)} uncertain, at most {most_uncertain} were in hand",

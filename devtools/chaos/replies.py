@@ -99,7 +99,7 @@ def replies(stage):
         _settle(rig, len(CASES))
         wrong = 0
         for (phase, reply, wanted), sender in zip(CASES, senders, strict=True):
-            found, words = _verdict(rig, sender)
+            found, words = _outcome(rig, sender)
             if found != wanted:
                 wrong += 1
                 stage.tell(f"{phase} {reply!r}: {found}, expected {wanted} ({words})")
@@ -112,7 +112,7 @@ def replies(stage):
         _time_passes(stage, rig, senders)
 
 
-def _verdict(rig, sender) -> tuple[str, str]:
+def _outcome(rig, sender) -> tuple[str, str]:
     [(state, words, alias, backoff, due)] = rig.sql(_STATE, sender["alias_id"])
     if alias == "hold":
         found = HOLD if state == "outgoing" else f"hold, mail {state}"
@@ -145,7 +145,7 @@ def _time_passes(stage, rig, senders) -> None:
     while rig.waiting() and time.monotonic() < deadline:
         time.sleep(0.3)
     rig.wait_until_idle(10)
-    wanted = sum(verdict != REFUSED for _, _, verdict in CASES)
+    wanted = sum(outcome != REFUSED for _, _, outcome in CASES)
     arrived = rig.sink.count()
     stage.expect(
         arrived == wanted, f"{arrived} of {wanted} arrive in the end, once each"
@@ -159,7 +159,7 @@ def _settle(rig, count: int) -> None:
         [(tried,)] = rig.sql(
             "SELECT count(*) FROM user_email_alias WHERE state != 'draft' "
             "OR backoff_until > 0 OR id IN "
-            "(SELECT alias_id FROM user_email_alias_delivery WHERE verdict IS NOT NULL)"
+            "(SELECT alias_id FROM user_email_alias_log WHERE outcome IS NOT NULL)"
         )
         if tried >= count:
             return

@@ -247,7 +247,7 @@ def _report(found: figures.Figures) -> None:
         ("Doubled", len(found.doubled)),
     ):
         print(f"  {label:16} {value}")
-    print("  Verdict          " + ("as ordered" if not found.wrong else "WRONG"))
+    print("  Outcome          " + ("as ordered" if not found.wrong else "WRONG"))
     for sentence in found.wrong:
         print(f"    - {sentence}")
 

@@ -44,7 +44,7 @@ _PYLINT_OFF = (
     "attribute-string-redundant",  # labels are the original's, word for word
     "consider-merging-classes-inherited",  # one concept a file
     "except-pass",  # the comment beside it says why
-    "invalid-commit",  # claims and verdicts are committed on purpose
+    "invalid-commit",  # claims and outcomes are committed on purpose
     "manifest-required-author",  # asks for the OCA as author
     "method-required-super",  # takes any class for a model
     "missing-readme",  # asks for README.rst

@@ -188,7 +188,7 @@ def leads(env, count, user_id):
 
 
 def wake(env):
-    env[QUEUE]._wake()
+    env[QUEUE]._trigger_cron()
 
 
 def pick(env, alias_id, times):

@@ -176,8 +176,7 @@ class Rig:
             watch()
             with contextlib.suppress(psycopg2.OperationalError):
                 [(claims,)] = self.sql(
-                    "SELECT count(*) FROM user_email_alias_delivery "
-                    "WHERE verdict IS NULL"
+                    "SELECT count(*) FROM user_email_alias_log WHERE outcome IS NULL"
                 )
                 waiting = self.waiting()
                 if not waiting and not claims:

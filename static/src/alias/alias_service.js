@@ -47,7 +47,7 @@ export class EmailAliases {
                 views: [[false, "form"]],
             });
         }
-        return this.action.doAction("user_email_alias.user_email_alias_delivery_action", {
+        return this.action.doAction("user_email_alias.user_email_alias_log_action", {
             additionalContext: {
                 search_default_alias_id: alias.id,
                 search_default_uncertain: 1,

@@ -1,6 +1,6 @@
 """Message submission by SMTP (RFC 5321, RFC 6409)."""
 
-from .connection import HandOverResult, SmtpConnection
+from .connection import SmtpConnection, SubmissionResult
 from .failure import SmtpFailure
 
-__all__ = ["HandOverResult", "SmtpConnection", "SmtpFailure"]
+__all__ = ["SmtpConnection", "SmtpFailure", "SubmissionResult"]

@@ -1,6 +1,6 @@
 """Connect to a mail server, log in, hand messages over.
 
-Everything that goes wrong is an `SmtpFailure` with the exact phase and the verdict.
+Everything that goes wrong is an `SmtpFailure` with the exact phase and the outcome.
 """
 
 import contextlib
@@ -23,14 +23,14 @@ from .wire import Wire, WireFault
 
 # Seconds.
 OPEN_TIMEOUT = 12.0  # name, TCP, TLS, banner and EHLO together
-DOT_RESERVE = 20.0  # of a limited hand-over, kept for the reply to the final dot
+DOT_RESERVE = 20.0  # of a limited submission, kept for the reply to the final dot
 RESET_TIMEOUT = 5.0
 QUIT_TIMEOUT = 2.0
 SPIN_SECONDS = 0.0002  # what a sleep may be late by on an idle machine
 
 
 @dataclass(frozen=True)
-class HandOverResult:
+class SubmissionResult:
     """What became of one message that the server took.
 
     ``accepted`` got it; ``refused`` and ``deferred`` map the other recipients to the
@@ -206,11 +206,11 @@ class SmtpConnection:
             try:
                 transaction.recipients([address])
             except SmtpFailure as failure:
-                if failure.reply is None or failure.verdict.hold:
+                if failure.reply is None or failure.outcome.hold:
                     raise
         self._reset()
 
-    def hand_over(
+    def submit(
         self,
         envelope_from: str,
         recipients: Sequence[str],
@@ -218,13 +218,13 @@ class SmtpConnection:
         *,
         time_limit: float | None = None,
         not_before: float = 0.0,
-    ) -> HandOverResult:
+    ) -> SubmissionResult:
         """Give one message to the server.
 
         :param message_bytes: as from `flatten`; line ends are made CRLF
         :param not_before: ``time.monotonic()`` before which MAIL FROM is not said
         :param time_limit: seconds for all of this; None = only each step's own limit
-        :raises SmtpFailure: nobody got it (``verdict.kind`` is not ``uncertain``), or
+        :raises SmtpFailure: nobody got it (``outcome.kind`` is not ``uncertain``), or
             nobody knows (phase DOT). The connection is reset where that is possible.
         """
         if not has_crlf_only(message_bytes):
@@ -241,7 +241,7 @@ class SmtpConnection:
             reserve()
             reply = transaction.final_dot()
         self.sent_count += 1
-        return HandOverResult(
+        return SubmissionResult(
             reply=reply,
             accepted=accepted,
             refused=refused,
@@ -254,7 +254,7 @@ class SmtpConnection:
 
     @contextlib.contextmanager
     def _limited(self, started, time_limit):
-        """Limit a hand-over; the reserve for the final reply opens when called."""
+        """Limit a submission; the reserve for the final reply opens when called."""
         if time_limit is None:
             yield lambda: None
             return

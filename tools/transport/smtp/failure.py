@@ -3,7 +3,7 @@
 import contextlib
 import smtplib
 
-from .outcome import Verdict, classify, explain
+from .outcome import Outcome, classify, explain
 from .reply import Phase, Reply
 from .wire import WireFault
 
@@ -26,18 +26,18 @@ class SmtpFailure(Exception):
         cause: BaseException | None = None,
         *,
         oauth: bool = False,
-        verdict: Verdict | None = None,
+        outcome: Outcome | None = None,
     ):
         self.phase = phase
         self.reply = reply
         self.cause = cause.with_traceback(None) if cause else None
-        self.verdict = verdict or classify(phase, reply or cause, oauth=oauth)
+        self.outcome = outcome or classify(phase, reply or cause, oauth=oauth)
         self.refused: dict[str, Reply] = {}
         self.deferred: dict[str, Reply] = {}
-        super().__init__(explain(self.verdict))
+        super().__init__(explain(self.outcome))
 
     def __repr__(self):
-        return f"<SmtpFailure {self.phase.value} {self.verdict.reason}>"
+        return f"<SmtpFailure {self.phase.value} {self.outcome.reason}>"
 
 
 @contextlib.contextmanager

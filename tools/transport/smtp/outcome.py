@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from .reply import WITHOUT_MAIL, Phase, Reply, sanitise
 
-__all__ = ["SENTENCES", "Phase", "Reply", "Verdict", "classify", "explain", "sanitise"]
+__all__ = ["SENTENCES", "Outcome", "Phase", "Reply", "classify", "explain", "sanitise"]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Outcome:
     """What the queue has to do.
 
     ``kind``: ``sent``, ``deferred``, ``refused`` or ``uncertain``.
@@ -85,7 +85,7 @@ SENTENCES = {
     "too_big": "The email is too big for the mail server.",
     "recipient": "The mail server refused the recipient.",
     "refused": "The mail server refused the email.",
-    "internal": "The email could not be handed over because of an internal error.",
+    "internal": "The email could not be submitted because of an internal error.",
 }
 
 # Texts, case ignored. A limit of the day, a limit of the pace, a refused sender.
@@ -180,22 +180,22 @@ _TABLE = (
 )
 
 
-def classify(phase: Phase, outcome, *, oauth: bool = False) -> Verdict:
-    """Return the verdict on a reply or an exception.
+def classify(phase: Phase, cause, *, oauth: bool = False) -> Outcome:
+    """Return the outcome on a reply or an exception.
 
-    :param outcome: a `Reply`, or an exception. One that carries a ``verdict`` keeps
+    :param cause: a `Reply`, or an exception. One that carries a ``outcome`` keeps
         it; one that carries a ``hold`` (a reason) puts the alias on hold.
     :param oauth: the alias logs in with a provider's consent, not with a password
     """
-    if isinstance(outcome, smtplib.SMTPResponseException):
-        outcome = Reply.parse(outcome.smtp_code, outcome.smtp_error)
-    if isinstance(outcome, Reply):
-        verdict = _from_reply(phase, outcome)
+    if isinstance(cause, smtplib.SMTPResponseException):
+        cause = Reply.parse(cause.smtp_code, cause.smtp_error)
+    if isinstance(cause, Reply):
+        outcome = _from_reply(phase, cause)
     else:
-        verdict = _from_exception(phase, outcome)
-    if oauth and verdict.hold == "password":
-        verdict = replace(verdict, reason="sign_in", hold="sign_in")
-    return verdict
+        outcome = _from_exception(phase, cause)
+    if oauth and outcome.hold == "password":
+        outcome = replace(outcome, reason="sign_in", hold="sign_in")
+    return outcome
 
 
 def _from_reply(phase, reply):
@@ -204,8 +204,8 @@ def _from_reply(phase, reply):
             return _apply(row, phase, reply)
     # Neither 2yz, 4yz nor 5yz, or a success where none could be.
     if phase is Phase.DOT:
-        return Verdict("uncertain", "mail", "unknown_outcome", reply=reply)
-    return Verdict("deferred", "alias", "protocol", reply=reply)
+        return Outcome("uncertain", "mail", "unknown_outcome", reply=reply)
+    return Outcome("deferred", "alias", "protocol", reply=reply)
 
 
 def _fits(row, phase, reply):
@@ -226,7 +226,7 @@ def _has_enhanced(reply, wanted):
 
 
 def _apply(row, phase, reply):
-    """Return the row's verdict, narrowed to what the phase can concern."""
+    """Return the row's outcome, narrowed to what the phase can concern."""
     kind, scope, reason, hold = row.kind, row.scope, row.reason, None
     flag = row.flag
     if kind == "hold":
@@ -237,7 +237,7 @@ def _apply(row, phase, reply):
     elif phase is Phase.RCPT and kind == "refused":
         scope = "recipient"
     flags = {flag: True} if flag else {}
-    return Verdict(kind, scope, reason, hold=hold, reply=reply, **flags)
+    return Outcome(kind, scope, reason, hold=hold, reply=reply, **flags)
 
 
 # What our own side finds wrong; an exception names it in its attribute ``fault``.
@@ -261,27 +261,27 @@ _BROKEN_CONNECTION = (
 
 
 def _from_exception(phase, error):
-    known = getattr(error, "verdict", None)
-    if isinstance(known, Verdict):
+    known = getattr(error, "outcome", None)
+    if isinstance(known, Outcome):
         return known
     hold = getattr(error, "hold", None)
     if hold:
         detail = sanitise(str(error))
-        return Verdict("deferred", "alias", hold, hold=hold, detail=detail)
+        return Outcome("deferred", "alias", hold, hold=hold, detail=detail)
     if phase is Phase.DOT:
-        return Verdict("uncertain", "mail", "unknown_outcome")
+        return Outcome("uncertain", "mail", "unknown_outcome")
     fault = getattr(error, "fault", None)
     if fault in _FAULTS:
         kind, scope = _FAULTS[fault]
         if kind == "hold":
-            return Verdict("deferred", scope, fault, hold=fault)
-        return Verdict(kind, scope, fault)
+            return Outcome("deferred", scope, fault, hold=fault)
+        return Outcome(kind, scope, fault)
     for types, reason in _BROKEN_CONNECTION:
         if isinstance(error, types):
             return _broken_connection(phase, reason, error)
     detail = f"{type(error).__name__}: {sanitise(str(error))}"
     scope = "alias" if phase in WITHOUT_MAIL else "mail"
-    return Verdict("deferred", scope, "internal", detail=detail)
+    return Outcome("deferred", scope, "internal", detail=detail)
 
 
 def _broken_connection(phase, reason, error):
@@ -292,14 +292,14 @@ def _broken_connection(phase, reason, error):
             reason = "lost"
         elif reason == "certificate":
             detail = sanitise(error.verify_message or "")
-    return Verdict("deferred", "alias", reason, detail=detail)
+    return Outcome("deferred", "alias", reason, detail=detail)
 
 
-def explain(verdict: Verdict) -> str:
-    """Return the English sentence on a verdict, the server's own words behind it."""
-    sentence = SENTENCES.get(verdict.reason, SENTENCES["internal"])
-    if verdict.reply and verdict.reply.is_ours:
-        return f"{sentence} ({verdict.reply})"
-    if verdict.reply:
-        return f'{sentence} The mail server said: "{verdict.reply}"'
-    return f"{sentence} ({verdict.detail})" if verdict.detail else sentence
+def explain(outcome: Outcome) -> str:
+    """Return the English sentence on an outcome, the server's own words behind it."""
+    sentence = SENTENCES.get(outcome.reason, SENTENCES["internal"])
+    if outcome.reply and outcome.reply.is_ours:
+        return f"{sentence} ({outcome.reply})"
+    if outcome.reply:
+        return f'{sentence} The mail server said: "{outcome.reply}"'
+    return f"{sentence} ({outcome.detail})" if outcome.detail else sentence

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...address import AddressError, mailbox_to_ascii
 from .failure import SmtpFailure, expect, failing_in
-from .outcome import Verdict
+from .outcome import Outcome
 from .reply import Phase, Reply
 from .wire import Wire
 
@@ -71,8 +71,8 @@ class Transaction:
             if not path.isascii():
                 raise SmtpFailure(Phase.MAIL, _NO_UTF8)
             if has_utf8_headers:
-                verdict = Verdict("refused", "mail", "smtputf8_missing", reply=_NO_UTF8)
-                raise SmtpFailure(Phase.MAIL, _NO_UTF8, verdict=verdict)
+                outcome = Outcome("refused", "mail", "smtputf8_missing", reply=_NO_UTF8)
+                raise SmtpFailure(Phase.MAIL, _NO_UTF8, outcome=outcome)
             return False
         paths = (path, *map(_envelope_path, recipients))
         return has_utf8_headers or not all(item.isascii() for item in paths if item)
@@ -110,12 +110,12 @@ class Transaction:
                 accepted.append(address)
                 continue
             failure = self._failure_of(reply)
-            if failure.verdict.scope == "alias":
+            if failure.outcome.scope == "alias":
                 raise failure
             failures.append(failure)
-            others = refused if failure.verdict.kind == "refused" else deferred
+            others = refused if failure.outcome.kind == "refused" else deferred
             others[address] = reply
-            if failure.verdict.split and accepted:
+            if failure.outcome.split and accepted:
                 deferred.update(dict.fromkeys(recipients[number + 1 :], reply))
                 break
         if not accepted:
@@ -125,12 +125,12 @@ class Transaction:
     def _failure_of(self, reply):
         """Judge a reply to RCPT; many servers only here ask for a login."""
         failure = SmtpFailure(Phase.RCPT, reply)
-        is_final = failure.verdict.kind == "refused" and not reply.is_ours
+        is_final = failure.outcome.kind == "refused" and not reply.is_ours
         if is_final and not self._is_logged_in and _ASKS_FOR_LOGIN.search(reply.text):
-            verdict = Verdict(
+            outcome = Outcome(
                 "deferred", "alias", "login_missing", hold="login_missing", reply=reply
             )
-            failure = SmtpFailure(Phase.RCPT, reply, verdict=verdict)
+            failure = SmtpFailure(Phase.RCPT, reply, outcome=outcome)
         return failure
 
     def data(self, message_bytes: bytes) -> None:
@@ -174,7 +174,7 @@ class Transaction:
 
 def _nobody(failures, refused, deferred):
     """Return the failure for a mail without recipients: try later if one may."""
-    temporary = [item for item in failures if item.verdict.kind == "deferred"]
+    temporary = [item for item in failures if item.outcome.kind == "deferred"]
     failure = (temporary or failures or [SmtpFailure(Phase.RCPT, _BAD_ADDRESS)])[0]
     failure.refused, failure.deferred = refused, deferred
     return failure

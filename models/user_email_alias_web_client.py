@@ -3,7 +3,7 @@ from collections import Counter
 from odoo import api, models
 
 # A change of one of these is told to the owner's browser.
-CLIENT_FIELDS = frozenset(
+WEB_CLIENT_FIELDS = frozenset(
     (
         "active",
         "alias_name",
@@ -31,33 +31,33 @@ class UserEmailAlias(models.Model):
     def create(self, vals_list):
         """Extend: the owner's composers offer the new alias at once."""
         aliases = super().create(vals_list)
-        aliases.user_id._email_alias_tell_browser()
+        aliases.user_id._email_alias_notify_web_client()
         return aliases
 
     def write(self, vals):
         """Extend: the owner's composers follow."""
         result = super().write(vals)
-        if not CLIENT_FIELDS.isdisjoint(vals):
-            self.user_id._email_alias_tell_browser()
+        if not WEB_CLIENT_FIELDS.isdisjoint(vals):
+            self.user_id._email_alias_notify_web_client()
         return result
 
     def unlink(self):
         """Extend: the owner's composers offer it no more."""
         owners = self.user_id
         result = super().unlink()
-        owners._email_alias_tell_browser()
+        owners._email_alias_notify_web_client()
         return result
 
-    def _tell_owner(self, message):
+    def _notify_owner(self, message):
         """Extend: the badge in the user menu stays until the owner has acted."""
-        super()._tell_owner(message)
-        self.user_id._email_alias_tell_browser()
+        super()._notify_owner(message)
+        self.user_id._email_alias_notify_web_client()
 
-    def _get_client_data(self):
+    def _get_web_client_data(self):
         """One dict for each alias; nothing in it is a secret."""
         uncertain = Counter()
-        for alias, is_bulk, count in self.env["user.email.alias.delivery"]._read_group(
-            [("alias_id", "in", self.ids), ("verdict", "=", "uncertain")],
+        for alias, is_bulk, count in self.env["user.email.alias.log"]._read_group(
+            [("alias_id", "in", self.ids), ("outcome", "=", "uncertain")],
             ["alias_id", "is_bulk"],
             ["__count"],
         ):

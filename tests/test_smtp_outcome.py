@@ -4,7 +4,7 @@ import ssl
 from odoo.tests import BaseCase, tagged
 
 from ..tools import guard, message, vault
-from ..tools.transport.smtp import outcome as verdict
+from ..tools.transport.smtp import outcome as outcome
 from ..tools.transport.smtp.failure import SmtpFailure
 from ..tools.transport.smtp.outcome import classify
 from ..tools.transport.smtp.reply import WITHOUT_MAIL, Phase, Reply, sanitise
@@ -31,7 +31,7 @@ LETTERS = {
 }
 PHASES = ("connect", "tls", "ehlo", "auth", "mail", "rcpt", "data", "body", "dot")
 
-# Reply, then the verdict in each phase. CONNECT, TLS and EHLO concern no mail and no
+# Reply, then the outcome in each phase. CONNECT, TLS and EHLO concern no mail and no
 # login; a final reply to AUTH always holds; one to RCPT concerns that recipient.
 MATRIX = """
                                     CONNECT TLS EHLO AUTH MAIL RCPT DATA BODY DOT
@@ -130,7 +130,7 @@ class TestReplies(BaseCase):
         self.assertEqual((result.kind, result.scope, result.hold), (kind, scope, hold))
         for name in ("quota", "throttled", "split"):
             self.assertEqual(getattr(result, name), name == flag, name)
-        self.assertIn(result.reason, verdict.SENTENCES)
+        self.assertIn(result.reason, outcome.SENTENCES)
 
     def test_every_reply_in_every_phase(self):
         cells = 0
@@ -243,7 +243,7 @@ class TestExceptions(BaseCase):
         result = classify(Phase.TLS, error)
         self.assertEqual((result.kind, result.scope), ("deferred", "alias"))
         self.assertEqual(result.reason, "certificate")
-        self.assertIn("certificate has expired", verdict.explain(result))
+        self.assertIn("certificate has expired", outcome.explain(result))
 
     def test_faults_of_our_own_side(self):
         for error, expected in (
@@ -271,25 +271,25 @@ class TestExceptions(BaseCase):
                     is_alias = phase in WITHOUT_MAIL
                     self.assertEqual(result.scope, "alias" if is_alias else "mail")
 
-    def test_a_failure_keeps_its_verdict(self):
+    def test_a_failure_keeps_its_outcome(self):
         failure = SmtpFailure(Phase.AUTH, Reply.parse(535, "5.7.8 no"), oauth=True)
         for phase in Phase:
-            self.assertIs(classify(phase, failure), failure.verdict)
+            self.assertIs(classify(phase, failure), failure.outcome)
 
     def test_an_exception_can_ask_for_a_hold(self):
         error = RuntimeError("the consent was withdrawn")
         error.hold = "sign_in"
         result = classify(Phase.AUTH, error)
         self.assertEqual((result.hold, result.kind), ("sign_in", "deferred"))
-        self.assertIn("withdrawn", verdict.explain(result))
+        self.assertIn("withdrawn", outcome.explain(result))
 
     def test_smtplib_exceptions_count_as_their_reply(self):
         error = smtplib.SMTPSenderRefused(550, b"5.7.60 no", "a@b.example")
         self.assertEqual(classify(Phase.MAIL, error).hold, "from_refused")
 
     def test_every_reason_is_a_sentence_and_quotes_the_server(self):
-        for reason, sentence in verdict.SENTENCES.items():
+        for reason, sentence in outcome.SENTENCES.items():
             with self.subTest(reason=reason):
                 self.assertRegex(sentence, r"^[A-Z].*\.$")
-        shown = verdict.explain(classify(Phase.RCPT, Reply.parse(550, "5.1.1 no")))
+        shown = outcome.explain(classify(Phase.RCPT, Reply.parse(550, "5.1.1 no")))
         self.assertIn('"550 5.1.1 no"', shown)

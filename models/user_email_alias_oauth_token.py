@@ -60,7 +60,7 @@ class UserEmailAlias(models.Model):
         try:
             return self._log_in_with__(token_secret)
         except smtp.SmtpFailure as failure:
-            if failure.verdict.hold != "sign_in" or is_new:
+            if failure.outcome.hold != "sign_in" or is_new:
                 raise
         token_secret, _is_new = self._get_access_token__(refused_secret=token_secret)
         return self._log_in_with__(token_secret)
@@ -260,14 +260,14 @@ class UserEmailAlias(models.Model):
         except AliasHold as error:
             if self.state != "hold" or self.hold_reason != error.reason:
                 self._set_hold(error.reason, str(error))
-                self._tell_owner(str(error))
+                self._notify_owner(str(error))
         except AliasRetry as error:
             _logger.info("Alias %s: not refreshed: %s", self.id, error)
         else:
             # a new snapshot: the row has just changed in another transaction
             self.env.cr.commit()
             if self.hold_reason == "provider":
-                self._unprove()
+                self._reset_state()
 
     @api.model
     def _release_provider(self, key):
@@ -285,4 +285,4 @@ class UserEmailAlias(models.Model):
             )
         )
         if released:
-            released._unprove()
+            released._reset_state()

@@ -49,10 +49,10 @@ MAILBOX_FIELDS = {
 # alone until the first of its copies is due again: new ones wait with it.
 COPIES_DUE = SQL(
     """SELECT alias_id,
-              COALESCE(min(copy_due) FILTER (WHERE copy_attempts > 0),
-                       min(copy_due)) AS due
-         FROM user_email_alias_delivery
-        WHERE copy_state = 'waiting' GROUP BY alias_id"""
+              COALESCE(min(sent_copy_due) FILTER (WHERE sent_copy_attempts > 0),
+                       min(sent_copy_due)) AS due
+         FROM user_email_alias_log
+        WHERE sent_copy_state = 'waiting' GROUP BY alias_id"""
 )
 
 
@@ -87,7 +87,7 @@ class UserEmailAlias(models.Model):
     imap_secret = fields.Char(groups=fields.NO_ACCESS, copy=False, exportable=False)
     has_imap_password = fields.Boolean(compute="_compute_has_imap_password")
     has_own_imap = fields.Boolean(compute="_compute_has_own_imap")
-    has_no_bulk_copies = fields.Boolean(
+    skip_bulk_copies = fields.Boolean(
         "No Copies of Bulk Mail",
         help="Mailings and mass mails leave no copies in the Sent folder.",
     )
@@ -104,8 +104,8 @@ class UserEmailAlias(models.Model):
         help="Found by itself. Enter another folder of the mailbox to file copies "
         "there.",
     )
-    copy_waiting_count = fields.Integer(compute="_compute_copy_counts")
-    copy_failed_count = fields.Integer(compute="_compute_copy_counts")
+    sent_copy_waiting_count = fields.Integer(compute="_compute_copy_counts")
+    sent_copy_failed_count = fields.Integer(compute="_compute_copy_counts")
 
     # ------------------------------------------------------------------
     # Fields
@@ -176,20 +176,18 @@ class UserEmailAlias(models.Model):
     def _compute_copy_counts(self):
         counts = {
             (alias.id, state): count
-            for alias, state, count in self.env[
-                "user.email.alias.delivery"
-            ]._read_group(
+            for alias, state, count in self.env["user.email.alias.log"]._read_group(
                 [
                     ("alias_id", "in", self.ids),
-                    ("copy_state", "in", ("waiting", "failed")),
+                    ("sent_copy_state", "in", ("waiting", "failed")),
                 ],
-                ["alias_id", "copy_state"],
+                ["alias_id", "sent_copy_state"],
                 ["__count"],
             )
         }
         for alias in self:
-            alias.copy_waiting_count = counts.get((alias.id, "waiting"), 0)
-            alias.copy_failed_count = counts.get((alias.id, "failed"), 0)
+            alias.sent_copy_waiting_count = counts.get((alias.id, "waiting"), 0)
+            alias.sent_copy_failed_count = counts.get((alias.id, "failed"), 0)
 
     @api.constrains("imap_server_id", "user_id")
     def _check_imap_server_id(self):
@@ -237,13 +235,13 @@ class UserEmailAlias(models.Model):
 
     def _retry_copies(self):
         """File at once what waits: the account was mended, or its owner asks."""
-        rows_sudo = self.env["user.email.alias.delivery"].sudo()
+        rows_sudo = self.env["user.email.alias.log"].sudo()
         rows_sudo = rows_sudo.search(
-            [("alias_id", "in", self.ids), ("copy_state", "=", "waiting")]
+            [("alias_id", "in", self.ids), ("sent_copy_state", "=", "waiting")]
         )
         if rows_sudo:
-            rows_sudo.write({"copy_due": 0, "copy_attempts": 0})
-            self._wake_copies()
+            rows_sudo.write({"sent_copy_due": 0, "sent_copy_attempts": 0})
+            self._trigger_sent_copies()
 
     def _check_smtp_password_stays(self, vals):
         """Let nobody read the SMTP password back at an IMAP server of their own.
@@ -374,7 +372,7 @@ class UserEmailAlias(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _wake_copies(self):
+    def _trigger_sent_copies(self):
         # sudo: waking the job is part of sending
         self.env.ref("user_email_alias.ir_cron_file_copies").sudo()._trigger()
 
@@ -386,7 +384,7 @@ class UserEmailAlias(models.Model):
         ends_at = time.monotonic() + RUN_SECONDS
         for alias in self.browse(self._get_ids_with_copies()):
             if time.monotonic() >= ends_at:
-                self._wake_copies()
+                self._trigger_sent_copies()
                 break
             with self._filing(alias.id) as own:
                 if own:
@@ -405,8 +403,8 @@ class UserEmailAlias(models.Model):
                 SELECT alias_id FROM (%s) waiting
                  WHERE due <= extract(epoch FROM clock_timestamp())
                  UNION
-                SELECT alias_id FROM user_email_alias_delivery
-                 WHERE verdict = 'uncertain'
+                SELECT alias_id FROM user_email_alias_log
+                 WHERE outcome = 'uncertain'
                    AND claimed_at > extract(epoch FROM clock_timestamp()) - %s
                  GROUP BY alias_id
                 """,
@@ -508,15 +506,15 @@ class UserEmailAlias(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                SELECT id, copy_data, message_id, replied_at, copy_attempts,
-                       copy_first_at
-                  FROM (SELECT *, sum(length(copy_data)) OVER (ORDER BY id) AS size
-                          FROM (SELECT * FROM user_email_alias_delivery
-                                 WHERE alias_id = %s AND copy_state = 'waiting'
-                                   AND copy_due <= extract(
+                SELECT id, sent_copy, message_id, replied_at, sent_copy_attempts,
+                       sent_copy_first_at
+                  FROM (SELECT *, sum(length(sent_copy)) OVER (ORDER BY id) AS size
+                          FROM (SELECT * FROM user_email_alias_log
+                                 WHERE alias_id = %s AND sent_copy_state = 'waiting'
+                                   AND sent_copy_due <= extract(
                                        epoch FROM clock_timestamp())
-                                 ORDER BY copy_due, id LIMIT %s) few) sized
-                 WHERE size - length(copy_data) < %s
+                                 ORDER BY sent_copy_due, id LIMIT %s) few) sized
+                 WHERE size - length(sent_copy) < %s
                  ORDER BY id
                 """,
                 self.id,
@@ -530,8 +528,9 @@ class UserEmailAlias(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                UPDATE user_email_alias_delivery
-                   SET copy_state = 'filed', copy_data = NULL, copy_error = NULL
+                UPDATE user_email_alias_log
+                   SET sent_copy_state = 'filed', sent_copy = NULL,
+                       sent_copy_error = NULL
                  WHERE id = %s
                 """,
                 row_id,
@@ -548,10 +547,10 @@ class UserEmailAlias(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                UPDATE user_email_alias_delivery
-                   SET copy_state = %s, copy_due = %s, copy_error = %s,
-                       copy_attempts = COALESCE(copy_attempts, 0) + 1,
-                       copy_first_at = COALESCE(copy_first_at, %s)
+                UPDATE user_email_alias_log
+                   SET sent_copy_state = %s, sent_copy_due = %s, sent_copy_error = %s,
+                       sent_copy_attempts = COALESCE(sent_copy_attempts, 0) + 1,
+                       sent_copy_first_at = COALESCE(sent_copy_first_at, %s)
                  WHERE id = %s
                 """,
                 "failed" if due is None else "waiting",
@@ -568,7 +567,7 @@ class UserEmailAlias(models.Model):
                 failure,
             )
             self.state_message = message
-            self._tell_owner(message)
+            self._notify_owner(message)
 
     def _put_copies_off(self, failure):
         """The whole account is in trouble: all that is due waits, or has failed."""
@@ -576,10 +575,10 @@ class UserEmailAlias(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                SELECT id, NULL, NULL, NULL, copy_attempts, copy_first_at
-                  FROM user_email_alias_delivery
-                 WHERE alias_id = %s AND copy_state = 'waiting'
-                   AND copy_due <= extract(epoch FROM clock_timestamp())
+                SELECT id, NULL, NULL, NULL, sent_copy_attempts, sent_copy_first_at
+                  FROM user_email_alias_log
+                 WHERE alias_id = %s AND sent_copy_state = 'waiting'
+                   AND sent_copy_due <= extract(epoch FROM clock_timestamp())
                 """,
                 self.id,
             )
@@ -592,9 +591,9 @@ class UserEmailAlias(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                UPDATE user_email_alias_delivery
-                   SET copy_state = 'failed', copy_error = %s
-                 WHERE alias_id = %s AND copy_state = 'waiting'
+                UPDATE user_email_alias_log
+                   SET sent_copy_state = 'failed', sent_copy_error = %s
+                 WHERE alias_id = %s AND sent_copy_state = 'waiting'
                 """,
                 self.env._("The alias has no IMAP server for copies any more."),
                 self.id,
@@ -604,10 +603,10 @@ class UserEmailAlias(models.Model):
     def _resolve_uncertain(self, box):
         """What lies in the Sent folder was sent: the question answers itself."""
         limit = self._now() - SEARCH_DAYS * 86_400
-        rows = self.env["user.email.alias.delivery"].search(
+        rows = self.env["user.email.alias.log"].search(
             [
                 ("alias_id", "=", self.id),
-                ("verdict", "=", "uncertain"),
+                ("outcome", "=", "uncertain"),
                 ("claimed_at", ">", limit),
             ]
         )

@@ -2,15 +2,15 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 
-class UserEmailAliasDelivery(models.Model):
-    """The journal: one row for each hand-over of one message to the mail server.
+class UserEmailAliasLog(models.Model):
+    """The log: one row for each submission of one message to the mail server.
 
-    A row without verdict is a claim: committed before the hand-over, closed after
+    A row without outcome is a claim: committed before the submission, closed after
     it. The bulk row that was answered last gives the alias its next slot.
     """
 
-    _name = "user.email.alias.delivery"
-    _description = "Email Alias Delivery"
+    _name = "user.email.alias.log"
+    _description = "Email Alias Sending Log"
     _order = "id desc"
     _rec_name = "message_id"
 
@@ -39,14 +39,14 @@ class UserEmailAliasDelivery(models.Model):
         "reply was recorded.",
     )
     replied_on = fields.Datetime("Time", index=True)
-    verdict = fields.Selection(
+    outcome = fields.Selection(
         [
             ("sent", "Sent"),
             ("deferred", "Try later"),
             ("refused", "Refused"),
             ("uncertain", "Uncertain"),
         ],
-        help="What the hand-over ended in. Empty: the message is in hand right now.",
+        help="What the submission ended in. Empty: the message is in hand right now.",
     )
     scope = fields.Selection(
         [("mail", "Mail"), ("alias", "Alias"), ("recipient", "Recipient")]
@@ -54,26 +54,28 @@ class UserEmailAliasDelivery(models.Model):
     reply = fields.Text("Server's reply")
     refused_recipients = fields.Text("Refused recipients")
 
-    # the Sent copy hangs on the hand-over it is a copy of
-    copy_state = fields.Selection(
+    # the Sent copy hangs on the submission it is a copy of
+    sent_copy_state = fields.Selection(
         [("waiting", "Waiting"), ("filed", "In the Sent folder"), ("failed", "Failed")],
         "Sent Copy",
     )
-    copy_error = fields.Char("Why the copy failed")
-    copy_due = fields.Float(digits=(17, 6), aggregator=None)
-    copy_first_at = fields.Float(digits=(17, 6), aggregator=None)
-    copy_attempts = fields.Integer(aggregator=None)
+    sent_copy_error = fields.Char("Why the copy failed")
+    sent_copy_due = fields.Float(digits=(17, 6), aggregator=None)
+    sent_copy_first_at = fields.Float(digits=(17, 6), aggregator=None)
+    sent_copy_attempts = fields.Integer(aggregator=None)
     # the compressed bytes, until they are filed
-    copy_data = fields.Binary(attachment=False, groups=fields.NO_ACCESS)
+    sent_copy = fields.Binary(attachment=False, groups=fields.NO_ACCESS)
 
-    _copy_waiting = models.Index("(alias_id, copy_due) WHERE copy_state = 'waiting'")
+    _copy_waiting = models.Index(
+        "(alias_id, sent_copy_due) WHERE sent_copy_state = 'waiting'"
+    )
 
-    _open = models.Index("(alias_id) WHERE verdict IS NULL")
+    _open = models.Index("(alias_id) WHERE outcome IS NULL")
     _last_bulk = models.Index("(alias_id, claimed_at) WHERE is_bulk")
     _done = models.Index(
-        "(alias_id, claimed_at) WHERE verdict IN ('sent', 'uncertain')"
+        "(alias_id, claimed_at) WHERE outcome IN ('sent', 'uncertain')"
     )
-    _uncertain = models.Index("(alias_id) WHERE verdict = 'uncertain'")
+    _uncertain = models.Index("(alias_id) WHERE outcome = 'uncertain'")
 
     # ------------------------------------------------------------------
     # Actions on what is uncertain
@@ -85,7 +87,7 @@ class UserEmailAliasDelivery(models.Model):
             row.user_id != self.env.user for row in self
         ):
             raise AccessError(self.env._("Only the alias's owner decides this."))
-        if any(row.verdict != "uncertain" for row in self):
+        if any(row.outcome != "uncertain" for row in self):
             raise UserError(self.env._("This email is not uncertain any more."))
 
     def action_send_again(self):
@@ -98,7 +100,7 @@ class UserEmailAliasDelivery(models.Model):
                 raise UserError(
                     self.env._("This email is not there any more to be sent again.")
                 )
-            row.write({"verdict": "deferred", "scope": "mail"})
+            row.write({"outcome": "deferred", "scope": "mail"})
             mail.mark_outgoing()
 
     def action_mark_sent(self):
@@ -106,7 +108,7 @@ class UserEmailAliasDelivery(models.Model):
         self._check_own_uncertain()
         # sudo: the queue is technical, the owner has just been checked
         for row in self.sudo():
-            row.verdict = "sent"
+            row.outcome = "sent"
             mail = self.env["mail.mail"].sudo().browse(row.mail_mail_id).exists()
             if mail:
                 mail._email_alias_record_sent()
@@ -117,11 +119,11 @@ class UserEmailAliasDelivery(models.Model):
         self.check_access("read")
         self.alias_id._check_owner()
         # sudo: the owner has been checked
-        rows_sudo = self.sudo().filtered(lambda r: r.copy_state == "failed")
+        rows_sudo = self.sudo().filtered(lambda r: r.sent_copy_state == "failed")
         for row in rows_sudo:
-            if not row.copy_data:
+            if not row.sent_copy:
                 raise UserError(self.env._("The text of this email is gone."))
-        rows_sudo.copy_state = "waiting"
+        rows_sudo.sent_copy_state = "waiting"
         rows_sudo.alias_id._retry_copies()
 
     def action_open_document(self):
@@ -136,17 +138,17 @@ class UserEmailAliasDelivery(models.Model):
         }
 
     @api.autovacuum
-    def _gc_deliveries(self):
+    def _gc_logs(self):
         """Forget old rows, except those that someone still has to decide on."""
         # sudo: a system parameter
         days = int(
             self.env["ir.config_parameter"]
             .sudo()
-            .get_param("user_email_alias.journal_days", 180)
+            .get_param("user_email_alias.log_days", 180)
         )
         if days <= 0:
             return
         limit = fields.Datetime.subtract(fields.Datetime.now(), days=days)
         self.search(
-            [("replied_on", "<", limit), ("verdict", "!=", "uncertain")], limit=10_000
+            [("replied_on", "<", limit), ("outcome", "!=", "uncertain")], limit=10_000
         ).unlink()

@@ -36,20 +36,20 @@ class TestEnvelope(SmtpCase):
             (b"0123456789\r\n" * 200_000, None),
         ):
             with self.subTest(body=body[:30]):
-                connection.hand_over(FROM, [TO], HEAD + body)
+                connection.submit(FROM, [TO], HEAD + body)
                 received = self.server.messages[-1].data
                 self.assertEqual(
                     received, HEAD + (body if expected is None else expected)
                 )
         self.assertEqual(len(self.server.messages), 14)
         for data in (b".first\r\n.\r\n", b".", b"..\r\n", b""):
-            connection.hand_over(FROM, [TO], data)
+            connection.submit(FROM, [TO], data)
             received = self.server.messages[-1].data
             self.assertEqual(received.removesuffix(b"\r\n"), data.removesuffix(b"\r\n"))
 
     def test_the_envelope_is_the_callers(self):
         recipients = ["a@b.example", "ü@bücher.example", "c@bücher.example"]
-        result = self.log_in().hand_over("ada@bücher.example", recipients, MESSAGE)
+        result = self.log_in().submit("ada@bücher.example", recipients, MESSAGE)
         [received] = self.server.messages
         self.assertEqual(received.mail_from, "ada@xn--bcher-kva.example")
         self.assertEqual(
@@ -63,7 +63,7 @@ class TestEnvelope(SmtpCase):
         self.server.on("dot", delay=0.2)
         connection = self.log_in()
         before = (time.time(), time.monotonic())
-        result = connection.hand_over(FROM, [TO], MESSAGE)
+        result = connection.submit(FROM, [TO], MESSAGE)
         after = (time.time(), time.monotonic())
         [received] = self.server.messages
         self.assertLessEqual(before[0], result.started_at)
@@ -86,7 +86,7 @@ class TestEnvelope(SmtpCase):
             (plain, "e@é.example", {"SIZE"}),
         ):
             with self.subTest(message=message[:20], sender=sender):
-                self.log_in().hand_over(sender, [TO], message)
+                self.log_in().submit(sender, [TO], message)
                 options = self.server.messages[-1].mail_options
                 self.assertIn(f"SIZE={len(message)}", options)
                 names = {name for name in options if name[:4] != "SIZE"} | {"SIZE"}
@@ -96,7 +96,7 @@ class TestEnvelope(SmtpCase):
         replies = [b"220 hi\r\n", b"250 only this\r\n", b"250 ok\r\n", b"250 ok\r\n"]
         with RawPeer(lines(*replies, b"354 go\r\n", b"250 done\r\n")) as peer:
             connection = self.connect(peer.port, "127.0.0.1", disable_tls=True)
-            connection.hand_over(FROM, [TO], MESSAGE + "é".encode())
+            connection.submit(FROM, [TO], MESSAGE + "é".encode())
             self.assertIn(
                 b"MAIL FROM:<ada@example.com>\r\n",
                 peer.received.upper().replace(b"ADA@EXAMPLE.COM", b"ada@example.com"),
@@ -105,7 +105,7 @@ class TestEnvelope(SmtpCase):
     def test_without_smtputf8_such_addresses_are_refused_alone(self):
         server = self.serve(smtputf8=False)
         connection = self.log_in(port=server.starttls_port)
-        result = connection.hand_over(FROM, [TO, "ü@example.org"], MESSAGE)
+        result = connection.submit(FROM, [TO, "ü@example.org"], MESSAGE)
         self.assertEqual(result.accepted, [TO])
         self.assertEqual(result.refused["ü@example.org"].enhanced, "5.6.7")
         for sender, recipient, message, scope in (
@@ -115,24 +115,22 @@ class TestEnvelope(SmtpCase):
         ):
             with self.subTest(sender=sender, recipient=recipient):
                 failure = self.failure_of(
-                    connection.hand_over, sender, [recipient], message
+                    connection.submit, sender, [recipient], message
                 )
-                self.assertEqual(failure.verdict.scope, scope)
+                self.assertEqual(failure.outcome.scope, scope)
                 self.assertTrue(connection.usable)
         self.assertEqual(len(server.messages), 1)
 
     def test_a_message_over_the_servers_size_is_not_even_begun(self):
         server = self.serve(size_limit=1000)
         connection = self.log_in(port=server.starttls_port)
-        failure = self.failure_of(
-            connection.hand_over, FROM, [TO], MESSAGE + b"x" * 1000
-        )
+        failure = self.failure_of(connection.submit, FROM, [TO], MESSAGE + b"x" * 1000)
         self.assertEqual(
-            (failure.phase, failure.verdict.kind, failure.verdict.reason),
+            (failure.phase, failure.outcome.kind, failure.outcome.reason),
             (Phase.MAIL, "refused", "too_big"),
         )
         self.assertNotIn("mail", " ".join(server.sessions[-1].commands))
-        connection.hand_over(FROM, [TO], MESSAGE)
+        connection.submit(FROM, [TO], MESSAGE)
         self.assertEqual(len(server.messages), 1)
 
     def test_addresses_that_could_add_a_command_never_leave(self):
@@ -152,16 +150,14 @@ class TestEnvelope(SmtpCase):
             "b" * 400 + "@example.org",
         ):
             with self.subTest(address=address):
-                failure = self.failure_of(
-                    connection.hand_over, FROM, [address], MESSAGE
-                )
+                failure = self.failure_of(connection.submit, FROM, [address], MESSAGE)
                 self.assertEqual(
-                    (failure.phase, failure.verdict.kind, failure.verdict.scope),
+                    (failure.phase, failure.outcome.kind, failure.outcome.scope),
                     (Phase.RCPT, "refused", "recipient"),
                 )
-                failure = self.failure_of(connection.hand_over, address, [TO], MESSAGE)
+                failure = self.failure_of(connection.submit, address, [TO], MESSAGE)
                 self.assertEqual(failure.phase, Phase.MAIL)
-        failure = self.failure_of(connection.hand_over, FROM, [], MESSAGE)
+        failure = self.failure_of(connection.submit, FROM, [], MESSAGE)
         self.assertEqual(failure.phase, Phase.RCPT)
         commands = set(self.server.sessions[-1].commands)
         self.assertFalse(any("rcpt" in line or "data" in line for line in commands))
@@ -176,15 +172,15 @@ class TestRecipients(SmtpCase):
         super().setUp()
         self.connection = self.log_in()
 
-    def hand_over(self, **replies):
-        """Hand over to a, b and c; ``replies`` are what RCPT answers to each."""
+    def submit(self, **replies):
+        """Submit to a, b and c; ``replies`` are what RCPT answers to each."""
         self.server.clear()
         for name, reply in replies.items():
             self.server.on("rcpt", reply=reply, match=f"{name}@x.example")
-        return self.connection.hand_over(FROM, [self.A, self.B, self.C], MESSAGE)
+        return self.connection.submit(FROM, [self.A, self.B, self.C], MESSAGE)
 
     def test_the_others_get_it(self):
-        result = self.hand_over(a="550 5.1.1 unknown", c="450 4.2.0 busy")
+        result = self.submit(a="550 5.1.1 unknown", c="450 4.2.0 busy")
         self.assertEqual(result.accepted, [self.B])
         self.assertEqual(result.refused, {self.A: Reply(550, "5.1.1", "unknown")})
         self.assertEqual(result.deferred, {self.C: Reply(450, "4.2.0", "busy")})
@@ -200,21 +196,21 @@ class TestRecipients(SmtpCase):
         ):
             with self.subTest(replies=replies):
                 failure = self.failure_of(
-                    self.hand_over, **dict(zip("abc", replies, strict=True))
+                    self.submit, **dict(zip("abc", replies, strict=True))
                 )
                 self.assertEqual(failure.phase, Phase.RCPT)
                 self.assertEqual(
-                    (failure.verdict.kind, failure.verdict.scope), (kind, scope)
+                    (failure.outcome.kind, failure.outcome.scope), (kind, scope)
                 )
                 self.assertEqual(
                     (len(failure.refused), len(failure.deferred)), (refused, deferred)
                 )
                 self.assertEqual(self.server.messages, [])
                 self.assertTrue(self.connection.usable)
-        self.assertEqual(len(self.hand_over().accepted), 3)
+        self.assertEqual(len(self.submit().accepted), 3)
 
     def test_too_many_recipients_leaves_the_rest_for_later(self):
-        result = self.hand_over(b="452 4.5.3 too many recipients")
+        result = self.submit(b="452 4.5.3 too many recipients")
         self.assertEqual(result.accepted, [self.A])
         self.assertEqual(list(result.deferred), [self.B, self.C])
         self.assertEqual(self.server.messages[0].rcpt_tos, [self.A])
@@ -233,10 +229,10 @@ class TestRecipients(SmtpCase):
             ("530 5.7.0 Authentication required", "password", "deferred"),
         ):
             with self.subTest(reply=reply):
-                failure = self.failure_of(self.hand_over, c=reply)
-                self.assertEqual(failure.verdict.scope, "alias")
-                self.assertEqual(failure.verdict.kind, kind)
-                self.assertEqual(failure.verdict.hold, hold)
+                failure = self.failure_of(self.submit, c=reply)
+                self.assertEqual(failure.outcome.scope, "alias")
+                self.assertEqual(failure.outcome.kind, kind)
+                self.assertEqual(failure.outcome.hold, hold)
                 self.assertEqual(self.server.messages, [], "nobody was served")
                 self.assertTrue(self.connection.usable)
 
@@ -247,7 +243,7 @@ class TestTimeLimit(SmtpCase):
         connection = self.log_in()
         started = time.monotonic()
         failure = self.failure_of(
-            connection.hand_over, FROM, [TO], MESSAGE, time_limit=limit
+            connection.submit, FROM, [TO], MESSAGE, time_limit=limit
         )
         self.assertFalse(connection.usable)
         return failure, time.monotonic() - started
@@ -259,25 +255,25 @@ class TestTimeLimit(SmtpCase):
                 self.server.on(phase, silent=True)
                 failure, taken = self.timed_failure(1)
                 self.assertEqual(failure.phase.value, phase)
-                self.assertEqual(failure.verdict.reason, "timeout")
+                self.assertEqual(failure.outcome.reason, "timeout")
                 self.assertLess(taken, 0.8, "half is kept for the final reply")
         self.server.clear()
         self.server.on("dot", silent=True)
         failure, taken = self.timed_failure(1)
-        self.assertEqual(failure.verdict.kind, "uncertain")
+        self.assertEqual(failure.outcome.kind, "uncertain")
         self.assertLess(0.9, taken)
         self.assertLess(taken, 1.3)
 
     def test_a_late_final_reply_still_counts(self):
         self.server.on("dot", delay=0.7)
-        result = self.log_in().hand_over(FROM, [TO], MESSAGE, time_limit=1)
+        result = self.log_in().submit(FROM, [TO], MESSAGE, time_limit=1)
         self.assertEqual(result.reply.code, 250)
 
     def test_the_limit_ends_with_its_mail(self):
         connection = self.log_in()
-        connection.hand_over(FROM, [TO], MESSAGE, time_limit=0.2)
+        connection.submit(FROM, [TO], MESSAGE, time_limit=0.2)
         time.sleep(0.25)
-        self.assertTrue(connection.hand_over(FROM, [TO], MESSAGE))
+        self.assertTrue(connection.submit(FROM, [TO], MESSAGE))
 
     def test_the_limit_of_a_connection_bounds_everything(self):
         for phase in ("connect", "ehlo", "starttls", "auth", "mail"):
@@ -303,9 +299,9 @@ class TestTimeLimit(SmtpCase):
             connection = self.log_in()
             started = time.monotonic()
             failure = self.failure_of(
-                connection.hand_over, FROM, [TO], MESSAGE + b"x" * 30_000_000
+                connection.submit, FROM, [TO], MESSAGE + b"x" * 30_000_000
             )
         self.assertEqual(
-            (failure.phase, failure.verdict.reason), (Phase.BODY, "timeout")
+            (failure.phase, failure.outcome.reason), (Phase.BODY, "timeout")
         )
         self.assertLess(time.monotonic() - started, 3)

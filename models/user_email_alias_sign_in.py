@@ -235,7 +235,7 @@ class UserEmailAlias(models.Model):
                 )
             ) from None
         except smtp.SmtpFailure as failure:
-            if failure.verdict.hold in (None, "smtp_auth_disabled"):
+            if failure.outcome.hold in (None, "smtp_auth_disabled"):
                 return failure
             raise UserError(
                 self.env._(
@@ -272,10 +272,10 @@ class UserEmailAlias(models.Model):
         # sudo: written by the server only, after all checks
         self.sudo().write(values)
         if trouble is None:
-            self._set_ok()
+            self._set_verified()
             return self.env._("Status: OK")
-        if trouble.verdict.hold:
-            self._set_hold(trouble.verdict.hold, str(trouble))
+        if trouble.outcome.hold:
+            self._set_hold(trouble.outcome.hold, str(trouble))
         else:
             self.sudo().state_message = str(trouble)
         return self.env._(
