@@ -1,5 +1,4 @@
 from odoo import fields, models
-from odoo.tools import SQL
 
 # Kinds of incoming server whose provider files sent mail by itself.
 SELF_FILING_TYPES = ("gmail", "outlook")
@@ -18,30 +17,3 @@ class FetchmailServer(models.Model):
         help="They can choose this account as IMAP Server of an email alias: what they "
         "send with it then appears in its Sent folder. They see its name only.",
     )
-
-
-class UserEmailAliasMailbox(models.Model):
-    """The incoming accounts a user may file sent mail in: their names, no more."""
-
-    _name = "user.email.alias.mailbox"
-    _description = "Mailbox for Sent Mail"
-    _auto = False
-    _order = "name, id"
-
-    name = fields.Char(readonly=True)
-    user_ids = fields.Many2many(
-        "res.users",
-        "user_email_alias_fetchmail_rel",
-        "server_id",
-        "user_id",
-        readonly=True,
-    )
-
-    @property
-    def _table_query(self):
-        return SQL(
-            """
-            SELECT id, name FROM fetchmail_server
-             WHERE active AND server_type IN ('imap', 'gmail', 'outlook')
-            """
-        )

@@ -1,30 +1,8 @@
-import json
-import time
-from datetime import timezone
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
-from odoo.tools import SQL
 
-from odoo.addons.base.models.ir_mail_server import MailDeliveryException
-
-from ..sending.lane import Lane
 from ..sending.message import Capture
-from ..sending.queries import PAUSED_SECONDS
-
-UTC = timezone.utc
-
-# How long a user may have to wait for a mail server, in seconds.
-SEND_NOW_SECONDS = 45
-
-UNCERTAIN = "email_alias_uncertain"
-
-
-def _epoch(moment):
-    """Seconds since the epoch of a naive UTC datetime; 0 for none."""
-    return moment.replace(tzinfo=UTC).timestamp() if moment else 0.0
-
+from .user_email_alias_mail import UNCERTAIN, to_epoch
 
 # What recipients get to see, and who they are; the rest is on the message.
 CONTENT_FIELDS = frozenset(
@@ -33,7 +11,8 @@ CONTENT_FIELDS = frozenset(
 
 
 class MailMail(models.Model):
-    _inherit = "mail.mail"
+    _name = "mail.mail"
+    _inherit = ["mail.mail", "user.email.alias.mail"]
 
     # On the mail itself, not by way of its message: the queue picks by index.
     email_alias_id = fields.Many2one(
@@ -102,7 +81,7 @@ class MailMail(models.Model):
         ours = mails.filtered("email_alias_id")
         for mail in ours:
             if mail.scheduled_date:
-                mail.email_alias_due = _epoch(mail.scheduled_date)
+                mail.email_alias_due = to_epoch(mail.scheduled_date)
             if not mail.is_notification or not mail.mail_message_id.email_alias_id:
                 mail.mail_message_id.email_alias_id = mail.email_alias_id
         ours._email_alias_wake()
@@ -180,161 +159,6 @@ class MailMail(models.Model):
             post_send_callback=post_send_callback,
         )
 
-    # ------------------------------------------------------------------
-    # Queue
-    # ------------------------------------------------------------------
-
-    @api.model
-    def _email_alias_of_mailing(self, vals_list):
-        """Whatever is sent for a mailing leaves by the mailing's alias."""
-        for vals in vals_list:
-            if vals.get("mailing_id") and "email_alias_id" not in vals:
-                # sudo: the alias of a mailing is read with the mailing
-                mailing_sudo = (
-                    self.env["mailing.mailing"].sudo().browse(vals["mailing_id"])
-                )
-                if mailing_sudo.email_alias_id:
-                    vals["email_alias_id"] = mailing_sudo.email_alias_id.id
-
-    @api.model
-    def _email_alias_delay_of(self, vals):
-        """A mail of a paused mailing waits with the others."""
-        # sudo: whether a mailing is paused is read with the mailing
-        mailing_sudo = self.env["mailing.mailing"].sudo().browse(vals.get("mailing_id"))
-        return PAUSED_SECONDS if mailing_sudo.email_alias_is_paused else 0.0
-
-    def _email_alias_cancel(self):
-        """Take waiting mail out of the queue for good."""
-        waiting = self.filtered(lambda m: m.state == "outgoing")
-        waiting.cancel()
-        waiting.mailing_trace_ids.set_canceled()
-        notifications = self.env["mail.notification"].search(
-            [
-                ("mail_mail_id", "in", waiting.ids),
-                ("notification_status", "not in", ("sent", "canceled")),
-            ]
-        )
-        notifications.write({"notification_status": "canceled"})
-
-    def _email_alias_wake(self):
-        if any(mail.state == "outgoing" for mail in self):
-            self.env["user.email.alias.queue"]._trigger_cron()
-
-    def _email_alias_requeue(self):
-        now = self.env["user.email.alias"]._now()
-        for mail in self.filtered(lambda m: m.state == "outgoing"):
-            mail.email_alias_due = max(now, _epoch(mail.scheduled_date))
-        self._email_alias_wake()
-
-    def _email_alias_lock(self):
-        """Make sure that what this transaction sees of the mails is still so.
-
-        :raise psycopg2.errors.SerializationFailure: it is not (REPEATABLE READ)
-        :raise psycopg2.errors.LockNotAvailable: somebody else is changing one
-        """
-        self.flush_recordset()
-        self.env.cr.execute(
-            SQL(
-                "SELECT id FROM mail_mail WHERE id IN %s FOR NO KEY UPDATE NOWAIT",
-                tuple(self.ids),
-            )
-        )
-
-    def _email_alias_send_now(self, raise_exception):
-        """Submit within the caller's transaction and know the outcome.
-
-        :raise UserError: a lane is at work for the alias
-        :raise MailDeliveryException: ``raise_exception``, and a mail was not accepted
-        """
-        if not self or self.env["user.email.alias.queue"]._is_stopped():
-            return
-        for alias, mails in self.grouped("email_alias_id").items():
-            alias._check_owner()
-            now = time.monotonic()
-            lane = Lane(self.env.registry, alias.id, now, now + SEND_NOW_SECONDS)
-            if lane.deliver_now(mails):
-                raise UserError(
-                    self.env._(
-                        "“%s” is sending or on hold right now. Try again in a moment.",
-                        alias.display_name,
-                    )
-                )
-        for mail in self.exists():
-            if mail.state == "outgoing":
-                mail._email_alias_record_refused(mail.failure_reason, False)
-            if mail.state == "exception" and raise_exception:
-                raise MailDeliveryException(
-                    self.env._("Mail Delivery Failed"), mail.failure_reason or ""
-                )
-
-    def _email_alias_split(self):
-        """Make one mail of each submission, so that a retry repeats nobody.
-
-        Core sends a separate email to the addresses and to each partner of a mail.
-
-        :return: whether anything was split off
-        """
-        self.ensure_one()
-        if not self._email_alias_is_several():
-            return False
-        partners = self.recipient_ids
-        extra = partners if self.email_to or self.email_cc else partners[1:]
-        notifications = self.env["mail.notification"].search(
-            [("mail_mail_id", "=", self.id), ("res_partner_id", "in", extra.ids)]
-        )
-        for partner in extra:
-            single = self.copy(self._email_alias_single_vals(partner))
-            notifications.filtered(
-                lambda n, p=partner: n.res_partner_id == p
-            ).mail_mail_id = single
-        self.recipient_ids -= extra
-        self.flush_recordset()
-        return True
-
-    def _email_alias_is_several(self):
-        """Whether core would send more than one email for this mail."""
-        self.ensure_one()
-        if self.state != "outgoing":
-            return False
-        return len(self.recipient_ids) + bool(self.email_to or self.email_cc) > 1
-
-    def _email_alias_single_vals(self, partner):
-        vals = {
-            "headers": self.headers,
-            "email_to": False,
-            "email_cc": False,
-            "recipient_ids": [fields.Command.set(partner.ids)],
-        }
-        if self.is_notification:
-            vals["mail_message_id"] = self.mail_message_id.id
-        else:
-            # a message of its own: deleting this mail must not take the others along
-            vals["message_id"] = self.message_id
-        return vals
-
-    def _email_alias_get_pending(self):
-        self.ensure_one()
-        return json.loads(self.email_alias_pending or "[]")
-
-    # ------------------------------------------------------------------
-    # Outcomes
-    # ------------------------------------------------------------------
-
-    def _email_alias_record_sent(self, message=None):
-        """Do what core does with a mail that was accepted.
-
-        Not deleted here: the lane sweeps many at once.
-
-        :param message: the built message, which spares reading what it knows
-        """
-        self.ensure_one()
-        partner_ids = message.partner_ids if message else self.recipient_ids.ids
-        self.write({"state": "sent", "failure_type": False, "failure_reason": False})
-        self.with_context(email_alias_sweep_later=True)._postprocess_sent_message(
-            success_pids=list(self.env["res.partner"].browse(partner_ids)),
-            success_emails=[],
-        )
-
     def unlink(self):
         """Extend: a lane deletes what it sent many at a time."""
         if self.env.context.get("email_alias_sweep_later"):
@@ -342,65 +166,3 @@ class MailMail(models.Model):
                 MailMail, self.filtered(lambda m: not m.email_alias_id)
             ).unlink()
         return super().unlink()
-
-    @api.model
-    def _email_alias_sweep(self, alias_id, limit=None):
-        """Delete the sent mails of an alias that are not to be kept."""
-        self.search(
-            [
-                ("email_alias_id", "=", alias_id),
-                ("state", "=", "sent"),
-                ("auto_delete", "=", True),
-            ],
-            limit=limit,
-        ).unlink()
-
-    def _email_alias_record_refused(self, words, is_address):
-        """Final: show the server's own words.
-
-        :param is_address: the recipient was refused, not the message
-        """
-        self._email_alias_record_failure(
-            "mail_email_invalid" if is_address else "unknown", words
-        )
-
-    def _email_alias_record_uncertain(self):
-        """Never sent again by itself; the author decides."""
-        self._email_alias_record_failure(
-            UNCERTAIN,
-            self.env._(
-                "The connection broke after the email had been submitted. It may "
-                "have arrived: please check, then send it again or mark it as sent."
-            ),
-        )
-
-    def _email_alias_record_failure(self, failure_type, reason):
-        self.ensure_one()
-        self.write(
-            {
-                "state": "exception",
-                "failure_type": failure_type,
-                "failure_reason": reason,
-            }
-        )
-        self._postprocess_sent_message(
-            success_pids=[],
-            success_emails=[],
-            failure_reason=reason,
-            failure_type=failure_type,
-        )
-
-    def _email_alias_defer(self, wait, words, pending=None):
-        """Try again in ``wait`` seconds; until then the reason is there to read."""
-        self.ensure_one()
-        values = {
-            "email_alias_due": self.env["user.email.alias"]._now() + wait,
-            "failure_reason": words,
-        }
-        if pending is not None:
-            values["email_alias_pending"] = json.dumps(pending)
-        self.write(values)
-
-    @api.model
-    def _email_alias_waiting_domain(self):
-        return Domain("email_alias_id", "!=", False) & Domain("state", "=", "outgoing")

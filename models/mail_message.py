@@ -23,7 +23,8 @@ CONTENT_FIELDS = frozenset(
 
 
 class MailMessage(models.Model):
-    _inherit = "mail.message"
+    _name = "mail.message"
+    _inherit = ["mail.message", "user.email.alias.message"]
 
     email_alias_id = fields.Many2one(
         "user.email.alias",

@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from .mail_mail import UNCERTAIN
+from .user_email_alias_mail import UNCERTAIN
 
 
 class MailNotification(models.Model):

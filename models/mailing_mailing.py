@@ -1,15 +1,13 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import SQL
-
-from ..sending.queries import PAUSED_SECONDS
 
 # Once a mailing with somebody's alias is on its way, others may change these only.
 FREE_FIELDS = frozenset(("active", "favorite", "favorite_date"))
 
 
 class MailingMailing(models.Model):
-    _inherit = "mailing.mailing"
+    _name = "mailing.mailing"
+    _inherit = ["mailing.mailing", "user.email.alias.mailing"]
 
     email_alias_id = fields.Many2one(
         "user.email.alias",
@@ -27,139 +25,6 @@ class MailingMailing(models.Model):
     @api.depends_context("uid")
     def _compute_has_email_alias(self):
         self.has_email_alias = self.env["user.email.alias"]._has_own()
-
-    email_alias_is_paused = fields.Boolean("Paused", readonly=True, copy=False)
-    email_alias_forecast = fields.Char(compute="_compute_email_alias_forecast")
-    email_alias_waiting = fields.Integer(compute="_compute_email_alias_progress")
-    email_alias_total = fields.Integer(compute="_compute_email_alias_progress")
-    email_alias_progress = fields.Char(compute="_compute_email_alias_progress")
-
-    @api.depends_context("tz", "lang")
-    @api.depends("email_alias_id", "mailing_domain", "contact_list_ids", "state")
-    def _compute_email_alias_forecast(self):
-        """What the alias's pace means for this mailing, before it is sent."""
-        for mailing in self:
-            # the pace of a mailing's alias is read with the mailing
-            alias_sudo = mailing._email_alias_shown()
-            mailing.email_alias_forecast = False
-            if alias_sudo and mailing.state == "draft" and mailing.mailing_model_id:
-                count = mailing._email_alias_count_recipients()
-                if count:
-                    ahead = alias_sudo.waiting_count
-                    mailing.email_alias_forecast = alias_sudo._get_forecast(
-                        count + ahead
-                    ).describe(alias_sudo)
-
-    def _email_alias_count_recipients(self):
-        self.ensure_one()
-        domain = self._get_recipients_domain()
-        return self.env[self.mailing_model_real].search_count(domain)
-
-    @api.depends_context("tz", "lang")
-    @api.depends("email_alias_id", "state")
-    def _compute_email_alias_progress(self):
-        for mailing in self:
-            figures = mailing._email_alias_get_figures()
-            mailing.email_alias_waiting = figures["waiting"]
-            mailing.email_alias_total = figures["total"]
-            mailing.email_alias_progress = figures["text"]
-
-    def _email_alias_get_figures(self):
-        """How far the mailing is, from its traces: it is "done" long before.
-
-        :return: dict of total, waiting, sent, failed, percent, paused, text
-        """
-        self.ensure_one()
-        # sudo: the figures of a mailing are read with the mailing
-        alias_sudo = self.sudo().email_alias_id
-        counts = {}
-        if alias_sudo and isinstance(self.id, int):
-            counts = dict(
-                self.env["mailing.trace"]
-                .sudo()
-                ._read_group(
-                    [("mass_mailing_id", "=", self.id)], ["trace_status"], ["__count"]
-                )
-            )
-        cancelled = counts.pop("cancel", 0)
-        waiting = counts.get("outgoing", 0) + counts.get("process", 0)
-        failed = counts.get("error", 0)
-        total = sum(counts.values())
-        text = False
-        if waiting:
-            text = alias_sudo._get_forecast(waiting).describe_rest(alias_sudo)
-            if self.email_alias_is_paused:
-                text = self.env._("%s waiting, paused", f"{waiting:,}")
-        return {
-            "total": total,
-            "waiting": waiting,
-            "sent": total - waiting - failed,
-            "failed": failed,
-            "cancelled": cancelled,
-            "percent": round(100 * (total - waiting) / total) if total else 0,
-            "paused": self.email_alias_is_paused,
-            "text": text,
-        }
-
-    def email_alias_read_progress(self):
-        """What the progress bar of the form asks for while it runs."""
-        self.ensure_one()
-        self.check_access("read")
-        return self._email_alias_get_figures()
-
-    def action_email_alias_pause(self):
-        """Keep the mailing's waiting mail; others of the alias go on."""
-        self._email_alias_shift(True)
-
-    def action_email_alias_resume(self):
-        self._email_alias_shift(False)
-
-    def _email_alias_shift(self, is_paused):
-        """Move the waiting mail out of the queue's way, or back."""
-        for mailing in self:
-            # sudo: whose alias it is decides, whatever may be read
-            mailing.sudo().email_alias_id.sudo(False)._check_owner()
-            if mailing.email_alias_is_paused == is_paused:
-                continue
-            # sudo: written by these two actions only
-            mailing.sudo().email_alias_is_paused = is_paused
-            mailing.flush_recordset(["email_alias_is_paused"])
-            self.env.cr.execute(
-                SQL(
-                    """
-                    UPDATE mail_mail SET email_alias_due = email_alias_due + %s
-                     WHERE mailing_id = %s AND state = 'outgoing'
-                       AND email_alias_id = %s
-                       AND (email_alias_due < %s) = %s
-                    """,
-                    PAUSED_SECONDS if is_paused else -PAUSED_SECONDS,
-                    mailing.id,
-                    mailing.sudo().email_alias_id.id or None,
-                    PAUSED_SECONDS,
-                    is_paused,
-                )
-            )
-            self.env["mail.mail"].invalidate_model(["email_alias_due"])
-        self.env["user.email.alias.queue"]._trigger_cron()
-
-    def action_email_alias_cancel(self):
-        """Ask first: how many emails would never leave."""
-        self.ensure_one()
-        return self.env["user.email.alias.cancel"]._ask(mailing=self)
-
-    def _email_alias_shown(self):
-        """The alias as sudo, if its From is for this user to see; or void.
-
-        A form may name any alias before anything is saved, and so checked.
-        """
-        self.ensure_one()
-        # sudo: the From of a mailing is read with the mailing
-        alias_sudo = self.sudo().email_alias_id
-        stored_sudo = self._origin.sudo().email_alias_id
-        is_known = alias_sudo._origin == stored_sudo
-        # not env.su: stored fields are computed as such for everybody
-        uids = (alias_sudo.user_id.id, api.SUPERUSER_ID)
-        return alias_sudo if is_known or self.env.uid in uids else alias_sudo.browse()
 
     @api.depends("email_alias_id")
     def _compute_email_from(self):
@@ -215,6 +80,8 @@ class MailingMailing(models.Model):
         self._check_email_alias_vals(vals)
         state = vals.get("state")
         if state in ("in_queue", "sending"):
+            # a mailing that goes on is told again when it has ended
+            vals = {**vals, "email_alias_is_told": False}
             # OdooBot gives back what it may not send, see _action_send_mail
             if self.env.uid != api.SUPERUSER_ID:
                 self._check_email_alias_usable()
@@ -228,6 +95,8 @@ class MailingMailing(models.Model):
         for mailing in left:
             writer = mailing.create_uid or self.env.user
             mailing.email_from = writer.email_formatted or self.env.user.email_formatted
+        if state == "done":
+            self._email_alias_tell_finished()
         return result
 
     def copy_data(self, default=None):

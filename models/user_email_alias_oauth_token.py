@@ -8,13 +8,11 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..exceptions import AliasHold, AliasRetry
+from ..sending.lock import REFRESH_LOCK, locked
 from ..tools import oauth, vault
 from ..tools.transport import smtp
 
 _logger = logging.getLogger(__name__)
-
-# First key of the advisory lock around a refresh; the alias id is the second.
-REFRESH_LOCK_CLASS = 0x55454132
 
 # How long to wait for another process that renews the same access, in milliseconds:
 # it may have to wait for the provider, twice.
@@ -35,10 +33,11 @@ KEEP_ALIVE_DAYS = 30
 LOST = ("sign_in", "vault")
 
 
-class UserEmailAlias(models.Model):
+class UserEmailAliasOauthToken(models.AbstractModel):
     """Using the access that a sign-in gave, and keeping it."""
 
-    _inherit = "user.email.alias"
+    _name = "user.email.alias.oauth.token"
+    _description = "Email Alias: OAuth Token"
 
     # ------------------------------------------------------------------
     # Log in
@@ -180,23 +179,12 @@ class UserEmailAlias(models.Model):
 
         :raise errors.LockNotAvailable: somebody else is at it
         """
-        key = SQL("%s, %s", REFRESH_LOCK_CLASS, self.id)
-        with contextlib.closing(self.env.registry.cursor()) as cr:
-            cr.execute(SQL("SET LOCAL lock_timeout = %s", REFRESH_TIMEOUT_MS))
-            cr.execute(SQL("SELECT pg_advisory_lock(%s)", key), log_exceptions=False)
-            cr.commit()
-            try:
-                alias = api.Environment(cr, api.SUPERUSER_ID, {})[self._name].browse(
-                    self.id
-                )
-                alias._lock_row()
-                yield alias
-                cr.commit()
-            finally:
-                if not cr.connection.closed:
-                    cr.rollback()
-                    cr.execute(SQL("SELECT pg_advisory_unlock(%s)", key))
-                    cr.commit()
+        registry = self.env.registry
+        with locked(registry, REFRESH_LOCK, self.id, REFRESH_TIMEOUT_MS) as env:
+            alias = env[self._name].browse(self.id)
+            alias._lock_row()
+            yield alias
+            env.cr.commit()
 
     def _lock_row(self):
         """Lock the row as it is now, however often it changes meanwhile."""

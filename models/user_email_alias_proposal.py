@@ -8,10 +8,11 @@ from ..tools import address
 LATEST_MESSAGES = 20
 
 
-class UserEmailAlias(models.Model):
+class UserEmailAliasProposal(models.AbstractModel):
     """Which of one's own aliases fits what one is about to write."""
 
-    _inherit = "user.email.alias"
+    _name = "user.email.alias.proposal"
+    _description = "Email Alias: Proposal"
 
     @api.model
     def _propose(self, record):

@@ -1,15 +1,11 @@
-import contextlib
 import logging
-import time
-import zlib
-
-import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL, str2bool
+from odoo.tools import str2bool
 
-from ..tools import address, guard, imap, pacing, vault
+from ..sending.sent_copies import file_due_copies
+from ..tools import address, guard, imap, vault
 from ..tools.imap import failure as imap_failure
 from ..tools.imap import folder as sent_folder
 from .fetchmail_server import SELF_FILING_TYPES
@@ -17,19 +13,8 @@ from .ir_config_parameter import OWN_IMAP
 
 _logger = logging.getLogger(__name__)
 
-# First key of the advisory lock around filing; the alias id is the second.
-COPY_LOCK_CLASS = 0x55454133
-
-# Seconds one run of the job lasts at most, and one silence of an IMAP server.
-RUN_SECONDS = 50
+# One silence of an IMAP server, in seconds.
 SILENCE_SECONDS = 20
-
-# Copies filed in one step, and no more than so many bytes of them.
-STEP_COUNT = 50
-STEP_BYTES = 8_000_000
-
-# An uncertain mail is looked for that many days.
-SEARCH_DAYS = 5
 
 IMAP_PORT = 993
 
@@ -45,22 +30,21 @@ MAILBOX_FIELDS = {
     "smtp_user",
 }
 
-# When the copies of each alias may be tried next. After trouble the account is left
-# alone until the first of its copies is due again: new ones wait with it.
-COPIES_DUE = SQL(
-    """SELECT alias_id,
-              COALESCE(min(sent_copy_due) FILTER (WHERE sent_copy_attempts > 0),
-                       min(sent_copy_due)) AS due
-         FROM user_email_alias_log
-        WHERE sent_copy_state = 'waiting' GROUP BY alias_id"""
-)
 
-
-class UserEmailAlias(models.Model):
+class UserEmailAliasSentCopies(models.AbstractModel):
     """Where the copies of what was sent go: apart from sending, and after it."""
 
-    _inherit = "user.email.alias"
+    _name = "user.email.alias.sent.copies"
+    _description = "Email Alias: Sent Copies"
 
+    imap_server_id = fields.Many2one(
+        "fetchmail.server",
+        "Incoming Mail Server",
+        ondelete="set null",
+        copy=False,
+        help="Emails sent with this alias also appear in the Sent Items of this "
+        "incoming account.",
+    )
     imap_mailbox_id = fields.Many2one(
         "user.email.alias.mailbox",
         "IMAP Server",
@@ -203,12 +187,8 @@ class UserEmailAlias(models.Model):
                     )
                 )
 
-    def _get_server_fields(self):
-        """Extend: the folder comes from the server; secrets from nowhere."""
-        return super()._get_server_fields() | {"imap_folder", "imap_secret"}
-
-    def write(self, vals):
-        """Extend: another mailbox has other folders, and gets no old password."""
+    def _forget_mailbox(self, vals):
+        """Another mailbox has other folders, and gets no old password."""
         if not vals.get("imap_password") and (
             "imap_user" in vals or "imap_server" in vals
         ):
@@ -228,10 +208,11 @@ class UserEmailAlias(models.Model):
         if {"imap_server_id", "imap_mailbox_id"} & vals.keys():
             # sudo: written by the server only
             self.sudo().write({"imap_folder": False})
-        result = super().write(vals)
+
+    def _follow_mailbox(self, vals):
+        """File what waits if ``vals`` may have mended the account."""
         if MAILBOX_FIELDS & vals.keys():
             self._retry_copies()
-        return result
 
     def _retry_copies(self):
         """File at once what waits: the account was mended, or its owner asks."""
@@ -379,246 +360,5 @@ class UserEmailAlias(models.Model):
     @api.model
     def _cron_file_copies(self):
         """File what waits, one connection for each account."""
-        if self.env["user.email.alias.queue"]._is_stopped():
-            return
-        ends_at = time.monotonic() + RUN_SECONDS
-        for alias in self.browse(self._get_ids_with_copies()):
-            if time.monotonic() >= ends_at:
-                self._trigger_sent_copies()
-                break
-            with self._filing(alias.id) as own:
-                if own:
-                    own._file_copies__(ends_at)
-            self.env["ir.cron"]._commit_progress(1)
-        wait = self._get_copy_wait()
-        if wait is not None:
-            at = fields.Datetime.add(fields.Datetime.now(), seconds=int(wait) + 1)
-            self.env.ref("user_email_alias.ir_cron_file_copies")._trigger(at)
-
-    def _get_ids_with_copies(self):
-        """Aliases with copies that are due, or with uncertain mail to look for."""
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT alias_id FROM (%s) waiting
-                 WHERE due <= extract(epoch FROM clock_timestamp())
-                 UNION
-                SELECT alias_id FROM user_email_alias_log
-                 WHERE outcome = 'uncertain'
-                   AND claimed_at > extract(epoch FROM clock_timestamp()) - %s
-                 GROUP BY alias_id
-                """,
-                COPIES_DUE,
-                SEARCH_DAYS * 86_400,
-            )
-        )
-        return [row[0] for row in self.env.cr.fetchall()]
-
-    def _get_copy_wait(self):
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT min(due) - extract(epoch FROM clock_timestamp())
-                  FROM (%s) waiting
-                """,
-                COPIES_DUE,
-            )
-        )
-        wait = self.env.cr.fetchone()[0]
-        return None if wait is None else max(0.0, float(wait))
-
-    @api.model
-    @contextlib.contextmanager
-    def _filing(self, alias_id):
-        """Yield the alias in a cursor that owns its filing, or None."""
-        key = SQL("%s, %s", COPY_LOCK_CLASS, alias_id)
-        with contextlib.closing(self.env.registry.cursor()) as cr:
-            cr.execute(SQL("SELECT pg_try_advisory_lock(%s)", key))
-            mine = cr.fetchone()[0]
-            cr.commit()
-            try:
-                env = api.Environment(cr, api.SUPERUSER_ID, {})
-                yield env[self._name].browse(alias_id) if mine else None
-                cr.commit()
-            finally:
-                if mine and not cr.connection.closed:
-                    cr.rollback()
-                    cr.execute(SQL("SELECT pg_advisory_unlock(%s)", key))
-                    cr.commit()
-
-    def _file_copies__(self, ends_at):
-        """File the waiting copies of one alias; trouble never touches the mail."""
-        if not self.exists():
-            return
-        if not self._wants_copies():
-            self._give_copies_up()
-            return
-        try:
-            with self._open_imap__() as connection:
-                box = connection.sent_box(self._find_sent_folder(connection))
-                self.env.cr.commit()
-                self._resolve_uncertain(box)
-                by_itself = connection.files_by_itself and self._submits_there()
-                while time.monotonic() < ends_at and self._file_step(box, by_itself):
-                    pass
-        except (imap_failure.ImapFailure, vault.VaultError) as failure:
-            self.env.cr.rollback()
-            self._put_copies_off(failure)
-            self.env.cr.commit()
-        except (psycopg2.Error, address.AddressError) as error:
-            self.env.cr.rollback()
-            _logger.warning("Copies of alias %s: %s", self.id, error)
-
-    def _submits_there(self):
-        """Whether the alias submits to the provider whose IMAP server this is."""
-        try:
-            smtp_host = address.parse_server(self.smtp_server or "").host
-        except address.AddressError:
-            return False
-        return smtp_host.endswith((".gmail.com", ".office365.com", ".outlook.com"))
-
-    def _file_step(self, box, by_itself):
-        """File some copies and commit what became of them.
-
-        :return: whether there may be more
-        """
-        rows = self._get_waiting_copies()
-        if not rows:
-            return False
-        if by_itself:
-            results = [None] * len(rows)
-        else:
-            results = box.file_many(
-                (zlib.decompress(bytes(data)), message_id, moment)
-                for _row_id, data, message_id, moment, _attempts, _first in rows
-            )
-        lost = False
-        for row, result in zip(rows, results, strict=True):
-            if isinstance(result, imap_failure.ImapFailure):
-                lost |= result.retryable
-                self._note_failure(row, result)
-            else:
-                self._note_filed(row[0])
-        self.env.cr.commit()
-        return not lost
-
-    def _get_waiting_copies(self):
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT id, sent_copy, message_id, replied_at, sent_copy_attempts,
-                       sent_copy_first_at
-                  FROM (SELECT *, sum(length(sent_copy)) OVER (ORDER BY id) AS size
-                          FROM (SELECT * FROM user_email_alias_log
-                                 WHERE alias_id = %s AND sent_copy_state = 'waiting'
-                                   AND sent_copy_due <= extract(
-                                       epoch FROM clock_timestamp())
-                                 ORDER BY sent_copy_due, id LIMIT %s) few) sized
-                 WHERE size - length(sent_copy) < %s
-                 ORDER BY id
-                """,
-                self.id,
-                STEP_COUNT,
-                STEP_BYTES,
-            )
-        )
-        return self.env.cr.fetchall()
-
-    def _note_filed(self, row_id):
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE user_email_alias_log
-                   SET sent_copy_state = 'filed', sent_copy = NULL,
-                       sent_copy_error = NULL
-                 WHERE id = %s
-                """,
-                row_id,
-            )
-        )
-
-    def _note_failure(self, row, failure):
-        """Try again with growing waits for days, or give up and tell the owner."""
-        row_id, _data, _message_id, _moment, attempts, first_at = row
-        now = self._now()
-        due = None
-        if failure.retryable:
-            due = pacing.mail_retry((attempts or 0) + 1, first_at or now, now)
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE user_email_alias_log
-                   SET sent_copy_state = %s, sent_copy_due = %s, sent_copy_error = %s,
-                       sent_copy_attempts = COALESCE(sent_copy_attempts, 0) + 1,
-                       sent_copy_first_at = COALESCE(sent_copy_first_at, %s)
-                 WHERE id = %s
-                """,
-                "failed" if due is None else "waiting",
-                due or 0.0,
-                str(failure),
-                now,
-                row_id,
-            )
-        )
-        if due is None and not self.state_message:
-            message = self.env._(
-                "A copy could not be filed in the Sent folder: %s The email itself "
-                "was sent.",
-                failure,
-            )
-            self.state_message = message
-            self._notify_owner(message)
-
-    def _put_copies_off(self, failure):
-        """The whole account is in trouble: all that is due waits, or has failed."""
-        failure = _as_retryable(failure)
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT id, NULL, NULL, NULL, sent_copy_attempts, sent_copy_first_at
-                  FROM user_email_alias_log
-                 WHERE alias_id = %s AND sent_copy_state = 'waiting'
-                   AND sent_copy_due <= extract(epoch FROM clock_timestamp())
-                """,
-                self.id,
-            )
-        )
-        for row in self.env.cr.fetchall():
-            self._note_failure(row, failure)
-
-    def _give_copies_up(self):
-        """The alias has no mailbox for copies any more; a retry may find a new one."""
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE user_email_alias_log
-                   SET sent_copy_state = 'failed', sent_copy_error = %s
-                 WHERE alias_id = %s AND sent_copy_state = 'waiting'
-                """,
-                self.env._("The alias has no IMAP server for copies any more."),
-                self.id,
-            )
-        )
-
-    def _resolve_uncertain(self, box):
-        """What lies in the Sent folder was sent: the question answers itself."""
-        limit = self._now() - SEARCH_DAYS * 86_400
-        rows = self.env["user.email.alias.log"].search(
-            [
-                ("alias_id", "=", self.id),
-                ("outcome", "=", "uncertain"),
-                ("claimed_at", ">", limit),
-            ]
-        )
-        for row in rows:
-            if row.message_id and box.contains(row.message_id, row.claimed_at):
-                row.action_mark_sent()
-                row.reply = self.env._("Found in the Sent folder.")
-        self.env.cr.commit()
-
-
-def _as_retryable(failure):
-    """A wrong password of the mailbox is mended sooner or later: wait for it."""
-    return imap_failure.ImapFailure(
-        getattr(failure, "kind", imap_failure.LOGIN), str(failure), retryable=True
-    )
+        if not self.env["user.email.alias.queue"]._is_stopped():
+            file_due_copies(self.env)

@@ -1,4 +1,3 @@
-import json
 import logging
 
 from odoo import api, fields, models
@@ -16,18 +15,15 @@ _logger = logging.getLogger(__name__)
 LOCK_TIMEOUT_MS = 5_000
 
 
-class UserEmailAlias(models.Model):
+class UserEmailAliasSignIn(models.AbstractModel):
     """Signing in at an identity provider, changing the account, and leaving."""
 
-    _inherit = "user.email.alias"
+    _name = "user.email.alias.sign.in"
+    _description = "Email Alias: Sign-in"
 
     oauth_secret = fields.Char(groups=fields.NO_ACCESS, copy=False, exportable=False)
-    oauth_pending_secret = fields.Char(
-        groups=fields.NO_ACCESS, copy=False, exportable=False
-    )
     oauth_identity = fields.Char(groups=fields.NO_ACCESS, copy=False, exportable=False)
     oauth_user = fields.Char("Signed in as", readonly=True, copy=False)
-    oauth_pending_user = fields.Char(readonly=True, copy=False)
     oauth_server = fields.Char(readonly=True, copy=False)
     oauth_refreshed_at = fields.Datetime(readonly=True, copy=False)
     is_signed_in = fields.Boolean(compute="_compute_is_signed_in")
@@ -45,18 +41,6 @@ class UserEmailAlias(models.Model):
         for key in oauth.PROVIDERS:
             self[f"has_{key}"] = Settings._is_configured(key)
 
-    def _get_server_fields(self):
-        """Extend: nobody fakes a sign-in."""
-        return super()._get_server_fields() | {
-            "oauth_identity",
-            "oauth_pending_secret",
-            "oauth_pending_user",
-            "oauth_refreshed_at",
-            "oauth_secret",
-            "oauth_server",
-            "oauth_user",
-        }
-
     def _is_complete(self):
         """Extend: with a provider nothing but a From Address and a consent counts."""
         if self.provider == "smtp":
@@ -66,19 +50,6 @@ class UserEmailAlias(models.Model):
     def _forgets_password(self, vals):
         """Extend: the password goes once the account is a provider's."""
         return super()._forgets_password(vals) if self.provider == "smtp" else False
-
-    def unlink(self):
-        """Extend: what is forgotten is withdrawn at the provider as well."""
-        # sudo: the columns are closed to everybody
-        left = [
-            (alias.provider, alias.oauth_identity, tokens)
-            for alias in self.sudo()
-            if (tokens := alias._read_tokens__("oauth_secret"))
-        ]
-        result = super().unlink()
-        for key, identity, tokens in left:
-            self._revoke__(key, identity, tokens)
-        return result
 
     # ------------------------------------------------------------------
     # Sign in
@@ -304,83 +275,6 @@ class UserEmailAlias(models.Model):
         return name
 
     # ------------------------------------------------------------------
-    # Another account
-    # ------------------------------------------------------------------
-
-    def _ask_for_other_account__(self, account):
-        """Keep the other account aside until the owner has said yes."""
-        self._write_secret__("oauth_pending_secret", json.dumps(account))
-        # sudo: written by the server only
-        self.sudo().oauth_pending_user = account["email"]
-        return self.env._(
-            "You signed in as %s, another account than before. Please confirm.",
-            account["email"],
-        )
-
-    def _read_pending__(self):
-        return json.loads(self._read_tokens__("oauth_pending_secret") or "{}")
-
-    def action_use_other_account(self):
-        """Yes: this alias is the other account from now on, if a login proves it."""
-        self.ensure_one()
-        self._check_owner()
-        if self.waiting_count:
-            raise UserError(
-                self.env._(
-                    "%s emails still wait to leave as the old account.",
-                    self.waiting_count,
-                )
-            )
-        pending = self._read_pending__()
-        if not pending:
-            raise UserError(self.env._("There is no other account to confirm."))
-        Settings = self.env["user.email.alias.oauth.settings"]
-        try:
-            provider = Settings._get_provider__(pending["key"])
-            access = provider.access(pending["tokens"])
-        except (oauth.OAuthError, vault.VaultError) as error:
-            raise UserError(str(error)) from None
-        pending["tokens"] = access.tokens
-        trouble = self._prove_account__(
-            pending, access.access_token_secret, pending["email"]
-        )
-        # sudo: the owner has been checked
-        alias_sudo = self.sudo()
-        left = alias_sudo.provider, alias_sudo.oauth_identity
-        tokens = self._read_tokens__("oauth_secret")
-        alias_sudo.write(
-            {
-                "email_from": pending["email"],
-                "alias_name": self._get_account_name(pending),
-            }
-        )
-        message = self._keep_account__(pending, trouble)
-        self._revoke__(*left, tokens)
-        return self._tell_outcome(message, trouble is None)
-
-    def action_keep_account(self):
-        """No: forget the other account."""
-        self.ensure_one()
-        self._check_owner()
-        pending = self._read_pending__()
-        # sudo: the owner has been checked
-        self.sudo().write({"oauth_pending_secret": False, "oauth_pending_user": False})
-        if pending:
-            self._revoke__(pending["key"], pending["identity"], pending["tokens"])
-
-    def _tell_outcome(self, message, is_good):
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success" if is_good else "warning",
-                "message": message,
-                "sticky": not is_good,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
-
-    # ------------------------------------------------------------------
     # Leave
     # ------------------------------------------------------------------
 
@@ -421,6 +315,15 @@ class UserEmailAlias(models.Model):
         except vault.VaultError as error:
             _logger.info("Alias %s: %s not readable: %s", self.id, fname, error)
             return None
+
+    def _get_consents__(self):
+        """What each signed-in alias would have to withdraw: arguments of _revoke__."""
+        return [
+            (alias.provider, alias.oauth_identity, tokens)
+            # sudo: the columns are closed to everybody
+            for alias in self.sudo()
+            if (tokens := alias._read_tokens__("oauth_secret"))
+        ]
 
     @api.model
     def _revoke__(self, key, identity, tokens):

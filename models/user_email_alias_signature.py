@@ -4,8 +4,11 @@ from odoo import fields, models
 from odoo.tools import is_html_empty
 
 
-class UserEmailAlias(models.Model):
-    _inherit = "user.email.alias"
+class UserEmailAliasSignature(models.AbstractModel):
+    """What stands below a message written with the alias."""
+
+    _name = "user.email.alias.signature"
+    _description = "Email Alias: Signature"
 
     signature = fields.Html(
         help="Used instead of your own signature when you write as this alias. Leave "

@@ -23,34 +23,15 @@ DELAY_MAX_MS = 3_600_000
 DAILY_LIMIT_MAX = 1_000_000_000
 
 
-class UserEmailAlias(models.Model):
+class UserEmailAliasValidation(models.AbstractModel):
     """What may be typed into an alias, else a sentence that says what to change.
 
     Values are checked before the database sees them: what it refuses, it refuses in
     words of its own.
     """
 
-    _inherit = "user.email.alias"
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        """Restrict to values that make sense."""
-        vals_list = [self._clean_vals(vals) for vals in vals_list]
-        for vals in vals_list:
-            self._check_vals(vals)
-            if vals.get("name"):
-                owner_id = vals.get("user_id") or self.env.uid
-                self._check_name_free(vals["name"], owner_id)
-        return super().create(vals_list)
-
-    def write(self, vals):
-        """Restrict to values that make sense."""
-        vals = self._clean_vals(vals)
-        self._check_vals(vals)
-        if vals.get("name"):
-            for alias in self:
-                alias._check_name_free(vals["name"], alias.user_id.id)
-        return super().write(vals)
+    _name = "user.email.alias.validation"
+    _description = "Email Alias: Validation"
 
     @api.model
     def _clean_vals(self, vals):
@@ -134,14 +115,6 @@ class UserEmailAlias(models.Model):
                 "is_default",
                 self.env._("An archived alias cannot be the default: unarchive it."),
             )
-
-    def copy_data(self, default=None):
-        """Extend: the copy needs a Description of its own."""
-        vals_list = super().copy_data(default=default)
-        for alias, vals in zip(self, vals_list, strict=True):
-            if alias.name and "name" not in (default or {}):
-                vals["name"] = alias._get_copy_name()
-        return vals_list
 
     def _get_copy_name(self):
         siblings = self.with_context(active_test=False).search(

@@ -1,6 +1,6 @@
 from collections import Counter
 
-from odoo import api, models
+from odoo import models
 
 # A change of one of these is told to the owner's browser.
 WEB_CLIENT_FIELDS = frozenset(
@@ -18,40 +18,20 @@ WEB_CLIENT_FIELDS = frozenset(
 )
 
 
-class UserEmailAlias(models.Model):
+class UserEmailAliasWebClient(models.AbstractModel):
     """What the owner's browser knows of the aliases, without asking for it.
 
     The list comes with the page and, when something changes, over the bus: no screen
     asks the server who the user can write as.
     """
 
-    _inherit = "user.email.alias"
+    _name = "user.email.alias.web.client"
+    _description = "Email Alias: Web Client"
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        """Extend: the owner's composers offer the new alias at once."""
-        aliases = super().create(vals_list)
-        aliases.user_id._email_alias_notify_web_client()
-        return aliases
-
-    def write(self, vals):
-        """Extend: the owner's composers follow."""
-        result = super().write(vals)
+    def _follow_in_web_client(self, vals):
+        """Let the owner's composers follow a change of ``vals``."""
         if not WEB_CLIENT_FIELDS.isdisjoint(vals):
             self.user_id._email_alias_notify_web_client()
-        return result
-
-    def unlink(self):
-        """Extend: the owner's composers offer it no more."""
-        owners = self.user_id
-        result = super().unlink()
-        owners._email_alias_notify_web_client()
-        return result
-
-    def _notify_owner(self, message):
-        """Extend: the badge in the user menu stays until the owner has acted."""
-        super()._notify_owner(message)
-        self.user_id._email_alias_notify_web_client()
 
     def _get_web_client_data(self):
         """One dict for each alias; nothing in it is a secret."""

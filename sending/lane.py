@@ -5,28 +5,24 @@ build (rolled back), claim (committed), hand over (no transaction), record
 (committed). Waiting happens between them, never inside one.
 """
 
-import contextlib
 import logging
 import threading
 import time
 
 import psycopg2
 
-from odoo import api
 from odoo.tools import SQL
 
 from ..exceptions import AliasHold, AliasRetry
 from ..tools import address, pacing
 from ..tools.message import UnsafeMessage
 from ..tools.transport import smtp
+from .lock import LANE_LOCK, locked
 from .log import Log
 from .message import Account, build
 from .queries import IS_OPEN, QUEUE, SLOT
 
 _logger = logging.getLogger(__name__)
-
-# First key of the advisory locks; the alias id is the second.
-LOCK_CLASS = 0x55454131
 
 # A message is built at most so many seconds ahead: what is changed or cancelled
 # meanwhile must not leave.
@@ -102,7 +98,7 @@ class Lane:
     def run(self):
         """The thread's body."""
         try:
-            with self._locked() as env:
+            with locked(self.registry, LANE_LOCK, self.alias_id) as env:
                 self.is_locked_out = not env
                 if env:
                     self._log.recover(env)
@@ -130,7 +126,7 @@ class Lane:
         :raise psycopg2.errors.SerializationFailure: a lane has served one of them
             since the caller's transaction began; core begins it anew
         """
-        with self._locked() as env:
+        with locked(self.registry, LANE_LOCK, self.alias_id) as env:
             if not env:
                 return mails
             try:
@@ -153,30 +149,6 @@ class Lane:
     # ------------------------------------------------------------------
     # Lock and choice
     # ------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def _locked(self):
-        """Yield an environment that owns the alias, or None if another lane does."""
-        with contextlib.closing(self.registry.cursor()) as cr:
-            cr.execute(
-                SQL("SELECT pg_try_advisory_lock(%s, %s)", LOCK_CLASS, self.alias_id)
-            )
-            mine = cr.fetchone()[0]
-            cr.commit()
-            try:
-                yield api.Environment(cr, api.SUPERUSER_ID, {}) if mine else None
-            finally:
-                # the pool keeps the connection, and with it a lock left behind
-                if mine and not cr.connection.closed:
-                    cr.rollback()
-                    cr.execute(
-                        SQL(
-                            "SELECT pg_advisory_unlock(%s, %s)",
-                            LOCK_CLASS,
-                            self.alias_id,
-                        )
-                    )
-                    cr.commit()
 
     def _is_over(self):
         return self._stopping or time.monotonic() >= self.ends_at

@@ -12,7 +12,7 @@ from odoo.tools import SQL
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
-from ..sending.lane import LOCK_CLASS
+from ..sending.lock import LANE_LOCK
 from ..sending.process import TIDY_SECONDS, Process
 from ..sending.queries import PAUSED_SECONDS
 from ..sending.run import Run
@@ -222,7 +222,7 @@ class TestDoor(QueueCase):
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
-class TestVerdicts(QueueCase):
+class TestOutcomes(QueueCase):
     def test_temporary_refusal_of_a_mail_is_retried_and_the_rest_goes_on(self):
         self.server.on("rcpt", reply="450 4.2.0 greylisted", match="lead1@", times=1)
         ids = self.queue(*MANY[:3])
@@ -453,15 +453,13 @@ class TestConnections(QueueCase):
     def test_a_second_lane_finds_the_alias_taken(self):
         self.queue(MANY[0])
         with contextlib.closing(self.registry.cursor()) as cr:
-            cr.execute(
-                SQL("SELECT pg_advisory_lock(%s, %s)", LOCK_CLASS, self.alias_id)
-            )
+            cr.execute(SQL("SELECT pg_advisory_lock(%s, %s)", LANE_LOCK, self.alias_id))
             run = Run(self.registry, 4, 5.0)
             run.serve()
             self.assertFalse(self.server.sessions)
             self.assertIsNone(run.next_due, "the holder looks after the rest")
             cr.execute(
-                SQL("SELECT pg_advisory_unlock(%s, %s)", LOCK_CLASS, self.alias_id)
+                SQL("SELECT pg_advisory_unlock(%s, %s)", LANE_LOCK, self.alias_id)
             )
         self.run_queue()
         self.assertEqual(self.served(), [MANY[0]])

@@ -21,7 +21,7 @@ class UserEmailAliasCancel(models.TransientModel):
         self.ensure_one()
         self._check_owner()
         Mail = self.env["mail.mail"].sudo()
-        domain = Mail._email_alias_waiting_domain()
+        domain = fields.Domain("state", "=", "outgoing")
         # a mailing's mail keeps its alias when the mailing itself has another one now
         domain &= fields.Domain("email_alias_id.user_id", "=", self.env.uid)
         if self.alias_id:

@@ -1,23 +1,18 @@
 from collections import defaultdict
-from datetime import datetime, timezone
 
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools.mail import email_split_tuples
-
-from .mail_mail import UNCERTAIN
 
 # What is told of a message with several recipients: the first of these that fits.
 BY_GRAVITY = ("uncertain", "refused", "waiting", "cancelled", "sent")
 
-# A mail that is due so soon, in seconds, has no time to be named.
-SOON_SECONDS = 2
 
-
-class MailMessage(models.Model):
+class UserEmailAliasMessage(models.AbstractModel):
     """What became of a message that was written with an alias."""
 
-    _inherit = "mail.message"
+    _name = "user.email.alias.message"
+    _description = "Email Alias: Message"
 
     def _email_alias_outcomes_to_store(self, store):
         """Portal users and guests are not told."""
@@ -134,71 +129,3 @@ class MailMessage(models.Model):
             # sudo: the message goes to its author
             if message.sudo()._is_thread_message():
                 message.sudo()._notify_message_notification_update()
-
-
-class MailMail(models.Model):
-    _inherit = "mail.mail"
-
-    def _email_alias_step(self, now):
-        """How far this mail has come, when it is not submitted."""
-        self.ensure_one()
-        if self.state == "cancel":
-            return {"state": "cancelled", "words": self.failure_reason}
-        if self.state == "exception":
-            is_uncertain = self.failure_type == UNCERTAIN
-            state = "uncertain" if is_uncertain else "refused"
-            return {"state": state, "words": self.failure_reason}
-        alias = self.email_alias_id
-        until = max(self.email_alias_due, alias.backoff_until)
-        words = self.failure_reason
-        if alias.state == "hold" or alias.backoff_until > now:
-            words = alias.state_message
-        if alias.state == "hold" or alias.is_paused or not alias.active:
-            until = 0
-        return {
-            "state": "waiting",
-            "words": words,
-            "until": _to_datetime(until) if until > now + SOON_SECONDS else False,
-        }
-
-    # ------------------------------------------------------------------
-    # Told when it happens
-    # ------------------------------------------------------------------
-
-    def _email_alias_record_sent(self, *args, **kwargs):
-        """Extend: the message in the chatter shows it at once."""
-        self._email_alias_tell_author()
-        return super()._email_alias_record_sent(*args, **kwargs)
-
-    def _email_alias_record_failure(self, *args, **kwargs):
-        """Extend: the message in the chatter shows it at once."""
-        self._email_alias_tell_author()
-        return super()._email_alias_record_failure(*args, **kwargs)
-
-    def _email_alias_defer(self, *args, **kwargs):
-        """Extend: the message in the chatter shows until when, and why."""
-        self._email_alias_tell_author()
-        return super()._email_alias_defer(*args, **kwargs)
-
-    def _email_alias_tell_author(self):
-        """Tell when the transaction, log included, is complete.
-
-        A campaign is not told mail by mail: its mailing shows the progress.
-        """
-        precommit = self.env.cr.precommit
-        key = "user_email_alias.outcomes"
-        for mail in self:
-            if mail.email_alias_bulk or not mail.is_notification:
-                continue
-            if key not in precommit.data:
-                precommit.data[key] = self.env["mail.message"]
-                precommit.add(
-                    lambda: precommit.data.pop(key)._email_alias_tell_outcome()
-                )
-            precommit.data[key] |= mail.mail_message_id
-
-
-def _to_datetime(moment):
-    """Odoo's naive UTC text of seconds since the epoch."""
-    at = datetime.fromtimestamp(moment, timezone.utc).replace(tzinfo=None)
-    return fields.Datetime.to_string(at)

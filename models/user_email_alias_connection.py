@@ -1,0 +1,152 @@
+import logging
+import time
+import urllib.parse
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..exceptions import AliasHold, AliasRetry
+from ..tools import address, guard, vault
+from ..tools.transport import smtp
+
+_logger = logging.getLogger(__name__)
+
+
+class UserEmailAliasConnection(models.AbstractModel):
+    """Reaching the mail server: connect, log in, prove that it works."""
+
+    _name = "user.email.alias.connection"
+    _description = "Email Alias: Connection"
+
+    @api.model
+    def _get_guard(self):
+        """What the administrator lets this database connect to."""
+        # sudo: a system parameter
+        allowed = (
+            self.env["ir.config_parameter"]
+            .sudo()
+            .get_param("user_email_alias.allowed_targets")
+        )
+        try:
+            return guard.Guard(allowed or "")
+        except ValueError as error:
+            _logger.error("user_email_alias.allowed_targets: %s", error)
+            return guard.Guard("")
+
+    @api.model
+    def _get_local_hostname(self):
+        """The name we greet a mail server with (RFC 5321 4.1.1.1)."""
+        # sudo: a system parameter
+        base = self.env["ir.config_parameter"].sudo().get_param("web.base.url") or ""
+        host = urllib.parse.urlsplit(base).hostname or ""
+        return host if "." in host and host.isascii() else "[127.0.0.1]"
+
+    def _connect_to__(self, server, disable_tls=False):
+        """Connect without logging in.
+
+        :param server: ``host:port``
+        :param disable_tls: talk in clear text, which only a password's owner may want
+        :raise smtp.SmtpFailure: with phase and outcome
+        """
+        return smtp.SmtpConnection.open(
+            address.parse_server(server),
+            self._get_guard(),
+            disable_tls=disable_tls,
+            local_hostname=self._get_local_hostname(),
+        )
+
+    def _open_connection__(self):
+        """Connect and log in.
+
+        :return: a :class:`smtp.SmtpConnection` ready for a submission
+        :raise smtp.SmtpFailure: with phase and outcome
+        :raise AliasHold: the account is not complete, or its secret not readable
+        :raise AliasRetry: a passing trouble of something else than the mail server
+        """
+        self.ensure_one()
+        if not self._is_complete():
+            raise AliasHold(
+                "incomplete",
+                self.env._("Fill in the From Address and the SMTP Server:Port first."),
+            )
+        try:
+            secret = self._read_secret__("smtp_secret") if self.smtp_user else None
+        except vault.VaultError as error:
+            raise AliasHold("vault", self._explain(error)) from None
+        connection = self._connect_to__(self.smtp_server, self.disable_tls)
+        try:
+            if self.smtp_user:
+                connection.login_password(self.smtp_user, secret or "")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _test_connection__(self):
+        """Go all the way up to MAIL FROM.
+
+        :raise UserError: one plain sentence that says what to change
+        """
+        self.ensure_one()
+        try:
+            connection = self._open_connection__()
+            try:
+                connection.check_sender(address.mailbox_to_ascii(self.email_from))
+            finally:
+                connection.close()
+        except (smtp.SmtpFailure, AliasHold, AliasRetry) as error:
+            raise UserError(self._explain(error)) from None
+        return self.env._("Status: OK")
+
+    def _explain(self, error):
+        """Turn a failure into a sentence for the owner; the server's words follow."""
+        self.ensure_one()
+        if isinstance(error, vault.VaultError):
+            return self.env._(
+                "The stored password cannot be used: %s Enter the password again, "
+                "or ask your administrator for the key.",
+                error,
+            )
+        return str(error)
+
+    def action_test_connection(self):
+        """Connect, log in, check the sender; tell the outcome in one sentence."""
+        self.ensure_one()
+        self._check_owner()
+        started = time.monotonic()
+        try:
+            message = self._test_connection__()
+        except UserError as error:
+            message, kind = str(error), "danger"
+            # sudo: the state is written by the server only
+            self.sudo().write(
+                {"state_message": message, "state_at": fields.Datetime.now()}
+            )
+        else:
+            kind = "success"
+            self._set_verified()
+        _logger.info(
+            "Test of email alias %s: %s in %.1f s",
+            self.id,
+            kind,
+            time.monotonic() - started,
+        )
+        return self._get_notification(message, kind)
+
+    @api.model
+    def _get_notification(self, message, kind):
+        """A notice for the screen, which then shows the alias as it is now.
+
+        :param kind: ``success``, ``warning`` or ``danger``; only a success goes away
+            by itself
+        """
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": kind,
+                "message": message,
+                "sticky": kind != "success",
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }

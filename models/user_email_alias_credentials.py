@@ -1,0 +1,135 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..tools import address, vault
+
+# Changing one of these sends the stored password to another place, so it is
+# forgotten unless a new one comes along.
+PASSWORD_BOUND_FIELDS = ("smtp_server", "smtp_user", "disable_tls")
+
+
+class UserEmailAliasCredentials(models.AbstractModel):
+    """The mail server, the login, and its password in the vault."""
+
+    _name = "user.email.alias.credentials"
+    _description = "Email Alias: Credentials"
+
+    smtp_server = fields.Char(
+        "SMTP Server:Port",
+        help="For example mail.myserver.com:465. Port 465 is encrypted from the "
+        "start, every other port switches to TLS; without a port 587 is used.",
+    )
+    smtp_user = fields.Char(
+        "SMTP User Name",
+        help="Often your email address, sometimes only the part before the @. "
+        "Your provider's documentation tells.",
+    )
+    smtp_password = fields.Char(
+        "SMTP Password",
+        compute="_compute_smtp_password",
+        inverse="_inverse_smtp_password",
+        copy=False,
+        exportable=False,
+        help="The password of this mailbox, not the one you log in to Odoo with. "
+        "It is stored encrypted and nobody can read it back.",
+    )
+    smtp_secret = fields.Char(groups=fields.NO_ACCESS, copy=False, exportable=False)
+    has_smtp_password = fields.Boolean(compute="_compute_has_smtp_password")
+    disable_tls = fields.Boolean(
+        "Disable SSL/TLS",
+        help="Only for a mail server that cannot encrypt. Your password and your "
+        "emails are then readable on the way to it.",
+    )
+
+    def _compute_smtp_password(self):
+        self.smtp_password = False
+
+    @api.depends("smtp_secret")
+    def _compute_has_smtp_password(self):
+        for alias in self:
+            # sudo: whether there is a secret is no secret
+            alias.has_smtp_password = bool(alias.sudo().smtp_secret)
+
+    def _inverse_smtp_password(self):
+        for alias in self:
+            if alias.smtp_password:
+                alias._write_secret__("smtp_secret", alias.smtp_password)
+        self.invalidate_recordset(["smtp_password"])
+
+    @api.onchange(*PASSWORD_BOUND_FIELDS)
+    def _onchange_password_bound(self):
+        origin = self._origin
+        if origin and origin._forgets_password(
+            {fname: self[fname] for fname in PASSWORD_BOUND_FIELDS}
+        ):
+            self.has_smtp_password = False
+
+    def _is_complete(self):
+        """Whether there is all that a login and a From header need."""
+        self.ensure_one()
+        return bool(self.email_from and self.smtp_server)
+
+    def _get_vault__(self):
+        return self.env["user.email.alias.oauth.settings"]._get_vault__()
+
+    def _get_binding(self, fname):
+        # sudo: the database's identity is no secret but a system parameter
+        uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+        return vault.Binding(uuid or "", self._name, self.id, fname)
+
+    def _write_secret__(self, fname, secret):
+        """Encrypt ``secret`` for this row and field.
+
+        :raise UserError: there is no usable key
+        """
+        self.ensure_one()
+        try:
+            cipher = self._get_vault__().encrypt(secret, self._get_binding(fname))
+        except vault.VaultError as error:
+            raise UserError(
+                self.env._("The password cannot be stored safely: %s", error)
+            ) from None
+        # sudo: nobody may read or write the column but this method and its twin
+        self.sudo()[fname] = cipher
+
+    def _read_secret__(self, fname):
+        """Decrypt a secret for the length of a login.
+
+        :return: the secret, or None when none is stored
+        :raise vault.VaultError: key missing or wrong, cipher text moved or damaged
+        """
+        self.ensure_one()
+        cipher = self.sudo()[fname]
+        if not cipher:
+            return None
+        return self._get_vault__().decrypt(cipher, self._get_binding(fname))
+
+    def _forgets_password(self, vals):
+        """Whether ``vals`` would send the stored password somewhere else."""
+        self.ensure_one()
+
+        def host(text):
+            try:
+                server = address.parse_server(text or "")
+            except address.AddressError:
+                return text or ""
+            # the owner may try other ports; nobody else sends it to another service
+            return server.host if self.is_mine else str(server)
+
+        return (
+            (
+                "smtp_server" in vals
+                and host(vals["smtp_server"]) != host(self.smtp_server)
+            )
+            or (
+                "smtp_user" in vals
+                and (vals["smtp_user"] or "") != (self.smtp_user or "")
+            )
+            or (vals.get("disable_tls") and not self.disable_tls)
+        )
+
+    def _forget_passwords(self, vals):
+        moved = self.filtered(lambda a: a._forgets_password(vals))
+        if moved:
+            # sudo: the column is closed to everybody
+            moved.sudo().smtp_secret = False

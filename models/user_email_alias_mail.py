@@ -1,0 +1,301 @@
+import json
+import time
+from datetime import datetime, timezone
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from odoo.addons.base.models.ir_mail_server import MailDeliveryException
+
+from ..sending.lane import Lane
+from ..sending.queries import PAUSED_SECONDS
+
+# How long a user may have to wait for a mail server, in seconds.
+SEND_NOW_SECONDS = 45
+
+UNCERTAIN = "email_alias_uncertain"
+
+# A mail that is due so soon, in seconds, has no time to be named.
+SOON_SECONDS = 2
+
+
+class UserEmailAliasMail(models.AbstractModel):
+    """What is done with a mail that has an alias, from the queue to its outcome."""
+
+    _name = "user.email.alias.mail"
+    _description = "Email Alias: Mail"
+
+    # ------------------------------------------------------------------
+    # Queue
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _email_alias_of_mailing(self, vals_list):
+        """Whatever is sent for a mailing leaves by the mailing's alias."""
+        for vals in vals_list:
+            if vals.get("mailing_id") and "email_alias_id" not in vals:
+                # sudo: the alias of a mailing is read with the mailing
+                mailing_sudo = (
+                    self.env["mailing.mailing"].sudo().browse(vals["mailing_id"])
+                )
+                if mailing_sudo.email_alias_id:
+                    vals["email_alias_id"] = mailing_sudo.email_alias_id.id
+
+    @api.model
+    def _email_alias_delay_of(self, vals):
+        """A mail of a paused mailing waits with the others."""
+        # sudo: whether a mailing is paused is read with the mailing
+        mailing_sudo = self.env["mailing.mailing"].sudo().browse(vals.get("mailing_id"))
+        return PAUSED_SECONDS if mailing_sudo.email_alias_is_paused else 0.0
+
+    def _email_alias_cancel(self):
+        """Take waiting mail out of the queue for good."""
+        waiting = self.filtered(lambda m: m.state == "outgoing")
+        waiting.cancel()
+        waiting.mailing_trace_ids.set_canceled()
+        notifications = self.env["mail.notification"].search(
+            [
+                ("mail_mail_id", "in", waiting.ids),
+                ("notification_status", "not in", ("sent", "canceled")),
+            ]
+        )
+        notifications.write({"notification_status": "canceled"})
+
+    def _email_alias_wake(self):
+        if any(mail.state == "outgoing" for mail in self):
+            self.env["user.email.alias.queue"]._trigger_cron()
+
+    def _email_alias_requeue(self):
+        now = self.env["user.email.alias"]._now()
+        for mail in self.filtered(lambda m: m.state == "outgoing"):
+            mail.email_alias_due = max(now, to_epoch(mail.scheduled_date))
+        self._email_alias_wake()
+
+    def _email_alias_lock(self):
+        """Make sure that what this transaction sees of the mails is still so.
+
+        :raise psycopg2.errors.SerializationFailure: it is not (REPEATABLE READ)
+        :raise psycopg2.errors.LockNotAvailable: somebody else is changing one
+        """
+        self.flush_recordset()
+        self.env.cr.execute(
+            SQL(
+                "SELECT id FROM mail_mail WHERE id IN %s FOR NO KEY UPDATE NOWAIT",
+                tuple(self.ids),
+            )
+        )
+
+    def _email_alias_send_now(self, raise_exception):
+        """Submit within the caller's transaction and know the outcome.
+
+        :raise UserError: a lane is at work for the alias
+        :raise MailDeliveryException: ``raise_exception``, and a mail was not accepted
+        """
+        if not self or self.env["user.email.alias.queue"]._is_stopped():
+            return
+        for alias, mails in self.grouped("email_alias_id").items():
+            alias._check_owner()
+            now = time.monotonic()
+            lane = Lane(self.env.registry, alias.id, now, now + SEND_NOW_SECONDS)
+            if lane.deliver_now(mails):
+                raise UserError(
+                    self.env._(
+                        "“%s” is sending or on hold right now. Try again in a moment.",
+                        alias.display_name,
+                    )
+                )
+        for mail in self.exists():
+            if mail.state == "outgoing":
+                mail._email_alias_record_refused(mail.failure_reason, False)
+            if mail.state == "exception" and raise_exception:
+                raise MailDeliveryException(
+                    self.env._("Mail Delivery Failed"), mail.failure_reason or ""
+                )
+
+    def _email_alias_split(self):
+        """Make one mail of each submission, so that a retry repeats nobody.
+
+        Core sends a separate email to the addresses and to each partner of a mail.
+
+        :return: whether anything was split off
+        """
+        self.ensure_one()
+        if not self._email_alias_is_several():
+            return False
+        partners = self.recipient_ids
+        extra = partners if self.email_to or self.email_cc else partners[1:]
+        notifications = self.env["mail.notification"].search(
+            [("mail_mail_id", "=", self.id), ("res_partner_id", "in", extra.ids)]
+        )
+        for partner in extra:
+            single = self.copy(self._email_alias_single_vals(partner))
+            notifications.filtered(
+                lambda n, p=partner: n.res_partner_id == p
+            ).mail_mail_id = single
+        self.recipient_ids -= extra
+        self.flush_recordset()
+        return True
+
+    def _email_alias_is_several(self):
+        """Whether core would send more than one email for this mail."""
+        self.ensure_one()
+        if self.state != "outgoing":
+            return False
+        return len(self.recipient_ids) + bool(self.email_to or self.email_cc) > 1
+
+    def _email_alias_single_vals(self, partner):
+        vals = {
+            "headers": self.headers,
+            "email_to": False,
+            "email_cc": False,
+            "recipient_ids": [fields.Command.set(partner.ids)],
+        }
+        if self.is_notification:
+            vals["mail_message_id"] = self.mail_message_id.id
+        else:
+            # a message of its own: deleting this mail must not take the others along
+            vals["message_id"] = self.message_id
+        return vals
+
+    def _email_alias_get_pending(self):
+        self.ensure_one()
+        return json.loads(self.email_alias_pending or "[]")
+
+    # ------------------------------------------------------------------
+    # Outcomes
+    # ------------------------------------------------------------------
+
+    def _email_alias_record_sent(self, message=None):
+        """Do what core does with a mail that was accepted.
+
+        Not deleted here: the lane sweeps many at once.
+
+        :param message: the built message, which spares reading what it knows
+        """
+        self.ensure_one()
+        self._email_alias_tell_author()
+        partner_ids = message.partner_ids if message else self.recipient_ids.ids
+        self.write({"state": "sent", "failure_type": False, "failure_reason": False})
+        self.with_context(email_alias_sweep_later=True)._postprocess_sent_message(
+            success_pids=list(self.env["res.partner"].browse(partner_ids)),
+            success_emails=[],
+        )
+
+    @api.model
+    def _email_alias_sweep(self, alias_id, limit=None):
+        """Delete the sent mails of an alias that are not to be kept."""
+        self.search(
+            [
+                ("email_alias_id", "=", alias_id),
+                ("state", "=", "sent"),
+                ("auto_delete", "=", True),
+            ],
+            limit=limit,
+        ).unlink()
+        if not limit:
+            # not after each step of a lane that goes on: the figures of a mailing are
+            # read from all its traces
+            self.env["mailing.mailing"]._email_alias_tell_finished_of(alias_id)
+
+    def _email_alias_record_refused(self, words, is_address):
+        """Final: show the server's own words.
+
+        :param is_address: the recipient was refused, not the message
+        """
+        self._email_alias_record_failure(
+            "mail_email_invalid" if is_address else "unknown", words
+        )
+
+    def _email_alias_record_uncertain(self):
+        """Never sent again by itself; the author decides."""
+        self._email_alias_record_failure(
+            UNCERTAIN,
+            self.env._(
+                "The connection broke after the email had been submitted. It may "
+                "have arrived: please check, then send it again or mark it as sent."
+            ),
+        )
+
+    def _email_alias_record_failure(self, failure_type, reason):
+        self.ensure_one()
+        self._email_alias_tell_author()
+        self.write(
+            {
+                "state": "exception",
+                "failure_type": failure_type,
+                "failure_reason": reason,
+            }
+        )
+        self._postprocess_sent_message(
+            success_pids=[],
+            success_emails=[],
+            failure_reason=reason,
+            failure_type=failure_type,
+        )
+
+    def _email_alias_defer(self, wait, words, pending=None):
+        """Try again in ``wait`` seconds; until then the reason is there to read."""
+        self.ensure_one()
+        self._email_alias_tell_author()
+        values = {
+            "email_alias_due": self.env["user.email.alias"]._now() + wait,
+            "failure_reason": words,
+        }
+        if pending is not None:
+            values["email_alias_pending"] = json.dumps(pending)
+        self.write(values)
+
+    # ------------------------------------------------------------------
+    # Shown and told
+    # ------------------------------------------------------------------
+
+    def _email_alias_step(self, now):
+        """How far this mail has come, when it is not submitted."""
+        self.ensure_one()
+        if self.state == "cancel":
+            return {"state": "cancelled", "words": self.failure_reason}
+        if self.state == "exception":
+            is_uncertain = self.failure_type == UNCERTAIN
+            state = "uncertain" if is_uncertain else "refused"
+            return {"state": state, "words": self.failure_reason}
+        alias = self.email_alias_id
+        until = max(self.email_alias_due, alias.backoff_until)
+        words = self.failure_reason
+        if alias.state == "hold" or alias.backoff_until > now:
+            words = alias.state_message
+        if alias.state == "hold" or alias.is_paused or not alias.active:
+            until = 0
+        return {
+            "state": "waiting",
+            "words": words,
+            "until": _to_datetime(until) if until > now + SOON_SECONDS else False,
+        }
+
+    def _email_alias_tell_author(self):
+        """Tell when the transaction, log included, is complete.
+
+        A campaign is not told mail by mail: its mailing shows the progress.
+        """
+        precommit = self.env.cr.precommit
+        key = "user_email_alias.outcomes"
+        for mail in self:
+            if mail.email_alias_bulk or not mail.is_notification:
+                continue
+            if key not in precommit.data:
+                precommit.data[key] = self.env["mail.message"]
+                precommit.add(
+                    lambda: precommit.data.pop(key)._email_alias_tell_outcome()
+                )
+            precommit.data[key] |= mail.mail_message_id
+
+
+def to_epoch(moment):
+    """Seconds since the epoch of a naive UTC datetime; 0 for none."""
+    return moment.replace(tzinfo=timezone.utc).timestamp() if moment else 0.0
+
+
+def _to_datetime(moment):
+    """Odoo's naive UTC text of seconds since the epoch."""
+    at = datetime.fromtimestamp(moment, timezone.utc).replace(tzinfo=None)
+    return fields.Datetime.to_string(at)

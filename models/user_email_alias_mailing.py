@@ -1,0 +1,188 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..sending.queries import PAUSED_SECONDS
+
+
+class UserEmailAliasMailing(models.AbstractModel):
+    """How far a mailing is that leaves by an alias; pause, resume, and its end."""
+
+    _name = "user.email.alias.mailing"
+    _description = "Email Alias: Mailing"
+
+    email_alias_is_paused = fields.Boolean("Paused", readonly=True, copy=False)
+    email_alias_forecast = fields.Char(compute="_compute_email_alias_forecast")
+    email_alias_waiting = fields.Integer(compute="_compute_email_alias_progress")
+    email_alias_total = fields.Integer(compute="_compute_email_alias_progress")
+    email_alias_progress = fields.Char(compute="_compute_email_alias_progress")
+    email_alias_is_told = fields.Boolean(readonly=True, copy=False)
+
+    @api.depends_context("tz", "lang")
+    @api.depends("email_alias_id", "mailing_domain", "contact_list_ids", "state")
+    def _compute_email_alias_forecast(self):
+        """What the alias's pace means for this mailing, before it is sent."""
+        for mailing in self:
+            # the pace of a mailing's alias is read with the mailing
+            alias_sudo = mailing._email_alias_shown()
+            mailing.email_alias_forecast = False
+            if alias_sudo and mailing.state == "draft" and mailing.mailing_model_id:
+                count = mailing._email_alias_count_recipients()
+                if count:
+                    ahead = alias_sudo.waiting_count
+                    mailing.email_alias_forecast = alias_sudo._get_forecast(
+                        count + ahead
+                    ).describe(alias_sudo)
+
+    def _email_alias_count_recipients(self):
+        self.ensure_one()
+        domain = self._get_recipients_domain()
+        return self.env[self.mailing_model_real].search_count(domain)
+
+    @api.depends_context("tz", "lang")
+    @api.depends("email_alias_id", "state")
+    def _compute_email_alias_progress(self):
+        for mailing in self:
+            figures = mailing._email_alias_get_figures()
+            mailing.email_alias_waiting = figures["waiting"]
+            mailing.email_alias_total = figures["total"]
+            mailing.email_alias_progress = figures["text"]
+
+    def _email_alias_get_figures(self):
+        """How far the mailing is, from its traces: it is "done" long before.
+
+        :return: dict of total, waiting, sent, failed, percent, paused, text
+        """
+        self.ensure_one()
+        # sudo: the figures of a mailing are read with the mailing
+        alias_sudo = self.sudo().email_alias_id
+        counts = {}
+        if alias_sudo and isinstance(self.id, int):
+            counts = dict(
+                self.env["mailing.trace"]
+                .sudo()
+                ._read_group(
+                    [("mass_mailing_id", "=", self.id)], ["trace_status"], ["__count"]
+                )
+            )
+        cancelled = counts.pop("cancel", 0)
+        waiting = counts.get("outgoing", 0) + counts.get("process", 0)
+        failed = counts.get("error", 0)
+        total = sum(counts.values())
+        text = False
+        if waiting:
+            text = alias_sudo._get_forecast(waiting).describe_rest(alias_sudo)
+            if self.email_alias_is_paused:
+                text = self.env._("%s waiting, paused", f"{waiting:,}")
+        return {
+            "total": total,
+            "waiting": waiting,
+            "sent": total - waiting - failed,
+            "failed": failed,
+            "cancelled": cancelled,
+            "percent": round(100 * (total - waiting) / total) if total else 0,
+            "paused": self.email_alias_is_paused,
+            "text": text,
+        }
+
+    def email_alias_read_progress(self):
+        """What the progress bar of the form asks for while it runs."""
+        self.ensure_one()
+        self.check_access("read")
+        return self._email_alias_get_figures()
+
+    def action_email_alias_pause(self):
+        """Keep the mailing's waiting mail; others of the alias go on."""
+        self._email_alias_shift(True)
+
+    def action_email_alias_resume(self):
+        self._email_alias_shift(False)
+
+    def _email_alias_shift(self, is_paused):
+        """Move the waiting mail out of the queue's way, or back."""
+        for mailing in self:
+            # sudo: whose alias it is decides, whatever may be read
+            mailing.sudo().email_alias_id.sudo(False)._check_owner()
+            if mailing.email_alias_is_paused == is_paused:
+                continue
+            # sudo: written by these two actions only
+            mailing.sudo().email_alias_is_paused = is_paused
+            mailing.flush_recordset(["email_alias_is_paused"])
+            self.env.cr.execute(
+                SQL(
+                    """
+                    UPDATE mail_mail SET email_alias_due = email_alias_due + %s
+                     WHERE mailing_id = %s AND state = 'outgoing'
+                       AND email_alias_id = %s
+                       AND (email_alias_due < %s) = %s
+                    """,
+                    PAUSED_SECONDS if is_paused else -PAUSED_SECONDS,
+                    mailing.id,
+                    mailing.sudo().email_alias_id.id or None,
+                    PAUSED_SECONDS,
+                    is_paused,
+                )
+            )
+            self.env["mail.mail"].invalidate_model(["email_alias_due"])
+        self.env["user.email.alias.queue"]._trigger_cron()
+
+    def action_email_alias_cancel(self):
+        """Ask first: how many emails would never leave."""
+        self.ensure_one()
+        return self.env["user.email.alias.cancel"]._ask(mailing=self)
+
+    def _email_alias_shown(self):
+        """The alias as sudo, if its From is for this user to see; or void.
+
+        A form may name any alias before anything is saved, and so checked.
+        """
+        self.ensure_one()
+        # sudo: the From of a mailing is read with the mailing
+        alias_sudo = self.sudo().email_alias_id
+        stored_sudo = self._origin.sudo().email_alias_id
+        is_known = alias_sudo._origin == stored_sudo
+        # not env.su: stored fields are computed as such for everybody
+        uids = (alias_sudo.user_id.id, api.SUPERUSER_ID)
+        return alias_sudo if is_known or self.env.uid in uids else alias_sudo.browse()
+
+    @api.model
+    def _email_alias_tell_finished_of(self, alias_id):
+        """Tell of an alias's mailings of which nothing is left."""
+        self.search(
+            [
+                ("email_alias_id", "=", alias_id),
+                ("email_alias_is_told", "=", False),
+                ("state", "=", "done"),
+            ]
+        )._email_alias_tell_finished()
+
+    def _email_alias_tell_finished(self):
+        """Tell the responsible user, and keep it in the mailing's chatter."""
+        for mailing in self:
+            # sudo: the lane and the mailing's job tell whoever is responsible
+            mailing_sudo = mailing.sudo()
+            if not mailing_sudo.email_alias_id or mailing_sudo.email_alias_is_told:
+                continue
+            figures = mailing._email_alias_get_figures()
+            if mailing_sudo.state != "done" or figures["waiting"]:
+                continue
+            if not figures["total"]:
+                continue
+            mailing_sudo.email_alias_is_told = True
+            message = self.env._(
+                "%(sent)s of %(total)s emails have left as %(from)s.",
+                sent=figures["sent"],
+                total=figures["total"],
+                **{"from": mailing_sudo.email_alias_id.display_name},
+            )
+            if figures["failed"]:
+                message += " " + self.env._("%s were refused.", figures["failed"])
+            mailing_sudo._message_log(body=message)
+            mailing_sudo.user_id._bus_send(
+                "simple_notification",
+                {
+                    "type": "warning" if figures["failed"] else "success",
+                    "title": mailing_sudo.subject,
+                    "message": message,
+                    "sticky": True,
+                },
+            )

@@ -1,0 +1,81 @@
+import json
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ..tools import oauth, vault
+
+
+class UserEmailAliasOtherAccount(models.AbstractModel):
+    """The owner signed in as another account than before, and is asked."""
+
+    _name = "user.email.alias.other.account"
+    _description = "Email Alias: Other Account"
+
+    oauth_pending_secret = fields.Char(
+        groups=fields.NO_ACCESS, copy=False, exportable=False
+    )
+    oauth_pending_user = fields.Char(readonly=True, copy=False)
+
+    def _ask_for_other_account__(self, account):
+        """Keep the other account aside until the owner has said yes."""
+        self._write_secret__("oauth_pending_secret", json.dumps(account))
+        # sudo: written by the server only
+        self.sudo().oauth_pending_user = account["email"]
+        return self.env._(
+            "You signed in as %s, another account than before. Please confirm.",
+            account["email"],
+        )
+
+    def _read_pending__(self):
+        return json.loads(self._read_tokens__("oauth_pending_secret") or "{}")
+
+    def action_use_other_account(self):
+        """Yes: this alias is the other account from now on, if a login proves it."""
+        self.ensure_one()
+        self._check_owner()
+        if self.waiting_count:
+            raise UserError(
+                self.env._(
+                    "%s emails still wait to leave as the old account.",
+                    self.waiting_count,
+                )
+            )
+        pending = self._read_pending__()
+        if not pending:
+            raise UserError(self.env._("There is no other account to confirm."))
+        Settings = self.env["user.email.alias.oauth.settings"]
+        try:
+            provider = Settings._get_provider__(pending["key"])
+            access = provider.access(pending["tokens"])
+        except (oauth.OAuthError, vault.VaultError) as error:
+            raise UserError(str(error)) from None
+        pending["tokens"] = access.tokens
+        trouble = self._prove_account__(
+            pending, access.access_token_secret, pending["email"]
+        )
+        # sudo: the owner has been checked
+        alias_sudo = self.sudo()
+        left = alias_sudo.provider, alias_sudo.oauth_identity
+        tokens = self._read_tokens__("oauth_secret")
+        alias_sudo.write(
+            {
+                "email_from": pending["email"],
+                "alias_name": self._get_account_name(pending),
+            }
+        )
+        message = self._keep_account__(pending, trouble)
+        self._revoke__(*left, tokens)
+        return self._get_notification(
+            message, "success" if trouble is None else "warning"
+        )
+
+    def action_keep_account(self):
+        """No: forget the other account."""
+        self.ensure_one()
+        self._check_owner()
+        pending = self._read_pending__()
+        # sudo: the owner has been checked
+        self.sudo().write({"oauth_pending_secret": False, "oauth_pending_user": False})
+        if pending:
+            self._revoke__(pending["key"], pending["identity"], pending["tokens"])

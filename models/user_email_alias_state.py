@@ -1,0 +1,103 @@
+from odoo import fields, models
+
+
+class UserEmailAliasState(models.AbstractModel):
+    """Whether the account works: proved, on hold, paused, backing off."""
+
+    _name = "user.email.alias.state"
+    _description = "Email Alias: State"
+
+    state = fields.Selection(
+        [("draft", "Not tested"), ("ok", "OK"), ("hold", "On hold")],
+        required=True,
+        default="draft",
+        readonly=True,
+        copy=False,
+        index=True,
+    )
+    state_message = fields.Text(readonly=True, copy=False)
+    state_at = fields.Datetime(readonly=True, copy=False)
+    hold_reason = fields.Char(readonly=True, copy=False)
+    backoff_until = fields.Float(
+        readonly=True,
+        copy=False,
+        digits=(17, 6),
+        aggregator=None,
+        help="Seconds since the epoch; until then nothing is sent with this alias.",
+    )
+    backoff_count = fields.Integer(readonly=True, copy=False, aggregator=None)
+    is_paused = fields.Boolean(
+        "Paused",
+        readonly=True,
+        copy=False,
+        help="The owner paused the alias; its emails wait.",
+    )
+
+    def _set_verified(self):
+        self.sudo().write(
+            {
+                "state": "ok",
+                "state_message": False,
+                "state_at": fields.Datetime.now(),
+                "hold_reason": False,
+                "backoff_until": 0,
+                "backoff_count": 0,
+            }
+        )
+        self.env["user.email.alias.queue"]._trigger_cron()
+
+    def _set_hold(self, reason, message):
+        """Stop the lane until the owner acts; whatever waits keeps waiting."""
+        self.sudo().write(
+            {
+                "state": "hold",
+                "hold_reason": reason,
+                "state_message": message,
+                "state_at": fields.Datetime.now(),
+            }
+        )
+
+    def _reset_state(self):
+        self.sudo().write(
+            {
+                "state": "draft",
+                "state_message": False,
+                "hold_reason": False,
+                "backoff_until": 0,
+                "backoff_count": 0,
+            }
+        )
+        self.env["user.email.alias.queue"]._trigger_cron()
+
+    def _notify_owner(self, message):
+        """Notify the owner at once, wherever in Odoo they are.
+
+        The badge in the user menu stays until the owner has acted.
+        """
+        for alias in self:
+            alias.user_id._bus_send(
+                "user_email_alias/trouble",
+                {
+                    "alias_id": alias.id,
+                    "title": self.env._("Email alias %s", alias.display_name),
+                    "message": message,
+                },
+            )
+        self.user_id._email_alias_notify_web_client()
+
+    def action_resume(self):
+        """Take the alias off hold; its waiting mail leaves by itself."""
+        self._check_owner()
+        self._reset_state()
+
+    def action_pause(self):
+        """Keep all waiting mail until the owner resumes."""
+        self._check_owner()
+        # sudo: the state is written by the server only
+        self.sudo().is_paused = True
+
+    def action_unpause(self):
+        self._check_owner()
+        # sudo: the state is written by the server only
+        self.sudo().is_paused = False
+        self.env["user.email.alias.queue"]._trigger_cron()
