@@ -34,6 +34,12 @@ class MailMail(models.Model):
         aggregator=None,
         help="Seconds since the epoch; not submitted before.",
     )
+    email_alias_is_paused = fields.Boolean(
+        "Paused",
+        readonly=True,
+        copy=False,
+        help="The mailing is paused: out of the queue's index until it goes on.",
+    )
     email_alias_pending = fields.Text(
         readonly=True,
         copy=False,
@@ -45,7 +51,8 @@ class MailMail(models.Model):
 
     _email_alias_queue = models.Index(
         "(email_alias_id, email_alias_bulk, email_alias_due, id) "
-        "WHERE state = 'outgoing' AND email_alias_id IS NOT NULL"
+        "WHERE state = 'outgoing' AND email_alias_id IS NOT NULL "
+        "AND email_alias_is_paused IS NOT TRUE"
     )
 
     # ------------------------------------------------------------------
@@ -75,7 +82,8 @@ class MailMail(models.Model):
             if alias_sudo:
                 vals["email_from"] = alias_sudo._get_formatted_from()
                 vals["mail_server_id"] = False
-                vals["email_alias_due"] = now + self._email_alias_delay_of(vals)
+                vals["email_alias_due"] = now
+                vals["email_alias_is_paused"] = self._email_alias_is_of_paused(vals)
                 vals["email_alias_bulk"] = bool(vals.get("email_alias_bulk"))
         mails = super().create(vals_list)
         ours = mails.filtered("email_alias_id")

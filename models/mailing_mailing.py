@@ -81,7 +81,7 @@ class MailingMailing(models.Model):
         state = vals.get("state")
         if state in ("in_queue", "sending"):
             # a mailing that goes on is told again when it has ended
-            vals = {**vals, "email_alias_is_told": False}
+            vals = {**vals, "email_alias_is_notified": False}
             # OdooBot gives back what it may not send, see _action_send_mail
             if self.env.uid != api.SUPERUSER_ID:
                 self._check_email_alias_usable()
@@ -96,7 +96,7 @@ class MailingMailing(models.Model):
             writer = mailing.create_uid or self.env.user
             mailing.email_from = writer.email_formatted or self.env.user.email_formatted
         if state == "done":
-            self._email_alias_tell_finished()
+            self._email_alias_notify_finished()
         return result
 
     def copy_data(self, default=None):

@@ -9,7 +9,6 @@ from odoo.tools import SQL
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 from ..sending.lane import Lane
-from ..sending.queries import PAUSED_SECONDS
 
 # How long a user may have to wait for a mail server, in seconds.
 SEND_NOW_SECONDS = 45
@@ -43,11 +42,11 @@ class UserEmailAliasMail(models.AbstractModel):
                     vals["email_alias_id"] = mailing_sudo.email_alias_id.id
 
     @api.model
-    def _email_alias_delay_of(self, vals):
+    def _email_alias_is_of_paused(self, vals):
         """A mail of a paused mailing waits with the others."""
         # sudo: whether a mailing is paused is read with the mailing
         mailing_sudo = self.env["mailing.mailing"].sudo().browse(vals.get("mailing_id"))
-        return PAUSED_SECONDS if mailing_sudo.email_alias_is_paused else 0.0
+        return mailing_sudo.email_alias_is_paused
 
     def _email_alias_cancel(self):
         """Take waiting mail out of the queue for good."""
@@ -174,7 +173,7 @@ class UserEmailAliasMail(models.AbstractModel):
         :param message: the built message, which spares reading what it knows
         """
         self.ensure_one()
-        self._email_alias_tell_author()
+        self._email_alias_notify_author()
         partner_ids = message.partner_ids if message else self.recipient_ids.ids
         self.write({"state": "sent", "failure_type": False, "failure_reason": False})
         self.with_context(email_alias_sweep_later=True)._postprocess_sent_message(
@@ -196,7 +195,7 @@ class UserEmailAliasMail(models.AbstractModel):
         if not limit:
             # not after each step of a lane that goes on: the figures of a mailing are
             # read from all its traces
-            self.env["mailing.mailing"]._email_alias_tell_finished_of(alias_id)
+            self.env["mailing.mailing"]._email_alias_notify_finished_of(alias_id)
 
     def _email_alias_record_refused(self, words, is_address):
         """Final: show the server's own words.
@@ -219,7 +218,7 @@ class UserEmailAliasMail(models.AbstractModel):
 
     def _email_alias_record_failure(self, failure_type, reason):
         self.ensure_one()
-        self._email_alias_tell_author()
+        self._email_alias_notify_author()
         self.write(
             {
                 "state": "exception",
@@ -237,7 +236,7 @@ class UserEmailAliasMail(models.AbstractModel):
     def _email_alias_defer(self, wait, words, pending=None):
         """Try again in ``wait`` seconds; until then the reason is there to read."""
         self.ensure_one()
-        self._email_alias_tell_author()
+        self._email_alias_notify_author()
         values = {
             "email_alias_due": self.env["user.email.alias"]._now() + wait,
             "failure_reason": words,
@@ -264,7 +263,12 @@ class UserEmailAliasMail(models.AbstractModel):
         words = self.failure_reason
         if alias.state == "hold" or alias.backoff_until > now:
             words = alias.state_message
-        if alias.state == "hold" or alias.is_paused or not alias.active:
+        if (
+            alias.state == "hold"
+            or alias.is_paused
+            or self.email_alias_is_paused
+            or not alias.active
+        ):
             until = 0
         return {
             "state": "waiting",
@@ -272,7 +276,7 @@ class UserEmailAliasMail(models.AbstractModel):
             "until": _to_datetime(until) if until > now + SOON_SECONDS else False,
         }
 
-    def _email_alias_tell_author(self):
+    def _email_alias_notify_author(self):
         """Tell when the transaction, log included, is complete.
 
         A campaign is not told mail by mail: its mailing shows the progress.
@@ -285,7 +289,7 @@ class UserEmailAliasMail(models.AbstractModel):
             if key not in precommit.data:
                 precommit.data[key] = self.env["mail.message"]
                 precommit.add(
-                    lambda: precommit.data.pop(key)._email_alias_tell_outcome()
+                    lambda: precommit.data.pop(key)._email_alias_notify_outcome()
                 )
             precommit.data[key] |= mail.mail_message_id
 

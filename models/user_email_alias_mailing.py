@@ -1,8 +1,6 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..sending.queries import PAUSED_SECONDS
-
 
 class UserEmailAliasMailing(models.AbstractModel):
     """How far a mailing is that leaves by an alias; pause, resume, and its end."""
@@ -15,7 +13,7 @@ class UserEmailAliasMailing(models.AbstractModel):
     email_alias_waiting = fields.Integer(compute="_compute_email_alias_progress")
     email_alias_total = fields.Integer(compute="_compute_email_alias_progress")
     email_alias_progress = fields.Char(compute="_compute_email_alias_progress")
-    email_alias_is_told = fields.Boolean(readonly=True, copy=False)
+    email_alias_is_notified = fields.Boolean(readonly=True, copy=False)
 
     @api.depends_context("tz", "lang")
     @api.depends("email_alias_id", "mailing_domain", "contact_list_ids", "state")
@@ -110,19 +108,16 @@ class UserEmailAliasMailing(models.AbstractModel):
             self.env.cr.execute(
                 SQL(
                     """
-                    UPDATE mail_mail SET email_alias_due = email_alias_due + %s
+                    UPDATE mail_mail SET email_alias_is_paused = %s
                      WHERE mailing_id = %s AND state = 'outgoing'
                        AND email_alias_id = %s
-                       AND (email_alias_due < %s) = %s
                     """,
-                    PAUSED_SECONDS if is_paused else -PAUSED_SECONDS,
+                    is_paused,
                     mailing.id,
                     mailing.sudo().email_alias_id.id or None,
-                    PAUSED_SECONDS,
-                    is_paused,
                 )
             )
-            self.env["mail.mail"].invalidate_model(["email_alias_due"])
+            self.env["mail.mail"].invalidate_model(["email_alias_is_paused"])
         self.env["user.email.alias.queue"]._trigger_cron()
 
     def action_email_alias_cancel(self):
@@ -145,29 +140,29 @@ class UserEmailAliasMailing(models.AbstractModel):
         return alias_sudo if is_known or self.env.uid in uids else alias_sudo.browse()
 
     @api.model
-    def _email_alias_tell_finished_of(self, alias_id):
+    def _email_alias_notify_finished_of(self, alias_id):
         """Tell of an alias's mailings of which nothing is left."""
         self.search(
             [
                 ("email_alias_id", "=", alias_id),
-                ("email_alias_is_told", "=", False),
+                ("email_alias_is_notified", "=", False),
                 ("state", "=", "done"),
             ]
-        )._email_alias_tell_finished()
+        )._email_alias_notify_finished()
 
-    def _email_alias_tell_finished(self):
+    def _email_alias_notify_finished(self):
         """Tell the responsible user, and keep it in the mailing's chatter."""
         for mailing in self:
             # sudo: the lane and the mailing's job tell whoever is responsible
             mailing_sudo = mailing.sudo()
-            if not mailing_sudo.email_alias_id or mailing_sudo.email_alias_is_told:
+            if not mailing_sudo.email_alias_id or mailing_sudo.email_alias_is_notified:
                 continue
             figures = mailing._email_alias_get_figures()
             if mailing_sudo.state != "done" or figures["waiting"]:
                 continue
             if not figures["total"]:
                 continue
-            mailing_sudo.email_alias_is_told = True
+            mailing_sudo.email_alias_is_notified = True
             message = self.env._(
                 "%(sent)s of %(total)s emails have left as %(from)s.",
                 sent=figures["sent"],

@@ -59,6 +59,7 @@ class UserEmailAliasMessage(models.AbstractModel):
                 "mail_message_id",
                 "state",
                 "email_alias_due",
+                "email_alias_is_paused",
                 "failure_reason",
                 "failure_type",
             ],
@@ -107,12 +108,12 @@ class UserEmailAliasMessage(models.AbstractModel):
     def action_email_alias_send_again(self):
         """Send once more what its author knows not to have arrived."""
         self._email_alias_uncertain().action_send_again()
-        self._email_alias_tell_outcome()
+        self._email_alias_notify_outcome()
 
     def action_email_alias_mark_sent(self):
         """Close what its author knows to have arrived."""
         self._email_alias_uncertain().action_mark_sent()
-        self._email_alias_tell_outcome()
+        self._email_alias_notify_outcome()
 
     def _email_alias_uncertain(self):
         self.check_access("read")
@@ -123,7 +124,7 @@ class UserEmailAliasMessage(models.AbstractModel):
             raise UserError(self.env._("This email is not uncertain any more."))
         return rows
 
-    def _email_alias_tell_outcome(self):
+    def _email_alias_notify_outcome(self):
         """Let whoever wrote these messages see how far they have come."""
         for message in self.exists():
             # sudo: the message goes to its author

@@ -14,7 +14,7 @@ from ..tools.transport import smtp
 
 _logger = logging.getLogger(__name__)
 
-# How long to wait for another process that renews the same access, in milliseconds:
+# How long to wait for another process that renews the same token, in milliseconds:
 # it may have to wait for the provider, twice.
 REFRESH_TIMEOUT_MS = 60_000
 
@@ -25,7 +25,7 @@ ROW_TIMEOUT_MS = 5_000
 # How often the row is read anew because somebody changed it meanwhile.
 ROW_TRIES = 5
 
-# An account that was idle for so many days is refreshed, well before the 90 days
+# An account that was idle for this many days is refreshed, well before the 90 days
 # after which Microsoft forgets it and the six months of Google.
 KEEP_ALIVE_DAYS = 30
 
@@ -34,7 +34,7 @@ LOST = ("sign_in", "vault")
 
 
 class UserEmailAliasOauthToken(models.AbstractModel):
-    """Using the access that a sign-in gave, and keeping it."""
+    """The OAuth token that a sign-in gave: using it, and keeping it fresh."""
 
     _name = "user.email.alias.oauth.token"
     _description = "Email Alias: OAuth Token"
@@ -103,12 +103,12 @@ class UserEmailAliasOauthToken(models.AbstractModel):
         try:
             provider = self._get_provider__()
             if not is_forced and not refused_secret:
-                access = self._get_committed_access__(provider)
-                if access:
-                    return access.access_token_secret, False
+                token = self._get_committed_token__(provider)
+                if token:
+                    return token.access_token_secret, False
             with self._refreshing() as fresh:
-                access = fresh._renew__(provider, is_forced, refused_secret)
-            return access.access_token_secret, access.is_refreshed
+                token = fresh._renew__(provider, is_forced, refused_secret)
+            return token.access_token_secret, token.is_refreshed
         except oauth.ConsentDead as error:
             raise AliasHold("sign_in", self._explain(error)) from None
         except oauth.ProviderUnavailable as error:
@@ -142,12 +142,12 @@ class UserEmailAliasOauthToken(models.AbstractModel):
             error,
         )
 
-    def _get_committed_access__(self, provider):
-        """The access another process may have fetched by now, or None if too old."""
+    def _get_committed_token__(self, provider):
+        """The token another process may have fetched by now, or None if too old."""
         with contextlib.closing(self.env.registry.cursor()) as cr:
             env = api.Environment(cr, api.SUPERUSER_ID, {})
             alias = env[self._name].browse(self.id)
-            return provider.cached_access(alias._read_secret__("oauth_secret") or "")
+            return provider.cached_token(alias._read_secret__("oauth_secret") or "")
 
     def _renew__(self, provider, is_forced, refused_secret):
         """Refresh unless somebody else has done it while this process waited.
@@ -156,16 +156,16 @@ class UserEmailAliasOauthToken(models.AbstractModel):
         """
         tokens = self._read_secret__("oauth_secret") or ""
         if not is_forced:
-            access = provider.cached_access(tokens)
-            if access and access.access_token_secret != refused_secret:
-                return access
+            token = provider.cached_token(tokens)
+            if token and token.access_token_secret != refused_secret:
+                return token
         before = time.time()
-        access = provider.refresh(tokens)
-        self._store_tokens__(access.tokens)
+        token = provider.refresh(tokens)
+        self._store_tokens__(token.tokens)
         _logger.info(
-            "Alias %s: access refreshed in %.1f s", self.id, time.time() - before
+            "Alias %s: token refreshed in %.1f s", self.id, time.time() - before
         )
-        return access
+        return token
 
     @contextlib.contextmanager
     def _refreshing(self):

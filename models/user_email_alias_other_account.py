@@ -47,12 +47,12 @@ class UserEmailAliasOtherAccount(models.AbstractModel):
         Settings = self.env["user.email.alias.oauth.settings"]
         try:
             provider = Settings._get_provider__(pending["key"])
-            access = provider.access(pending["tokens"])
+            token = provider.get_token(pending["tokens"])
         except (oauth.OAuthError, vault.VaultError) as error:
             raise UserError(str(error)) from None
-        pending["tokens"] = access.tokens
+        pending["tokens"] = token.tokens
         trouble = self._prove_account__(
-            pending, access.access_token_secret, pending["email"]
+            pending, token.access_token_secret, pending["email"]
         )
         # sudo: the owner has been checked
         alias_sudo = self.sudo()

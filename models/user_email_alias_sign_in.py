@@ -116,18 +116,18 @@ class UserEmailAliasSignIn(models.AbstractModel):
         # sudo: the identity is closed to everybody
         known = self.sudo().oauth_identity
         self._check_account(identity, known, consent.email)
-        access = provider.access(consent.tokens)
+        token = provider.get_token(consent.tokens)
         account = {
             "key": key,
             "identity": identity,
             "email": consent.email,
             "name": consent.name,
             "server": consent.smtp_server,
-            "tokens": access.tokens,
+            "tokens": token.tokens,
         }
         is_other = bool(known and known != identity)
         sender = consent.email if is_other else self.email_from or consent.email
-        trouble = self._prove_account__(account, access.access_token_secret, sender)
+        trouble = self._prove_account__(account, token.access_token_secret, sender)
         if is_other:
             return self._ask_for_other_account__(account)
         return self._keep_account__(account, trouble)

@@ -19,7 +19,7 @@ TEXTS = {
 # An hour between two emails is slower than any provider asks for; more is a typo.
 DELAY_MAX_MS = 3_600_000
 
-# No provider lets one mailbox send that many emails in a day.
+# No provider lets one mailbox send more emails in a day.
 DAILY_LIMIT_MAX = 1_000_000_000
 
 

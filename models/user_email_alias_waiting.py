@@ -1,8 +1,6 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from ..sending.queries import PAUSED_SECONDS
-
 
 class UserEmailAliasWaiting(models.Model):
     """The queue as its owner sees it: mail that has not left, and why.
@@ -38,8 +36,8 @@ class UserEmailAliasWaiting(models.Model):
             SELECT mail.id, mail.email_alias_id AS alias_id, alias.user_id,
                    mail.mailing_id, mail.mail_message_id, message.subject,
                    mail.email_alias_bulk AS is_bulk, mail.state, mail.failure_reason,
-                   mail.email_alias_due >= %(paused)s AS is_paused,
-                   CASE WHEN mail.email_alias_due < %(paused)s
+                   mail.email_alias_is_paused AS is_paused,
+                   CASE WHEN mail.email_alias_is_paused IS NOT TRUE
                         THEN to_timestamp(mail.email_alias_due) AT TIME ZONE 'UTC'
                    END AS due_at,
                    concat_ws(', ', mail.email_to, (
@@ -51,8 +49,7 @@ class UserEmailAliasWaiting(models.Model):
               JOIN user_email_alias alias ON alias.id = mail.email_alias_id
               JOIN mail_message message ON message.id = mail.mail_message_id
              WHERE mail.state IN ('outgoing', 'exception', 'cancel')
-            """,
-            paused=PAUSED_SECONDS,
+            """
         )
 
     def _get_mails(self):

@@ -11,49 +11,31 @@ import time
 
 import psycopg2
 
-from odoo.tools import SQL
-
 from ..exceptions import AliasHold, AliasRetry
-from ..tools import address, pacing
-from ..tools.message import UnsafeMessage
+from ..tools import pacing
 from ..tools.transport import smtp
+from .batch import CLAIM_LEAD_SECONDS, Batch
 from .lock import LANE_LOCK, locked
 from .log import Log
-from .message import Account, build
-from .queries import IS_OPEN, QUEUE, SLOT
+from .message import FRESH_SECONDS, Account
+from .queries import get_account, get_limiting_submission, get_next
 
 _logger = logging.getLogger(__name__)
 
-# A message is built at most so many seconds ahead: what is changed or cancelled
-# meanwhile must not leave.
-FRESH_SECONDS = 2.0
-
-# So many messages are built at once, and no more than so many bytes of them: core
-# reads what they have in common once.
-BUILD_COUNT = 20
-BUILD_BYTES = 1_000_000
-
-# The claim is committed that many seconds before the slot.
-CLAIM_LEAD_SECONDS = 0.004
-
-# A connection that was silent for so many seconds is asked whether it still lives.
+# After this many seconds of silence a connection is asked whether it still lives.
 IDLE_SECONDS = 20
 
-# A connection is closed politely after so many mails and so many seconds; Postfix
+# Emails and seconds after which a connection is closed politely; Postfix
 # reuses its own for 300 s (smtp_connection_reuse_time_limit).
 CONNECTION_MAILS = 500
 CONNECTION_SECONDS = 300
 
-# A lane that has to wait longer than that many seconds makes room for an alias that
+# A lane that has to wait longer than this, in seconds, makes room for an alias that
 # found no lane.
 CROWDED_SECONDS = 1.0
 
-# A mail that cannot be built is tried again after so many seconds: the reason may be
-# another add-on's, and it must not keep the rest from leaving.
-BROKEN_SECONDS = 300
-
-# Mail that is not to be kept is deleted after so many emails at once, and no more of
-# them than half a pause has time for: one takes about so many seconds.
+# Mail that is not to be kept is deleted this many emails at once, and no more of them
+# than half a pause has time for: one takes about these seconds.
 SWEEP_COUNT = 100
 SWEEP_SECONDS = 0.002
 
@@ -76,19 +58,20 @@ class Lane:
         self.is_crowded = False
         self.is_locked_out = False
         self.has_delivered = False
-        self.built_bytes = 0
         self._stopping = False
         self._log = Log(alias_id)
         self._connection = None
         self._used_at = 0.0
         # monotonic clock: the next bulk email starts no earlier
         self._slot = 0.0
-        # mail id -> Message
-        self._built = {}
-        # mails that have to be built alone
-        self._single = set()
+        self._batch = Batch(alias_id)
         self._unswept = 0
         self._has_copies = False
+
+    @property
+    def built_bytes(self):
+        """Bytes of the messages that were built."""
+        return self._batch.built_bytes
 
     def stop(self):
         """End after the mail in hand."""
@@ -139,7 +122,7 @@ class Lane:
                         if not account:
                             return mails
                         mail._email_alias_split()
-                        message = self._build_one(env, mail, account)
+                        message = self._batch.build_one(env, mail, account)
                         if message:
                             self._deliver(env, mail, message)
             finally:
@@ -175,13 +158,16 @@ class Lane:
         if left > FRESH_SECONDS:
             self.wake.wait(left - FRESH_SECONDS / 2)
             return True
-        message = self._built.pop(mail_id, None)
-        if not message or time.monotonic() - message.built_at > FRESH_SECONDS:
-            return self._build(env, mail_id, is_bulk, account, start_at)
+        message = self._batch.take(mail_id)
+        if not message or not message.is_fresh:
+            if account.daily_limit and not self._is_within_limit(env, account):
+                return False
+            self._batch.fill(env, mail_id, is_bulk, account, start_at)
+            return True
         message.account = account
         left = start_at - CLAIM_LEAD_SECONDS - time.monotonic()
         if left > 0 and self.wake.wait(left):
-            self._built[mail_id] = message
+            self._batch.put_back(message)
             return True
         return self._deliver(env, env["mail.mail"].browse(mail_id), message, start_at)
 
@@ -190,183 +176,21 @@ class Lane:
 
         :return: (mail id, bulk?, seconds until its slot, account) or None
         """
-        env.cr.execute(
-            SQL(
-                """
-                SELECT CASE WHEN direct.due <= clock.now THEN direct.id
-                            ELSE bulk.id END,
-                       direct.due <= clock.now IS NOT TRUE,
-                       %(slot)s - clock.now,
-                       %(account)s
-                  FROM %(queue)s
-                 WHERE alias.id = %(alias_id)s AND %(is_open)s
-                   AND COALESCE(alias.backoff_until, 0) <= clock.now
-                   AND (direct.due <= clock.now OR bulk.due <= clock.now)
-                """,
-                queue=QUEUE,
-                account=ACCOUNT,
-                is_open=IS_OPEN,
-                slot=SLOT,
-                alias_id=self.alias_id,
-            )
-        )
-        row = env.cr.fetchone()
+        row = get_next(env.cr, self.alias_id)
         return (row[0], row[1], row[2], Account(*row[3:])) if row else None
 
     def _get_account(self, env):
         """The account of an alias that may send now, else None."""
-        env.cr.execute(
-            SQL(
-                """
-                SELECT %(account)s FROM user_email_alias alias
-                 WHERE alias.id = %(alias_id)s AND %(is_open)s
-                """,
-                account=ACCOUNT,
-                is_open=IS_OPEN,
-                alias_id=self.alias_id,
-            )
-        )
-        row = env.cr.fetchone()
+        row = get_account(env.cr, self.alias_id)
         return Account(*row) if row else None
 
     # ------------------------------------------------------------------
-    # Build
+    # Daily limit
     # ------------------------------------------------------------------
-
-    def _build(self, env, mail_id, is_bulk, account, start_at):
-        """Build this mail and some that follow it, as many as the pause has time for.
-
-        :param start_at: ``time.monotonic()`` of this mail's slot
-        :return: False when the daily limit stops the alias
-        """
-        if account.daily_limit and not self._is_within_limit(env, account):
-            return False
-        self._built = {}
-        ids = [mail_id]
-        if mail_id not in self._single:
-            count = BUILD_COUNT
-            if is_bulk and account.pause:
-                count = min(count, max(1, int(FRESH_SECONDS / account.pause)))
-            if account.daily_limit:
-                count = 1
-            ids = self._get_next_ids(env, is_bulk, count)
-        if len(ids) > 1:
-            self._build_many(env, ids, account, self._get_build_end(account, start_at))
-            env.cr.rollback()
-            # the first of a batch that took long must not be stale before its turn
-            for message in self._built.values():
-                message.built_at = time.monotonic()
-            if mail_id in self._built:
-                return True
-        mail = env["mail.mail"].browse(mail_id)
-        if mail._email_alias_split():
-            env.cr.commit()
-            return True
-        message = self._build_one(env, mail, account)
-        if message:
-            self._built[mail_id] = message
-        return True
-
-    def _get_next_ids(self, env, is_bulk, count):
-        env.cr.execute(
-            SQL(
-                """
-                SELECT id FROM mail_mail
-                 WHERE email_alias_id = %s AND state = 'outgoing'
-                   AND email_alias_bulk = %s
-                   AND email_alias_due <= extract(epoch FROM clock_timestamp())
-                 ORDER BY email_alias_due, id LIMIT %s
-                """,
-                self.alias_id,
-                is_bulk,
-                count,
-            )
-        )
-        return [row[0] for row in env.cr.fetchall()]
-
-    def _get_build_end(self, account, start_at):
-        """Until when a batch may be built: the next slot is not to be missed."""
-        now = time.monotonic()
-        end = now + FRESH_SECONDS / 4
-        return min(end, start_at - CLAIM_LEAD_SECONDS) if account.pause else end
-
-    def _build_many(self, env, ids, account, until):
-        """Build what can be built together; the rest is built alone later.
-
-        :param until: ``time.monotonic()`` by which the last one should be ready
-        """
-        size = 0
-        began = time.monotonic()
-        for mail in env["mail.mail"].browse(ids):
-            if mail.id in self._single:
-                continue
-            try:
-                if mail._email_alias_is_several():
-                    message = None
-                else:
-                    message = build(mail, account, is_own=True)
-            except psycopg2.Error:
-                raise
-            except Exception:
-                # tried again alone, where it is dealt with
-                message = None
-            if not message:
-                self._single.add(mail.id)
-                # what core wrote on a mail that it refused goes with the rollback
-                return
-            self._built[mail.id] = message
-            size += len(message.data)
-            self.built_bytes += len(message.data)
-            now = time.monotonic()
-            each = (now - began) / len(self._built)
-            if size > BUILD_BYTES or now + each > until:
-                return
-
-    def _build_one(self, env, mail, account):
-        """Build one mail, or write on it why that is not possible.
-
-        :return: a message or None
-        """
-        is_own = mail.env.cr is env.cr
-        try:
-            message = build(mail, account, is_own)
-        except psycopg2.Error:
-            raise
-        except (UnsafeMessage, address.AddressError) as error:
-            if is_own:
-                env.cr.rollback()
-            mail._email_alias_record_refused(str(error), False)
-        except Exception as error:
-            _logger.exception("Mail %s of alias %s: not built", mail.id, self.alias_id)
-            if is_own:
-                env.cr.rollback()
-            mail._email_alias_defer(BROKEN_SECONDS, str(error))
-        else:
-            if message:
-                message.account = account
-                self.built_bytes += len(message.data)
-                if is_own:
-                    env.cr.rollback()
-                return message
-        if is_own:
-            env.cr.commit()
-        return None
 
     def _is_within_limit(self, env, account):
         """Let the alias wait if its last 24 hours are full."""
-        env.cr.execute(
-            SQL(
-                """
-                SELECT replied_at, extract(epoch FROM clock_timestamp())
-                  FROM user_email_alias_log
-                 WHERE alias_id = %s AND outcome IN ('sent', 'uncertain')
-                 ORDER BY claimed_at DESC OFFSET %s LIMIT 1
-                """,
-                self.alias_id,
-                account.daily_limit - 1,
-            )
-        )
-        row = env.cr.fetchone()
+        row = get_limiting_submission(env.cr, self.alias_id, account.daily_limit)
         free_at = pacing.daily_slot(row[0], float(row[1])) if row else 0.0
         if not row or free_at <= float(row[1]):
             env.cr.rollback()
@@ -494,15 +318,3 @@ class Lane:
         if self._connection:
             self._connection.close()
             self._connection = None
-
-
-# The columns of an Account.
-ACCOUNT = SQL(
-    """alias.id, alias.user_id, alias.alias_name, alias.email_from,
-       GREATEST(alias.delay_ms, COALESCE(alias.pause_ms, 0)) / 1000.0::float8,
-       COALESCE(alias.pause_ms, 0) > alias.delay_ms,
-       alias.state = 'draft' OR COALESCE(alias.backoff_count, 0) > 0,
-       COALESCE(alias.daily_limit, 0),
-       alias.copies AND alias.skip_bulk_copies IS NOT TRUE,
-       COALESCE(alias.copies, false)"""
-)

@@ -15,7 +15,7 @@ from ..tools.transport.smtp.outcome import Phase
 _logger = logging.getLogger(__name__)
 
 # After a crash nobody knows when the server replied: the next bulk email waits for
-# the pause and for so many seconds more.
+# the pause and for these seconds more.
 CRASH_GRACE_SECONDS = 1.0
 
 # How often an outcome is recorded anew when the database reports a conflict.

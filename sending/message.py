@@ -9,6 +9,10 @@ from odoo import tools
 from ..tools import address
 from ..tools.message import flatten
 
+# A message is built at most this many seconds ahead: what is changed or cancelled
+# meanwhile must not leave.
+FRESH_SECONDS = 2.0
+
 
 class Captured(BaseException):
     """Carries the message out of core's ``_send``, whose transaction is dropped.
@@ -92,6 +96,11 @@ class Message:
             "email_from": captured.message["From"],
             "subject": mail.subject or None,
         }
+
+    @property
+    def is_fresh(self):
+        """Whether it may still leave as it was built."""
+        return time.monotonic() - self.built_at <= FRESH_SECONDS
 
 
 def build(mail, account, is_own):

@@ -2,10 +2,6 @@
 
 from odoo.tools import SQL
 
-# A paused mailing's mails are due that many seconds later than they would be, which
-# keeps them out of the way without a further condition on a million rows.
-PAUSED_SECONDS = 10_000_000_000
-
 # An alias with its first one-to-one mail, its first bulk mail and its last bulk
 # submission; each is one probe of an index. The last one is ordered by a column that no
 # other index offers, lest the planner walks the whole log backwards by its id.
@@ -17,12 +13,12 @@ QUEUE = SQL(
     LEFT JOIN LATERAL (
         SELECT id, email_alias_due AS due FROM mail_mail
          WHERE email_alias_id = alias.id AND state = 'outgoing'
-           AND email_alias_bulk = false
+           AND email_alias_bulk = false AND email_alias_is_paused IS NOT TRUE
          ORDER BY email_alias_due, id LIMIT 1) direct ON true
     LEFT JOIN LATERAL (
         SELECT id, email_alias_due AS due FROM mail_mail
          WHERE email_alias_id = alias.id AND state = 'outgoing'
-           AND email_alias_bulk = true
+           AND email_alias_bulk = true AND email_alias_is_paused IS NOT TRUE
          ORDER BY email_alias_due, id LIMIT 1) bulk ON true
     LEFT JOIN LATERAL (
         SELECT replied_at FROM user_email_alias_log
@@ -85,13 +81,117 @@ def get_next_due(cr):
                    - min(clock.now)
               FROM %(queue)s
              WHERE %(is_open)s
-               AND (direct.due < %(never)s OR bulk.due < %(never)s)
+               AND (direct.due IS NOT NULL OR bulk.due IS NOT NULL)
             """,
             queue=QUEUE,
             is_open=IS_OPEN,
             slot=SLOT,
-            never=PAUSED_SECONDS,
         )
     )
     wait = cr.fetchone()[0]
     return None if wait is None else max(0.0, float(wait))
+
+
+# The columns of an Account.
+ACCOUNT = SQL(
+    """alias.id, alias.user_id, alias.alias_name, alias.email_from,
+       GREATEST(alias.delay_ms, COALESCE(alias.pause_ms, 0)) / 1000.0::float8,
+       COALESCE(alias.pause_ms, 0) > alias.delay_ms,
+       alias.state = 'draft' OR COALESCE(alias.backoff_count, 0) > 0,
+       COALESCE(alias.daily_limit, 0),
+       alias.copies AND alias.skip_bulk_copies IS NOT TRUE,
+       COALESCE(alias.copies, false)"""
+)
+
+
+def get_next(cr, alias_id):
+    """Pick an alias's next mail: one-to-one first, then bulk, each by due time.
+
+    In SQL because it is asked for each mail and must stay at index probes.
+
+    :return: (mail id, bulk?, seconds until its slot, *columns of an Account) or None
+    """
+    cr.execute(
+        SQL(
+            """
+            SELECT CASE WHEN direct.due <= clock.now THEN direct.id
+                        ELSE bulk.id END,
+                   direct.due <= clock.now IS NOT TRUE,
+                   %(slot)s - clock.now,
+                   %(account)s
+              FROM %(queue)s
+             WHERE alias.id = %(alias_id)s AND %(is_open)s
+               AND COALESCE(alias.backoff_until, 0) <= clock.now
+               AND (direct.due <= clock.now OR bulk.due <= clock.now)
+            """,
+            queue=QUEUE,
+            account=ACCOUNT,
+            is_open=IS_OPEN,
+            slot=SLOT,
+            alias_id=alias_id,
+        )
+    )
+    return cr.fetchone()
+
+
+def get_next_ids(cr, alias_id, is_bulk, count):
+    """Read the ids of the next ``count`` mails that are due, by due time.
+
+    In SQL because the condition is that of the queue's index, word for word.
+    """
+    cr.execute(
+        SQL(
+            """
+            SELECT id FROM mail_mail
+             WHERE email_alias_id = %s AND state = 'outgoing'
+               AND email_alias_bulk = %s AND email_alias_is_paused IS NOT TRUE
+               AND email_alias_due <= extract(epoch FROM clock_timestamp())
+             ORDER BY email_alias_due, id LIMIT %s
+            """,
+            alias_id,
+            is_bulk,
+            count,
+        )
+    )
+    return [row[0] for row in cr.fetchall()]
+
+
+def get_account(cr, alias_id):
+    """Read the columns of an Account, or None if the alias may not send.
+
+    In SQL because it is read outside the ORM's cache, as it is now.
+    """
+    cr.execute(
+        SQL(
+            """
+            SELECT %(account)s FROM user_email_alias alias
+             WHERE alias.id = %(alias_id)s AND %(is_open)s
+            """,
+            account=ACCOUNT,
+            is_open=IS_OPEN,
+            alias_id=alias_id,
+        )
+    )
+    return cr.fetchone()
+
+
+def get_limiting_submission(cr, alias_id, daily_limit):
+    """Read when the submission that counts against the Daily Limit was answered.
+
+    In SQL because it needs the clock of the database, as it is now.
+
+    :return: (seconds since the epoch, now) or None: the limit is not reached
+    """
+    cr.execute(
+        SQL(
+            """
+            SELECT replied_at, extract(epoch FROM clock_timestamp())
+              FROM user_email_alias_log
+             WHERE alias_id = %s AND outcome IN ('sent', 'uncertain')
+             ORDER BY claimed_at DESC OFFSET %s LIMIT 1
+            """,
+            alias_id,
+            daily_limit - 1,
+        )
+    )
+    return cr.fetchone()

@@ -78,13 +78,13 @@ class Secrecy:
         params = self.idp.visit(url)
         kept = dict(flow)
         consent = self.provider.finish(flow, params, bound_to=BOUND_TO)
-        access = self.provider.refresh(consent.tokens)
-        self.provider.revoke(access.tokens)
+        token = self.provider.refresh(consent.tokens)
+        self.provider.revoke(token.tokens)
         secrets = self.secrets_of(kept, params)
         self.assertGreaterEqual(len(secrets), 7)
         self.assertTrue(self.recorder.texts, "the recorder hears nothing")
         self.assert_absent(secrets, self.recorder.texts)
-        objects = (consent, access, self.provider, self.provider.config)
+        objects = (consent, token, self.provider, self.provider.config)
         self.assert_absent(secrets, [f"{thing} {thing!r}" for thing in objects])
 
     def test_failures_hold_no_secret_even_when_the_provider_echoes_them(self):

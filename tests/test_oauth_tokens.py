@@ -27,33 +27,33 @@ class Tokens:
     def test_fresh_access_token_costs_no_request(self):
         tokens = self.sign_in().tokens
         self.idp.requests.clear()
-        access = self.provider.access(tokens)
-        self.assertFalse(access.is_refreshed)
-        self.assertFalse(access.is_rotated)
-        self.assertEqual(access.tokens, tokens)
+        token = self.provider.get_token(tokens)
+        self.assertFalse(token.is_refreshed)
+        self.assertFalse(token.is_rotated)
+        self.assertEqual(token.tokens, tokens)
         self.assertFalse(self.idp.requests)
 
     def test_access_token_that_would_not_outlive_the_login_is_refreshed(self):
         self.knobs.expires_in = 400
         tokens = self.sign_in().tokens
-        self.assertFalse(self.provider.access(tokens, 300).is_refreshed)
-        access = self.provider.access(tokens, 450)
-        self.assertTrue(access.is_refreshed)
+        self.assertFalse(self.provider.get_token(tokens, 300).is_refreshed)
+        token = self.provider.get_token(tokens, 450)
+        self.assertTrue(token.is_refreshed)
         self.assertEqual(self.idp.refreshes, 1)
-        secret = access.access_token_secret
+        secret = token.access_token_secret
         self.assertTrue(self.idp.is_valid_access_token(ANNA.email, secret))
 
     def test_refreshed_tokens_serve_for_the_next_refresh(self):
         tokens = self.sign_in().tokens
         secrets = set()
         for _round in range(3):
-            access = self.provider.refresh(tokens)
-            self.assertAlmostEqual(access.expires_at, time.time() + 3600, delta=30)
-            self.assertNotEqual(access.tokens, tokens)
-            tokens = access.tokens
-            secrets.add(access.access_token_secret)
-            cached = self.provider.access(tokens)
-            self.assertEqual(cached.access_token_secret, access.access_token_secret)
+            token = self.provider.refresh(tokens)
+            self.assertAlmostEqual(token.expires_at, time.time() + 3600, delta=30)
+            self.assertNotEqual(token.tokens, tokens)
+            tokens = token.tokens
+            secrets.add(token.access_token_secret)
+            cached = self.provider.get_token(tokens)
+            self.assertEqual(cached.access_token_secret, token.access_token_secret)
             self.assertFalse(cached.is_refreshed)
         self.assertEqual(len(secrets), 3)
         self.assertEqual(self.idp.refreshes, 3)
@@ -61,9 +61,9 @@ class Tokens:
     def test_rotation_is_reported_and_the_old_token_is_dead(self):
         self.knobs.rotates = True
         old = self.sign_in().tokens
-        access = self.provider.refresh(old)
-        self.assertTrue(access.is_rotated)
-        new = self.provider.refresh(access.tokens).tokens
+        token = self.provider.refresh(old)
+        self.assertTrue(token.is_rotated)
+        new = self.provider.refresh(token.tokens).tokens
         # Reuse: the fake, as a strict provider, now ends the whole consent.
         self.assert_refresh_fails(ConsentDead, self.dead_code, old)
         self.assert_refresh_fails(ConsentDead, self.dead_code, new)
@@ -71,26 +71,26 @@ class Tokens:
     def test_provider_that_does_not_rotate(self):
         self.knobs.rotates = False
         tokens = self.sign_in().tokens
-        access = self.provider.refresh(tokens)
-        self.assertFalse(access.is_rotated)
-        self.assertTrue(access.is_refreshed)
+        token = self.provider.refresh(tokens)
+        self.assertFalse(token.is_rotated)
+        self.assertTrue(token.is_refreshed)
         self.provider.refresh(tokens)
-        self.provider.refresh(access.tokens)
+        self.provider.refresh(token.tokens)
 
     def test_odd_lifetimes_make_every_login_refresh(self):
         for lifetime in (0, -5, 1, None):
             with self.subTest(lifetime=lifetime):
                 self.knobs.expires_in = lifetime
                 tokens = self.sign_in().tokens
-                self.assertTrue(self.provider.access(tokens).is_refreshed)
+                self.assertTrue(self.provider.get_token(tokens).is_refreshed)
 
     def test_endless_lifetime_is_not_believed(self):
         self.knobs.expires_in, self.knobs.rotates = 10**9, False
         consent = self.sign_in()
-        access = self.provider.refresh(consent.tokens)
-        for expires_at in (consent.expires_at, access.expires_at):
+        token = self.provider.refresh(consent.tokens)
+        for expires_at in (consent.expires_at, token.expires_at):
             self.assertLess(expires_at, time.time() + 8 * 24 * 3600)
-        self.assertTrue(self.provider.access(consent.tokens, 10**6).is_refreshed)
+        self.assertTrue(self.provider.get_token(consent.tokens, 10**6).is_refreshed)
 
     def test_answers_that_make_no_sense_hold_nothing(self):
         self.knobs.rotates = False

@@ -3,6 +3,7 @@
 import contextlib
 import email.policy
 import os
+import ssl
 import tempfile
 import unittest
 from email.message import EmailMessage
@@ -47,7 +48,7 @@ class TestPostfix(BaseCase):
         ca = trustme.CA()
         with tempfile.TemporaryDirectory() as directory:
             ca.cert_pem.write_to_path(os.path.join(directory, "ca.pem"))
-            cls.context = smtp.ssl.create_default_context(
+            cls.context = ssl.create_default_context(
                 cafile=os.path.join(directory, "ca.pem")
             )
         stack = contextlib.ExitStack()
@@ -161,7 +162,7 @@ class TestPostfix(BaseCase):
         for is_tls in (False, True):
             failure = self.failure_of(
                 lambda is_tls=is_tls: self.log_in(
-                    is_tls=is_tls, context=smtp.ssl.create_default_context()
+                    is_tls=is_tls, context=ssl.create_default_context()
                 )
             )
             self.assertEqual(failure.outcome.reason, "certificate")

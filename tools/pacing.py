@@ -1,12 +1,9 @@
-"""When the next email may leave, and when a failed one is tried again.
+"""When a failed email is tried again, and how a pause widens and comes back.
 
 Pure arithmetic. Times are float seconds since the epoch, pauses are milliseconds.
 """
 
-import heapq
-import math
 import random
-from collections.abc import Iterable
 
 SECOND = 1.0
 MINUTE = 60.0
@@ -30,18 +27,6 @@ ADAPTIVE_START_MS = 1000  # the smallest pause a throttling reply doubles
 ADAPTIVE_CAP_MS = 300_000  # 5 min: slower than this an alias is better deferred
 ADAPTIVE_EASE_AFTER = 10  # emails accepted in a row before the pause is eased
 ADAPTIVE_NEAR_MS = 50  # an excess below this is dropped at once
-
-
-def next_slot(reply_at: float, delay_ms: float) -> float:
-    """Return the earliest start of the next bulk email.
-
-    :param reply_at: when the server's reply to the last one came
-    :param delay_ms: pause in milliseconds, >= 0
-    """
-    if delay_ms <= 0:
-        return reply_at
-    # One step up: a sum of this size is rounded to a quarter of a microsecond.
-    return math.nextafter(reply_at + delay_ms / 1000, math.inf)
 
 
 def mail_retry(attempt: int, first_at: float, now: float) -> float | None:
@@ -126,14 +111,3 @@ def daily_slot(nth_latest: float | None, now: float) -> float:
     :param nth_latest: when the n-th latest message left, None if fewer than n have
     """
     return now if nth_latest is None else max(now, nth_latest + DAY)
-
-
-def daily_limit(sent_at: Iterable[float], limit: int, now: float) -> float:
-    """Return when one may go on, given the latest send times.
-
-    :param limit: messages in a rolling 24 h, 0 = no limit
-    """
-    if limit <= 0:
-        return now
-    latest = heapq.nlargest(limit, sent_at)
-    return daily_slot(latest[-1] if len(latest) == limit else None, now)

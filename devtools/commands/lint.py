@@ -42,7 +42,6 @@ def run(arguments: list[str]) -> int:
 _PYLINT_ON = ("odoolint", "E0001", "W0611", "W0622", "R0401")
 _PYLINT_OFF = (
     "attribute-string-redundant",  # labels are the original's, word for word
-    "consider-merging-classes-inherited",  # one concept a file
     "except-pass",  # the comment beside it says why
     "invalid-commit",  # claims and outcomes are committed on purpose
     "manifest-required-author",  # asks for the OCA as author

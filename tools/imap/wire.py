@@ -17,7 +17,7 @@ from .failure import ServerRefusal
 LINE_LIMIT = 1_000_000  # bytes; a SEARCH reply is one line, 7 bytes a message
 LITERAL_LIMIT = 256_000  # bytes; we ask for one header field or a folder's name
 REPLY_LIMIT = 4_000_000  # bytes from one command to the next
-PATIENCE = 10  # one command takes at most so many times the time-out
+PATIENCE = 10  # time-outs that one command may last
 SLOWEST_UPLOAD = 8_192  # bytes a second that a server must at least take from us
 CHUNK = 65_536  # bytes
 

@@ -1,12 +1,12 @@
 """Sign in at an identity provider and keep access to the mailbox.
 
-``base`` is the interface and its rules, one file a provider; a third provider is a
-third file and a line here.
+``base`` is the interface and its rules, one file a provider. A third provider is a
+file, a line here, an entry of the alias's ``provider`` field, and its settings.
 """
 
 from .base import Provider
 from .config import ProviderConfig
-from .consent import Access, Consent
+from .consent import Consent, OauthToken
 from .errors import (
     SENTENCES,
     ConsentDead,
@@ -24,12 +24,12 @@ PROVIDERS = {provider.key: provider for provider in (GoogleProvider, MicrosoftPr
 __all__ = [
     "PROVIDERS",
     "SENTENCES",
-    "Access",
     "Consent",
     "ConsentDead",
     "ConsentRefused",
     "FlowInvalid",
     "OAuthError",
+    "OauthToken",
     "Provider",
     "ProviderConfig",
     "ProviderMisconfigured",

@@ -10,8 +10,8 @@ Connect for the identity, and the practice of RFC 9700::
 
 Later, for each login at the mail server::
 
-    access = provider.access(tokens)             # no network while it is fresh enough
-    # commit `access.tokens` at once if `access.is_refreshed`, then log in
+    token = provider.get_token(tokens)             # no network while it is fresh enough
+    # commit `token.tokens` at once if `token.is_refreshed`, then log in
 
 ``tokens`` is one opaque string that only its provider reads and that belongs into the
 vault. Nothing here stores, logs or prints a secret; there is no ORM in here.
@@ -25,7 +25,7 @@ import time
 from urllib.parse import urlsplit
 
 from .channel import session_for
-from .consent import Access
+from .consent import OauthToken
 from .discovery import WELL_KNOWN, fetch_keys, fetch_metadata, require_https
 from .errors import (
     PASSING_ERRORS,
@@ -233,22 +233,22 @@ class Provider:
 
     # -- use ---------------------------------------------------------------------
 
-    def access(self, tokens, min_lifetime=MIN_LIFETIME):
+    def get_token(self, tokens, min_lifetime=MIN_LIFETIME):
         """Return an access token that lives ``min_lifetime`` seconds at least.
 
         The caller holds a lock on the row ``tokens`` was read from: where refresh
         tokens rotate, two refreshes at once kill the account (RFC 9700 4.14.2).
         """
-        return self.cached_access(tokens, min_lifetime) or self.refresh(tokens)
+        return self.cached_token(tokens, min_lifetime) or self.refresh(tokens)
 
-    def cached_access(self, tokens, min_lifetime=MIN_LIFETIME):
+    def cached_token(self, tokens, min_lifetime=MIN_LIFETIME):
         """Return the access token at hand if it lives that long, else None.
 
         No network, and so no lock.
         """
         secret, expires_at = self._cached_access(self._unpack(tokens))
         if secret and expires_at - time.time() >= min_lifetime:
-            return Access(expires_at, False, False, secret, tokens)
+            return OauthToken(expires_at, False, False, secret, tokens)
         return None
 
     def refresh(self, tokens):
@@ -359,7 +359,7 @@ class Provider:
         raise NotImplementedError
 
     def _refresh(self, content):
-        """Return an ``Access`` for the unpacked tokens, over the network."""
+        """Return an ``OauthToken`` for the unpacked tokens, over the network."""
         raise NotImplementedError
 
     def _cached_access(self, content):

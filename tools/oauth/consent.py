@@ -27,7 +27,7 @@ class Consent:
 
 
 @dataclass(frozen=True)
-class Access:
+class OauthToken:
     """An access token, and the tokens to keep from now on.
 
     :param is_refreshed: ``tokens`` differs from what was given: commit it before use

@@ -11,7 +11,7 @@ from oauthlib.oauth2 import OAuth2Error
 
 from .base import Provider
 from .channel import network_errors, session_for
-from .consent import Access, Consent, expiry
+from .consent import Consent, OauthToken, expiry
 from .errors import ConsentDead, FlowInvalid, ProviderUnavailable
 from .id_token import verify_id_token
 
@@ -24,7 +24,7 @@ _CAUSE_BY_ERROR = {
     "access_not_configured": "admin_policy",
 }
 
-# RAPT: the organisation ends sessions after so many hours and wants its people back.
+# RAPT: the organisation ends sessions after some hours and wants its people back.
 _CAUSE_BY_SUBTYPE = {"invalid_rapt": "expired", "rapt_required": "expired"}
 
 # The provider words a revoked, an expired (seven days while the app is in "Testing",
@@ -166,7 +166,7 @@ class GoogleProvider(Provider):
         if "scope" in payload and not self._is_mail_scope_in(payload["scope"]):
             raise ConsentDead("revoked", description="scope")
         new = credentials.refresh_token
-        return Access(
+        return OauthToken(
             expires_at=expiry(payload),
             is_refreshed=True,
             is_rotated=new != old,

@@ -13,7 +13,7 @@ import msal
 
 from .base import Provider
 from .channel import session_for
-from .consent import Access, Consent, expiry
+from .consent import Consent, OauthToken, expiry
 from .discovery import WELL_KNOWN
 from .errors import ConsentDead, FlowInvalid, ProviderMisconfigured, ProviderUnavailable
 from .id_token import verify_id_token
@@ -262,7 +262,7 @@ class MicrosoftProvider(Provider):
         if not result or "access_token" not in result:
             raise self._failure(payload, hidden=(old,))
         content = {"cache": cache.serialize(), "expires_at": expiry(payload)}
-        return Access(
+        return OauthToken(
             expires_at=expiry(payload),
             is_refreshed=True,
             is_rotated=self._refresh_secret(content) != old,

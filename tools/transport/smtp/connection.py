@@ -88,7 +88,7 @@ class SmtpConnection:
         :param implicit_tls: TLS from the first byte; None = judge by the port
         :param timeout: seconds for all of this together
         :param time_limit: seconds until nothing may be waited for any more, for the
-            life of the connection (Test Connection); None = no such limit
+            life of the connection; None = no such limit
         :param local_hostname: name for EHLO; default the host's name if it is fully
             qualified, else the address literal of this end (RFC 5321 4.1.4)
         :raises SmtpFailure: phase CONNECT, TLS or EHLO

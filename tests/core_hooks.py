@@ -1,0 +1,529 @@
+"""The table of every hook this add-on has on code of others, and why it exists."""
+
+import imaplib
+import smtplib
+
+from imapclient import IMAPClient
+from requests.adapters import HTTPAdapter
+
+# (model, method, parameters of core's method, why we hook it)
+MODEL_HOOKS = (
+    (
+        "ir.config_parameter",
+        "create",
+        "self, vals_list",
+        "Aliases that waited for a provider's settings go on when these are filled in.",
+    ),
+    (
+        "ir.config_parameter",
+        "write",
+        "self, vals",
+        "Aliases follow the settings they depend on.",
+    ),
+    (
+        "ir.config_parameter",
+        "unlink",
+        "self",
+        "Without the parameter its default holds again.",
+    ),
+    (
+        "ir.http",
+        "session_info",
+        "self",
+        "The page knows the user's aliases, and shows what a sign-in came to.",
+    ),
+    (
+        "ir.mail_server",
+        "_prepare_smtp_to_list",
+        "self, message, smtp_session",
+        "A recipient whose domain has letters beyond ASCII is not lost.",
+    ),
+    (
+        "mail.compose.message",
+        "_compute_authorship",
+        "self",
+        "The composer shows the alias as From and its owner as author.",
+    ),
+    (
+        "mail.compose.message",
+        "_render_field",
+        "self, field, res_ids, *args, **kwargs",
+        "The From of an alias is text and never rendered as a template.",
+    ),
+    (
+        "mail.compose.message",
+        "_prepare_mail_values",
+        "self, res_ids",
+        "Every mail of the composer leaves by its alias.",
+    ),
+    (
+        "mail.compose.message",
+        "_action_send_mail_comment",
+        "self, res_ids",
+        "One message on each of many records keeps the pace of bulk mail.",
+    ),
+    (
+        "mail.compose.message",
+        "_prepare_mailing_values",
+        "self",
+        "A mailing made of the composer leaves by the same alias.",
+    ),
+    (
+        "mail.mail",
+        "create",
+        "self, vals_list",
+        "Only the owner sends with an alias, and its mail enters our queue.",
+    ),
+    (
+        "mail.mail",
+        "write",
+        "self, vals",
+        "A mail keeps its alias, and only the owner changes what it says.",
+    ),
+    (
+        "mail.mail",
+        "send",
+        "self, auto_commit, raise_exception, post_send_callback",
+        "Mail with an alias waits for its lane and leaves by no other server.",
+    ),
+    (
+        "mail.mail",
+        "process_email_queue",
+        "self, email_ids, batch_size",
+        "Core's queue does not pick mail with an alias.",
+    ),
+    (
+        "mail.mail",
+        "_send",
+        (
+            "self, auto_commit, raise_exception, smtp_session, alias_domain_id, "
+            "mail_server, post_send_callback"
+        ),
+        "The last gate: no mail with an alias leaves past its lane.",
+    ),
+    (
+        "mail.mail",
+        "unlink",
+        "self",
+        "A lane deletes what it sent many at a time.",
+    ),
+    (
+        "mail.message",
+        "create",
+        "self, vals_list",
+        "Only the owner writes with an alias, and the alias decides the From.",
+    ),
+    (
+        "mail.message",
+        "write",
+        "self, vals",
+        "Nobody puts other words or recipients below somebody's alias.",
+    ),
+    (
+        "mail.message",
+        "_to_store",
+        ("self, store, fields, *, format_reply, msg_vals, add_followers, followers"),
+        "The chatter shows what became of a message.",
+    ),
+    (
+        "mail.message",
+        "_message_notifications_to_store",
+        "self, store",
+        "The chatter follows when that changes.",
+    ),
+    (
+        "mail.scheduled.message",
+        "create",
+        "self, vals_list",
+        "The alias named for later is one's own already now.",
+    ),
+    (
+        "mail.scheduled.message",
+        "write",
+        "self, vals",
+        "The alias named for later is one's own already now.",
+    ),
+    (
+        "mail.scheduled.message",
+        "_notification_parameters_whitelist",
+        "self",
+        "The alias chosen in the composer is remembered until the date.",
+    ),
+    (
+        "mail.scheduled.message",
+        "_to_store_defaults",
+        "self, target",
+        "The chatter shows whom a scheduled message will be from.",
+    ),
+    (
+        "mail.thread",
+        "message_post",
+        (
+            "self, *, body, subject, message_type, email_from, author_id, "
+            "parent_id, subtype_xmlid, subtype_id, partner_ids, "
+            "outgoing_email_to, incoming_email_to, incoming_email_cc, "
+            "attachments, attachment_ids, body_is_html, **kwargs"
+        ),
+        "A message written with an alias has its From and its Reply-To.",
+    ),
+    (
+        "mail.thread",
+        "message_notify",
+        (
+            "self, *, body, subject, author_id, email_from, model, res_id, "
+            "subtype_xmlid, subtype_id, partner_ids, attachments, "
+            "attachment_ids, **kwargs"
+        ),
+        "The same for what has no thread.",
+    ),
+    (
+        "mail.thread",
+        "message_mail_with_source",
+        ("self, source_ref, *, render_values, message_type, auto_commit, **kwargs"),
+        "What code sends by itself goes through no alias.",
+    ),
+    (
+        "mail.thread",
+        "message_post_with_source",
+        (
+            "self, source_ref, *, render_values, message_type, subtype_xmlid, "
+            "subtype_id, **kwargs"
+        ),
+        "What code sends by itself goes through no alias.",
+    ),
+    (
+        "mail.thread",
+        "_get_message_create_valid_field_names",
+        "self",
+        "A message may name the alias it is written with.",
+    ),
+    (
+        "mail.thread",
+        "_notify_by_email_get_base_mail_values",
+        "self, message, recipients_data, additional_values",
+        "Notifications of a message leave by the message's alias.",
+    ),
+    (
+        "mail.thread",
+        "_notify_by_email_prepare_rendering_context",
+        (
+            "self, message, msg_vals, model_description, force_email_company, "
+            "force_email_lang, force_record_name"
+        ),
+        "The alias's own signature stands below the message.",
+    ),
+    (
+        "mail.thread",
+        "_thread_to_store",
+        "self, store, fields, *, request_list",
+        "The composer proposes the alias that fits the conversation.",
+    ),
+    (
+        "mailing.mailing",
+        "_compute_email_from",
+        "self",
+        "A mailing with an alias has the alias as From.",
+    ),
+    (
+        "mailing.mailing",
+        "create",
+        "self, vals_list",
+        "Only the owner makes a mailing with an alias.",
+    ),
+    (
+        "mailing.mailing",
+        "write",
+        "self, vals",
+        "Only the owner sets a mailing with an alias off or changes it on its way.",
+    ),
+    (
+        "mailing.mailing",
+        "copy_data",
+        "self, default",
+        "A copy keeps the alias for its owner only.",
+    ),
+    (
+        "mailing.mailing",
+        "_action_send_mail",
+        "self, res_ids",
+        "Only the owner sends; the job gives back what it may not send.",
+    ),
+    (
+        "res.users",
+        "SELF_READABLE_FIELDS",
+        "self",
+        "Everybody sees in their preferences how many aliases they have.",
+    ),
+    (
+        "res.users",
+        "unlink",
+        "self",
+        "Aliases go with their user, unless mail still waits in them.",
+    ),
+)
+
+# (core class, method, parameters of core's method, why we hook it)
+CONTROLLER_HOOKS = (
+    (
+        "odoo.addons.mail.controllers.thread.ThreadController",
+        "_prepare_message_data",
+        "self, post_data, *, thread, **kwargs",
+        "What a user posts in the chatter leaves by the alias they chose.",
+    ),
+)
+
+# (class of a library, method, parameters of the library's method, why we replace it)
+LIBRARY_HOOKS = (
+    (
+        imaplib.IMAP4,
+        "open",
+        "self, host, port, timeout",
+        "The socket was opened and judged by the address guard before.",
+    ),
+    (
+        imaplib.IMAP4,
+        "_log",
+        "self, line",
+        "The last commands, passwords included, are not kept.",
+    ),
+    (
+        imaplib.IMAP4,
+        "_new_tag",
+        "self",
+        "Each command starts with a time and a size of its own.",
+    ),
+    (
+        imaplib.IMAP4,
+        "readline",
+        "self",
+        "A line has an end, in bytes and in seconds.",
+    ),
+    (
+        imaplib.IMAP4,
+        "read",
+        "self, size",
+        "A literal has an end, in bytes and in seconds.",
+    ),
+    (
+        imaplib.IMAP4,
+        "send",
+        "self, data",
+        "A server that takes nothing does not hold a lane for ever.",
+    ),
+    (
+        imaplib.IMAP4,
+        "starttls",
+        "self, ssl_context",
+        "The certificate is verified, and nothing said in the clear is believed.",
+    ),
+    (
+        imaplib.IMAP4,
+        "_command_complete",
+        "self, name, tag",
+        "A BAD is told from the other errors.",
+    ),
+    (
+        imaplib.IMAP4,
+        "shutdown",
+        "self",
+        "There is no file object to close, as we read the socket ourselves.",
+    ),
+    (
+        IMAPClient,
+        "_create_IMAP4",
+        "self",
+        "The client speaks through our guarded connection.",
+    ),
+    (
+        IMAPClient,
+        "_check_resp",
+        "self, expected, command, typ, data",
+        "A refusal keeps the server's own words.",
+    ),
+    (
+        smtplib.SMTP,
+        "send",
+        "self, s",
+        "What is sent has a deadline that received bytes do not move.",
+    ),
+    (
+        smtplib.SMTP,
+        "getreply",
+        "self",
+        "A reply has an end, in bytes and in seconds.",
+    ),
+    (
+        HTTPAdapter,
+        "send",
+        "self, request, stream, timeout, verify, cert, proxies",
+        "Time-out, trust and size of a provider's answer are ours to decide.",
+    ),
+)
+
+# (class of a library, its private or undocumented attribute, what we use it for)
+LIBRARY_ATTRIBUTES = (
+    (imaplib.IMAP4, "_simple_command", "runs a command and returns its tagged reply"),
+    (imaplib.IMAP4, "_get_response", "reads on until the server lets us send a mail"),
+    (imaplib.IMAP4, "_check_bye", "notices that the server hangs up meanwhile"),
+    (imaplib.IMAP4, "_tls_established", "keeps STARTTLS from being asked for twice"),
+    (imaplib.IMAP4, "tagged_commands", "tells whether APPEND has been answered"),
+    (imaplib.IMAP4, "untagged_responses", "holds what a command's answer consists of"),
+    (imaplib.IMAP4, "debug", "stays 0, or the library logs passwords and mails"),
+    (IMAPClient, "_imap", "is the guarded connection below the client"),
+    (IMAPClient, "_timeout", "holds the seconds the connection is opened with"),
+    (smtplib.SMTP, "_host", "is the name the certificate has to show"),
+    (smtplib.SMTP, "command_encoding", "encodes what we put on the socket ourselves"),
+)
+
+# (module, text its source must hold, what of ours depends on it)
+WORDS_OF_CORE = (
+    (
+        "odoo.addons.base.models.ir_cron",
+        "ir_cron_progress_id",
+        "The queue's run tells core by this context key that it works.",
+    ),
+    (
+        "odoo.addons.base.models.ir_cron",
+        "timed_out_counter",
+        "Core drops a job's triggers when this has grown, so the run resets it.",
+    ),
+    (
+        "odoo.addons.base.models.ir_mail_server",
+        "send_validated_to",
+        "Recipients with a domain beyond ASCII are lost without this context key.",
+    ),
+    (
+        "odoo.addons.base.models.ir_mail_server",
+        "getattr(smtp_session, 'from_filter'",
+        "The alias's address is the only envelope sender core may use.",
+    ),
+    (
+        "odoo.addons.base.models.ir_mail_server",
+        "getattr(smtp_session, 'smtp_from'",
+        "Else core puts its own notification address in the From.",
+    ),
+    (
+        "odoo.addons.base.models.ir_mail_server",
+        ".send_message(message, smtp_from, smtp_to_list)",
+        "Here the built message is taken out, before core believes it sent.",
+    ),
+    (
+        "odoo.addons.mail.models.mail_mail",
+        "self.env.context['filters']",
+        "Core's queue leaves mail with an alias alone by this context key.",
+    ),
+    (
+        "odoo.addons.mail.models.mail_thread",
+        "suggestedRecipients",
+        "When the composer asks for recipients it gets the alias as well.",
+    ),
+    (
+        "odoo.addons.mail.models.mail_thread",
+        "'email_add_signature': email_add_signature",
+        "An alias's signature appears where core would put the user's.",
+    ),
+    (
+        "odoo.addons.mail.models.mail_thread",
+        "'signature': signature",
+        "An alias's signature appears where core would put the user's.",
+    ),
+    (
+        "odoo.addons.mail.models.mail_message",
+        "message_format",
+        "By this name a whole message is asked for, and its outcome added.",
+    ),
+    (
+        "odoo.addons.mail.controllers.thread",
+        "from_create=True",
+        "Only a new message gets an alias, an edited one does not.",
+    ),
+    (
+        "odoo.addons.mass_mailing.wizard.mailing_mailing_test",
+        "mailing_test_mail",
+        "The test of a mailing is handed over at once by this context key.",
+    ),
+    (
+        "odoo.service.model",
+        '"call %s.%s(%s)"',
+        "What follows the bracket is withheld when a password is in it.",
+    ),
+    (
+        "werkzeug._internal",
+        'getLogger("werkzeug")',
+        "The access log is withheld the provider's code by this name.",
+    ),
+)
+
+# (our file, core's file that defines the members, the members that call ``super``)
+SCRIPT_HOOKS = (
+    (
+        "alias/alias_form.js",
+        "web/static/src/views/form/form_controller.js",
+        ("beforeExecuteActionButton", "beforeUnload", "onWillSaveRecord"),
+    ),
+    (
+        "chatter/chatter_patch.js",
+        "mail/static/src/chatter/web_portal/chatter.js",
+        ("setup",),
+    ),
+    (
+        "chatter/composer_body_patch.js",
+        (
+            "mail/static/src/views/web/fields/html_composer_message_field/"
+            "html_composer_message_field.js"
+        ),
+        ("setup",),
+    ),
+    (
+        "chatter/composer_model_patch.js",
+        "mail/static/src/core/common/composer_model.js",
+        ("clear",),
+    ),
+    ("chatter/composer_model_patch.js", "mail/static/src/model/record.js", ("setup",)),
+    (
+        "chatter/composer_patch.js",
+        "mail/static/src/core/common/composer.js",
+        (
+            "_sendMessage",
+            "formatDefaultBodyForFullComposer",
+            "get fullComposerAdditionalContext",
+            "get postData",
+            "onClickFullComposer",
+            "restoreContent",
+            "saveContent",
+            "setup",
+        ),
+    ),
+    ("chatter/message_model_patch.js", "mail/static/src/model/record.js", ("setup",)),
+    (
+        "chatter/store_service_patch.js",
+        "mail/static/src/core/common/store_service.js",
+        ("getMessagePostParams",),
+    ),
+    ("chatter/thread_model_patch.js", "mail/static/src/model/record.js", ("setup",)),
+    (
+        "notice/failure_model_patch.js",
+        "mail/static/src/core/common/failure_model.js",
+        ("get body",),
+    ),
+    (
+        "notice/messaging_menu_patch.js",
+        "mail/static/src/core/public_web/messaging_menu.js",
+        ("setup",),
+    ),
+    (
+        "notice/messaging_menu_patch.js",
+        "mail/static/src/core/web/messaging_menu_patch.js",
+        ("get counter", "get hasPreviews"),
+    ),
+    (
+        "notice/notification_model_patch.js",
+        "mail/static/src/core/common/notification_model.js",
+        ("get failureMessage",),
+    ),
+    (
+        "notice/user_menu_patch.js",
+        "web/static/src/webclient/user_menu/user_menu.js",
+        ("setup",),
+    ),
+)
