@@ -44,12 +44,9 @@ class MailScheduledMessage(models.Model):
                 parameters.pop(fname, None)
             if alias:
                 alias._check_usable()
-                # sudo: one's own alias, just checked
-                alias_sudo = alias.sudo()
                 parameters["email_alias_id"] = alias.id
-                parameters["email_from"] = alias_sudo._get_formatted_from()
-                if alias_sudo.reply_to:
-                    parameters["reply_to"] = alias_sudo.reply_to
+                # sudo: one's own alias, just checked
+                parameters.update(alias.sudo()._get_sender_values())
             message.notification_parameters = json.dumps(parameters)
 
     def write(self, vals):

@@ -8,27 +8,13 @@ class MailThread(models.AbstractModel):
 
     def message_post(self, *, email_from=None, author_id=None, **kwargs):
         """Extend: From and Reply-To of a message written with an alias."""
-        alias = self._email_alias_from_kwargs(kwargs)
-        if alias:
-            email_from = alias._get_formatted_from()
-            author_id = author_id or self.env.user.partner_id.id
-            if alias.reply_to:
-                kwargs.setdefault("reply_to", alias.reply_to)
-        return super().message_post(
-            email_from=email_from, author_id=author_id, **kwargs
-        )
+        sender = {"email_from": email_from, "author_id": author_id, **kwargs}
+        return super().message_post(**self._email_alias_complete(sender))
 
     def message_notify(self, *, email_from=None, author_id=None, **kwargs):
         """Extend: as :meth:`message_post`, for what has no thread."""
-        alias = self._email_alias_from_kwargs(kwargs)
-        if alias:
-            email_from = alias._get_formatted_from()
-            author_id = author_id or self.env.user.partner_id.id
-            if alias.reply_to:
-                kwargs.setdefault("reply_to", alias.reply_to)
-        return super().message_notify(
-            email_from=email_from, author_id=author_id, **kwargs
-        )
+        sender = {"email_from": email_from, "author_id": author_id, **kwargs}
+        return super().message_notify(**self._email_alias_complete(sender))
 
     def message_mail_with_source(self, source_ref, **kwargs):
         """Extend: what code sends by itself goes through no alias."""
@@ -44,13 +30,19 @@ class MailThread(models.AbstractModel):
             source_ref, **kwargs
         )
 
-    def _email_alias_from_kwargs(self, kwargs):
-        """The alias a message is to be written with, checked, as sudo; or void."""
-        alias = self.env["user.email.alias"].browse(kwargs.get("email_alias_id") or [])
-        if alias:
-            alias._check_usable()
+    def _email_alias_complete(self, values):
+        """Let the alias that ``values`` name say who the sender is.
+
+        :raise AccessError, UserError: it is not the user's own, or cannot be used
+        """
+        alias = self.env["user.email.alias"].browse(values.get("email_alias_id") or [])
+        if not alias:
+            return values
+        alias._check_usable()
         # sudo: one's own alias, just checked
-        return alias.sudo()
+        sender = alias.sudo()._get_sender_values(keep_reply_to="reply_to" in values)
+        author_id = values.get("author_id") or self.env.user.partner_id.id
+        return {**values, **sender, "author_id": author_id}
 
     def _get_message_create_valid_field_names(self):
         """Extend: a message may name the alias it is written with."""

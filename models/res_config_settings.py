@@ -1,6 +1,7 @@
 import urllib.parse
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ..tools import oauth
 from .ir_config_parameter import OWN_IMAP
@@ -20,7 +21,7 @@ class ResConfigSettings(models.TransientModel):
     email_alias_google_client_secret = fields.Char(
         "Google Client Secret",
         compute="_compute_email_alias_secrets",
-        inverse="_inverse_email_alias_google_client_secret",
+        inverse="_inverse_email_alias_secrets",
     )
     email_alias_google_has_secret = fields.Boolean(
         compute="_compute_email_alias_secrets"
@@ -28,16 +29,14 @@ class ResConfigSettings(models.TransientModel):
     email_alias_google_redirect_uri = fields.Char(
         compute="_compute_email_alias_redirect_uris"
     )
-    email_alias_google_missing = fields.Char(
-        compute="_compute_email_alias_google_missing"
-    )
+    email_alias_google_missing = fields.Char(compute="_compute_email_alias_missing")
     email_alias_microsoft_client_id = fields.Char(
         "Microsoft Client ID", config_parameter="user_email_alias.microsoft_client_id"
     )
     email_alias_microsoft_client_secret = fields.Char(
         "Microsoft Client Secret",
         compute="_compute_email_alias_secrets",
-        inverse="_inverse_email_alias_microsoft_client_secret",
+        inverse="_inverse_email_alias_secrets",
     )
     email_alias_microsoft_has_secret = fields.Boolean(
         compute="_compute_email_alias_secrets"
@@ -45,9 +44,7 @@ class ResConfigSettings(models.TransientModel):
     email_alias_microsoft_redirect_uri = fields.Char(
         compute="_compute_email_alias_redirect_uris"
     )
-    email_alias_microsoft_missing = fields.Char(
-        compute="_compute_email_alias_microsoft_missing"
-    )
+    email_alias_microsoft_missing = fields.Char(compute="_compute_email_alias_missing")
     email_alias_microsoft_tenant = fields.Char(
         "Tenant",
         config_parameter="user_email_alias.microsoft_tenant",
@@ -82,39 +79,39 @@ class ResConfigSettings(models.TransientModel):
             uri = Settings._get_redirect_uri(key)
             self[f"email_alias_{key}_redirect_uri"] = uri
 
-    @api.depends("email_alias_google_client_id", "email_alias_google_client_secret")
-    def _compute_email_alias_google_missing(self):
-        self._compute_email_alias_missing("google")
-
     @api.depends(
-        "email_alias_microsoft_client_id", "email_alias_microsoft_client_secret"
+        "email_alias_google_client_id",
+        "email_alias_google_client_secret",
+        "email_alias_microsoft_client_id",
+        "email_alias_microsoft_client_secret",
     )
-    def _compute_email_alias_microsoft_missing(self):
-        self._compute_email_alias_missing("microsoft")
-
-    def _compute_email_alias_missing(self, key):
-        """One sentence about what keeps users from signing in, else nothing."""
+    def _compute_email_alias_missing(self):
         for settings in self:
-            has_id = settings[f"email_alias_{key}_client_id"]
-            has_secret = (
-                settings[f"email_alias_{key}_client_secret"]
-                or settings[f"email_alias_{key}_has_secret"]
+            for key in oauth.PROVIDERS:
+                missing = settings._get_email_alias_missing(key)
+                settings[f"email_alias_{key}_missing"] = missing
+
+    def _get_email_alias_missing(self, key):
+        """One sentence about what keeps users from signing in, else nothing."""
+        self.ensure_one()
+        has_id = self[f"email_alias_{key}_client_id"]
+        has_secret = (
+            self[f"email_alias_{key}_client_secret"]
+            or self[f"email_alias_{key}_has_secret"]
+        )
+        uri = urllib.parse.urlsplit(self[f"email_alias_{key}_redirect_uri"])
+        if not has_id and not has_secret:
+            return self.env._("Not set up yet: users see no button.")
+        if not has_id:
+            return self.env._("The Client ID is missing: users see no button.")
+        if not has_secret:
+            return self.env._("The Client Secret is missing: users see no button.")
+        if uri.scheme != "https" and uri.hostname not in LOOPBACK:
+            return self.env._(
+                "The provider accepts no redirect URI without HTTPS. Open Odoo "
+                "over HTTPS, or set the system parameter web.base.url."
             )
-            uri = urllib.parse.urlsplit(settings[f"email_alias_{key}_redirect_uri"])
-            if not has_id and not has_secret:
-                text = self.env._("Not set up yet: users see no button.")
-            elif not has_id:
-                text = self.env._("The Client ID is missing: users see no button.")
-            elif not has_secret:
-                text = self.env._("The Client Secret is missing: users see no button.")
-            elif uri.scheme != "https" and uri.hostname not in LOOPBACK:
-                text = self.env._(
-                    "The provider accepts no redirect URI without HTTPS. Open Odoo "
-                    "over HTTPS, or set the system parameter web.base.url."
-                )
-            else:
-                text = False
-            settings[f"email_alias_{key}_missing"] = text
+        return False
 
     def _compute_email_alias_has_own_imap(self):
         self.email_alias_has_own_imap = self.env[
@@ -127,31 +124,19 @@ class ResConfigSettings(models.TransientModel):
                 OWN_IMAP, str(settings.email_alias_has_own_imap)
             )
 
-    def _inverse_email_alias_google_client_secret(self):
-        self._set_email_alias_secret("google")
+    def _inverse_email_alias_secrets(self):
+        Settings = self.env["user.email.alias.oauth.settings"]
+        for key in oauth.PROVIDERS:
+            fname = f"email_alias_{key}_client_secret"
+            for settings in self.filtered(fname):
+                Settings._set_client_secret__(key, settings[fname].strip())
+            self.invalidate_recordset([fname])
 
-    def _inverse_email_alias_microsoft_client_secret(self):
-        self._set_email_alias_secret("microsoft")
-
-    def _set_email_alias_secret(self, key):
-        fname = f"email_alias_{key}_client_secret"
-        for settings in self:
-            if settings[fname]:
-                self.env["user.email.alias.oauth.settings"]._set_client_secret__(
-                    key, settings[fname].strip()
-                )
-        self.invalidate_recordset([fname])
-
-    @api.model
-    def _email_alias_forget_secret(self, key):
+    def action_email_alias_forget_secret(self):
+        """Forget the client secret of the provider named in the context."""
+        self.check_access("write")
+        key = self.env.context.get("email_alias_provider")
+        if key not in oauth.PROVIDERS:
+            raise UserError(self.env._("This provider is not known."))
         self.env["user.email.alias.oauth.settings"]._set_client_secret__(key, "")
-
-    def action_email_alias_forget_google(self):
-        self.check_access("write")
-        self._email_alias_forget_secret("google")
-        return {"type": "ir.actions.client", "tag": "reload"}
-
-    def action_email_alias_forget_microsoft(self):
-        self.check_access("write")
-        self._email_alias_forget_secret("microsoft")
         return {"type": "ir.actions.client", "tag": "reload"}

@@ -338,6 +338,17 @@ class UserEmailAlias(models.Model):
         self.ensure_one()
         return tools.formataddr((self.alias_name or "", self.email_from or ""))
 
+    def _get_sender_values(self, keep_reply_to=False):
+        """What a message written with the alias says of its sender.
+
+        :param keep_reply_to: another Reply-To was asked for
+        :return: values of ``mail.message`` and ``mail.mail``
+        """
+        values = {"email_from": self._get_formatted_from()}
+        if self.reply_to and not keep_reply_to:
+            values["reply_to"] = self.reply_to
+        return values
+
     # ------------------------------------------------------------------
     # Actions
     # ------------------------------------------------------------------

@@ -21,14 +21,11 @@ class UserEmailAliasConnection(models.AbstractModel):
     @api.model
     def _get_guard(self):
         """What the administrator lets this database connect to."""
-        # sudo: a system parameter
-        allowed = (
-            self.env["ir.config_parameter"]
-            .sudo()
-            .get_param("user_email_alias.allowed_targets")
+        allowed = self.env["ir.config_parameter"]._email_alias_get(
+            "user_email_alias.allowed_targets"
         )
         try:
-            return guard.Guard(allowed or "")
+            return guard.Guard(allowed)
         except ValueError as error:
             _logger.error("user_email_alias.allowed_targets: %s", error)
             return guard.Guard("")
@@ -36,8 +33,7 @@ class UserEmailAliasConnection(models.AbstractModel):
     @api.model
     def _get_local_hostname(self):
         """The name we greet a mail server with (RFC 5321 4.1.1.1)."""
-        # sudo: a system parameter
-        base = self.env["ir.config_parameter"].sudo().get_param("web.base.url") or ""
+        base = self.env["ir.config_parameter"]._email_alias_get("web.base.url")
         host = urllib.parse.urlsplit(base).hostname or ""
         return host if "." in host and host.isascii() else "[127.0.0.1]"
 

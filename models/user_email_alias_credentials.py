@@ -73,9 +73,8 @@ class UserEmailAliasCredentials(models.AbstractModel):
         return self.env["user.email.alias.oauth.settings"]._get_vault__()
 
     def _get_binding(self, fname):
-        # sudo: the database's identity is no secret but a system parameter
-        uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
-        return vault.Binding(uuid or "", self._name, self.id, fname)
+        uuid = self.env["ir.config_parameter"]._email_alias_get("database.uuid")
+        return vault.Binding(uuid, self._name, self.id, fname)
 
     def _write_secret__(self, fname, secret):
         """Encrypt ``secret`` for this row and field.

@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+# How long rows are kept unless the parameter user_email_alias.log_days says otherwise.
+LOG_DAYS = 180
+
 
 class UserEmailAliasLog(models.Model):
     """The log: one row for each submission of one message to the mail server.
@@ -140,12 +143,8 @@ class UserEmailAliasLog(models.Model):
     @api.autovacuum
     def _gc_logs(self):
         """Forget old rows, except those that someone still has to decide on."""
-        # sudo: a system parameter
-        days = int(
-            self.env["ir.config_parameter"]
-            .sudo()
-            .get_param("user_email_alias.log_days", 180)
-        )
+        Params = self.env["ir.config_parameter"]
+        days = int(Params._email_alias_get("user_email_alias.log_days") or LOG_DAYS)
         if days <= 0:
             return
         limit = fields.Datetime.subtract(fields.Datetime.now(), days=days)

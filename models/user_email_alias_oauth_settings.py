@@ -43,15 +43,14 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
 
     @api.model
     def _get_param(self, key, setting):
-        # sudo: system parameters
-        Params = self.env["ir.config_parameter"].sudo()
-        return (Params.get_param(f"{PREFIX}.{key}_{setting}") or "").strip()
+        return self.env["ir.config_parameter"]._email_alias_get(
+            f"{PREFIX}.{key}_{setting}"
+        )
 
     @api.model
     def _get_secret_binding(self, key):
-        # sudo: the database's identity is no secret but a system parameter
-        uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
-        return vault.Binding(uuid or "", PARAMETER_MODEL, 0, f"{key}_{SECRET}")
+        uuid = self.env["ir.config_parameter"]._email_alias_get("database.uuid")
+        return vault.Binding(uuid, PARAMETER_MODEL, 0, f"{key}_{SECRET}")
 
     @api.model
     def _set_client_secret__(self, key, secret):

@@ -21,7 +21,7 @@ class UserEmailAliasPace(models.AbstractModel):
         "Delay Between Emails (milliseconds)",
         aggregator=None,
         help="The pause after each email of a bulk sending. A provider that allows "
-        "30 emails per minute wants at least 2000; 2500 leaves a margin.",
+        "30 emails per minute needs at least 2000; 2500 leaves a margin.",
     )
     daily_limit = fields.Integer(
         "Daily Limit",

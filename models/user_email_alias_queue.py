@@ -47,10 +47,8 @@ class UserEmailAliasQueue(models.AbstractModel):
     @api.model
     def _is_stopped(self):
         """Whether nothing may leave this database: a test, or a neutralised copy."""
-        # sudo: a system parameter
-        neutralized = (
-            self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized")
-        )
+        Params = self.env["ir.config_parameter"]
+        neutralized = Params._email_alias_get("database.is_neutralized")
         return bool(neutralized) or self.env["ir.mail_server"]._disable_send()
 
     # ------------------------------------------------------------------
@@ -95,9 +93,8 @@ class UserEmailAliasQueue(models.AbstractModel):
 
     @api.model
     def _get_lane_limit(self):
-        # sudo: a system parameter
-        param = (
-            self.env["ir.config_parameter"].sudo().get_param("user_email_alias.lanes")
+        param = self.env["ir.config_parameter"]._email_alias_get(
+            "user_email_alias.lanes"
         )
         try:
             wanted = int(param or LANES)

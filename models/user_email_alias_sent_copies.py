@@ -132,9 +132,8 @@ class UserEmailAliasSentCopies(models.AbstractModel):
     @api.model
     def _is_own_imap_allowed(self):
         """Whether users may name a mailbox of their own for the copies."""
-        # sudo: a system parameter
-        Params = self.env["ir.config_parameter"].sudo()
-        return str2bool(Params.get_param(OWN_IMAP) or "True", True)
+        allowed = self.env["ir.config_parameter"]._email_alias_get(OWN_IMAP)
+        return str2bool(allowed or "True", True)
 
     @api.model
     def _follow_own_imap(self):

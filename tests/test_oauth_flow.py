@@ -281,6 +281,20 @@ class SignInTests:
         )
         self.assertNotIn("canary", self.env.cr.fetchone()[0])
 
+    def test_forgetting_the_secret_asks_for_rights_and_a_known_provider(self):
+        settings = self.env["res.config.settings"].create({})
+        self.assertTrue(settings[f"email_alias_{self.flavour}_has_secret"])
+        with self.assertRaises(UserError):
+            settings.with_context(
+                email_alias_provider="nobody"
+            ).action_email_alias_forget_secret()
+        named = settings.with_context(email_alias_provider=self.flavour)
+        with self.assertRaises(AccessError):
+            named.with_user(self.alias.user_id).action_email_alias_forget_secret()
+        named.action_email_alias_forget_secret()
+        settings = self.env["res.config.settings"].create({})
+        self.assertFalse(settings[f"email_alias_{self.flavour}_has_secret"])
+
 
 @tagged("post_install", "-at_install", "user_email_alias")
 class TestGoogleSignIn(SignInTests, OAuthFlowCase):

@@ -1,4 +1,4 @@
-"""No secret leaves by a log, an exception or a printed object (DESIGN, invariant 8)."""
+"""No secret leaves by a log, an exception or a printed object."""
 
 import base64
 import logging

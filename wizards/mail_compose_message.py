@@ -78,18 +78,15 @@ class MailComposeMessage(models.TransientModel):
         if not alias or self.subtype_is_log:
             return values_all
         alias._check_usable()
-        # sudo: one's own alias, or a mailing's, just checked
-        alias_sudo = alias.sudo()
+        asked = bool(self.reply_to_force_new and self.reply_to)
         own = {
             "email_alias_id": alias.id,
-            "email_from": alias_sudo._get_formatted_from(),
             "mail_server_id": False,
+            # sudo: one's own alias, or a mailing's, just checked
+            **alias.sudo()._get_sender_values(keep_reply_to=asked),
         }
         if self.composition_mode == "mass_mail":
             own["email_alias_bulk"] = True
-        asked = self.reply_to_force_new and self.reply_to
-        if alias_sudo.reply_to and not asked:
-            own["reply_to"] = alias_sudo.reply_to
         for values in values_all.values():
             values.update(own)
         return values_all
