@@ -196,7 +196,7 @@ SCREENS = (
         login="admin",
     ),
     Screen(
-        "deliveries",
+        "log",
         "action-user_email_alias.user_email_alias_log_action",
         ".o_data_row, .o_kanban_record",
         login="admin",
@@ -209,7 +209,7 @@ SCREENS = (
     ),
     Screen("copies_cards", ALIASES, ".o_kanban_record:not(.o_kanban_ghost)"),
     Screen(
-        "copies_deliveries",
+        "copies_log",
         "action-user_email_alias.user_email_alias_log_action",
         ".o_data_row, .o_kanban_record",
     ),

@@ -1,7 +1,7 @@
 """One thread that sends for one alias; nothing else submits mail.
 
 Each mail passes through four steps, each in a transaction of its own or in none:
-build (rolled back), claim (committed), hand over (no transaction), record
+build (rolled back), claim (committed), submit (no transaction), record
 (committed). Waiting happens between them, never inside one.
 """
 
@@ -216,7 +216,7 @@ class Lane:
     # ------------------------------------------------------------------
 
     def _deliver(self, env, mail, message, start_at=0.0):
-        """Claim, hand over, record.
+        """Claim, submit, record.
 
         :param start_at: ``time.monotonic()`` before which MAIL FROM must not be said
         :return: False when the alias has to pause as a whole

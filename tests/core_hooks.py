@@ -440,7 +440,7 @@ WORDS_OF_CORE = (
     (
         "odoo.addons.mass_mailing.wizard.mailing_mailing_test",
         "mailing_test_mail",
-        "The test of a mailing is handed over at once by this context key.",
+        "The test of a mailing is submitted at once by this context key.",
     ),
     (
         "odoo.service.model",

@@ -51,7 +51,7 @@ class UnsafeMessage(ValueError):
 
 
 def flatten(message: email.message.EmailMessage) -> bytes:
-    """Return the bytes to hand over: CRLF, without Bcc, checked.
+    """Return the bytes to submit: CRLF, without Bcc, checked.
 
     Text parts become 7 bit, so that a server without 8BITMIME takes them as well.
     Domains in address headers become A-labels; a non-ASCII local part leaves the
