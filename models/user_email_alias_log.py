@@ -67,7 +67,9 @@ class UserEmailAliasLog(models.Model):
     sent_copy_first_at = fields.Float(digits=(17, 6), aggregator=None)
     sent_copy_attempts = fields.Integer(aggregator=None)
     # the compressed bytes, until they are filed
-    sent_copy = fields.Binary(attachment=False, groups=fields.NO_ACCESS)
+    sent_copy = fields.Binary(
+        "Bytes to file", attachment=False, groups=fields.NO_ACCESS, help="Compressed."
+    )
 
     _copy_waiting = models.Index(
         "(alias_id, sent_copy_due) WHERE sent_copy_state = 'waiting'"
