@@ -69,6 +69,9 @@ class UserEmailAliasMail(models.AbstractModel):
         now = self.env["user.email.alias"]._now()
         for mail in self.filtered(lambda m: m.state == "outgoing"):
             mail.email_alias_due = max(now, to_epoch(mail.scheduled_date))
+            # sudo: whether a mailing is paused is read with the mailing
+            is_paused = mail.sudo().mailing_id.email_alias_is_paused
+            mail.email_alias_is_paused = is_paused
         self._email_alias_wake()
 
     def _email_alias_lock(self):

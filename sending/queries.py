@@ -77,7 +77,9 @@ def get_next_due(cr):
         SQL(
             """
             SELECT min(GREATEST(COALESCE(alias.backoff_until, 0),
-                                LEAST(direct.due, GREATEST(bulk.due, %(slot)s))))
+                                LEAST(direct.due,
+                                      CASE WHEN bulk.due IS NOT NULL
+                                           THEN GREATEST(bulk.due, %(slot)s) END)))
                    - min(clock.now)
               FROM %(queue)s
              WHERE %(is_open)s

@@ -13,6 +13,7 @@ from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 from ..sending.lock import LANE_LOCK
 from ..sending.process import TIDY_SECONDS, Process
+from ..sending.queries import get_next_due
 from ..sending.run import Run
 from .common_queue import PASSWORD, QueueCase
 
@@ -167,6 +168,38 @@ class TestMailingPause(QueueCase):
             env["mailing.mailing"].browse(mailing.id).action_email_alias_resume()
         self.run_queue()
         self.assertEqual(self.served(), [MANY[3], *MANY[:3]])
+
+    def test_retried_mail_follows_a_mailing_that_was_resumed_meanwhile(self):
+        with self.committed(self.user_id) as env:
+            mailing = env["mailing.mailing"].create(
+                {
+                    "subject": "Paused",
+                    "mailing_model_id": env["ir.model"]._get_id("crm.lead"),
+                    "email_alias_id": self.alias_id,
+                }
+            )
+            self.addCleanup(self._remove_mailing, mailing.id)
+            ids = self.queue(MANY[0], env=env(su=True), mailing_id=mailing.id)
+            mailing.action_email_alias_pause()
+            env(su=True)["mail.mail"].browse(ids)._email_alias_cancel()
+            mailing.action_email_alias_resume()
+        with self.committed() as env:
+            env["mail.mail"].browse(ids).write({"state": "outgoing"})
+        self.run_queue()
+        self.assertEqual(self.served(), [MANY[0]])
+
+    def test_deferred_letter_is_waited_for_with_and_without_paused_bulk_mail(self):
+        with self.committed() as env:
+            ids = self.queue(MANY[0], env=env, bulk=False)
+            now = env["user.email.alias"]._now()
+            env["mail.mail"].browse(ids).email_alias_due = now + 300
+        with self.committed() as env:
+            self.assertAlmostEqual(get_next_due(env.cr), 300, delta=30)
+        with self.committed() as env:
+            bulk = self.queue(MANY[1], env=env)
+            env["mail.mail"].browse(bulk).email_alias_is_paused = True
+        with self.committed() as env:
+            self.assertAlmostEqual(get_next_due(env.cr), 300, delta=30)
 
     def _remove_mailing(self, mailing_id):
         with self.committed() as env:

@@ -24,7 +24,7 @@ _MAILS = """
            extract(epoch FROM now()) - 1e6 + number, 1, now()
       FROM generate_series(%(start)s, %(start)s + %(count)s - 1) number
 """
-_JOURNAL = """
+_LOG = """
     INSERT INTO user_email_alias_log
            (alias_id, user_id, is_bulk, outcome, claimed_at, replied_at, replied_on,
             create_uid, create_date)
@@ -48,7 +48,7 @@ def growth(context):
         with step(f"insert {many} mails and as many lines of the log"):
             _insert(rig, many // 2, [chosen])
             _insert(rig, many // 2 - 10, others)
-            rig.sql(_JOURNAL % {**_sql([chosen, *others]), "count": many})
+            rig.sql(_LOG % {**_sql([chosen, *others]), "count": many})
             # an alias that never sent anything: nothing to find in a big log
             _insert(rig, 10, [fresh])
             rig.sql("ANALYZE mail_mail")
