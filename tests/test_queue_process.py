@@ -181,8 +181,10 @@ class TestMailingPause(QueueCase):
             self.addCleanup(self._remove_mailing, mailing.id)
             ids = self.queue(MANY[0], env=env(su=True), mailing_id=mailing.id)
             mailing.action_email_alias_pause()
-            env(su=True)["mail.mail"].browse(ids)._email_alias_cancel()
-            mailing.action_email_alias_resume()
+        with self.committed() as env:
+            env["mail.mail"].browse(ids)._email_alias_cancel()
+        with self.committed(self.user_id) as env:
+            env["mailing.mailing"].browse(mailing.id).action_email_alias_resume()
         with self.committed() as env:
             env["mail.mail"].browse(ids).write({"state": "outgoing"})
         self.run_queue()
