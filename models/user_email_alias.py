@@ -290,7 +290,7 @@ class UserEmailAlias(models.Model):
             **{
                 fname: False
                 for fname in SERVER_FIELDS
-                # no default from outside reaches what an access right closes
+                # to name one of the others is refused to whoever is not the system
                 if self._fields[fname].groups != fields.NO_ACCESS
             },
             "provider": "smtp",

@@ -68,10 +68,14 @@ class UserEmailAliasMail(models.AbstractModel):
     def _email_alias_requeue(self):
         now = self.env["user.email.alias"]._now()
         for mail in self.filtered(lambda m: m.state == "outgoing"):
-            mail.email_alias_due = max(now, to_epoch(mail.scheduled_date))
             # sudo: whether a mailing is paused is read with the mailing
-            is_paused = mail.sudo().mailing_id.email_alias_is_paused
-            mail.email_alias_is_paused = is_paused
+            mailing_sudo = mail.sudo().mailing_id
+            mail.write(
+                {
+                    "email_alias_due": max(now, to_epoch(mail.scheduled_date)),
+                    "email_alias_is_paused": mailing_sudo.email_alias_is_paused,
+                }
+            )
         self._email_alias_wake()
 
     def _email_alias_lock(self):

@@ -11,6 +11,7 @@ from odoo.tools import SQL
 from ..tools import pacing
 from ..tools.transport import smtp
 from ..tools.transport.smtp.outcome import Phase
+from .queries import IS_OPEN
 
 _logger = logging.getLogger(__name__)
 
@@ -43,10 +44,10 @@ class Log:
                 """EXISTS (
                     SELECT FROM mail_mail mail, user_email_alias alias
                      WHERE mail.id = %s AND mail.state = 'outgoing'
-                       AND alias.id = %s AND alias.active AND alias.state != 'hold'
-                       AND alias.is_paused IS NOT TRUE)""",
+                       AND alias.id = %s AND %s)""",
                 message.mail_id,
                 self.alias_id,
+                IS_OPEN,
             )
         env.cr.execute(
             SQL(

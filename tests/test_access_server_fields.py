@@ -52,7 +52,7 @@ class TestServerFields(AliasCommon):
                 )
 
     def test_defaults_of_context_and_user_do_not_count(self):
-        # an access right closes the others
+        # the others are closed by rights and not named at creation
         Alias = self.env["user.email.alias"]
         fnames = {
             f for f in SERVER_FIELDS if Alias._fields[f].groups != fields.NO_ACCESS
