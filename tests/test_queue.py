@@ -1,9 +1,14 @@
 """The queue with its real lanes: what it submits, when, and what becomes of it."""
 
-from odoo import fields
+import contextlib
+
+from odoo import api, fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from ..sending.log import Log
+from ..sending.message import Account, build
+from ..sending.queries import get_account
 from .common_queue import QueueCase
 
 MANY = [f"lead{number}@example.org" for number in range(8)]
@@ -207,3 +212,19 @@ class TestDoor(QueueCase):
         commands = [c for session in self.server.sessions for c in session.commands]
         self.assertFalse([c for c in commands if c.upper().startswith("AUTH")])
         self.assertFalse(self.server.messages)
+
+    def test_mail_built_before_the_alias_was_stopped_is_not_claimed(self):
+        ids = self.queue(MANY[0])
+        going = {"is_paused": False, "state": "ok", "active": True}
+        for change in ({"is_paused": True}, {"state": "hold"}, {"active": False}, {}):
+            with self.subTest(change=change):
+                self.write_alias(**going)
+                with contextlib.closing(self.registry.cursor()) as cr:
+                    env = api.Environment(cr, api.SUPERUSER_ID, {})
+                    account = Account(*get_account(cr, self.alias_id))
+                    mail = env["mail.mail"].browse(ids)
+                    message = build(mail, account, is_own=True)
+                    cr.rollback()
+                    self.write_alias(**change)
+                    claimed = Log(self.alias_id).claim(env, message, is_own=True)
+                self.assertEqual(bool(claimed), not change)
