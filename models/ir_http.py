@@ -11,7 +11,7 @@ class IrHttp(models.AbstractModel):
         """Extend: the page knows the user's aliases; no screen asks for them."""
         info = super().session_info()
         if self.env.user and self.env.user._is_internal():
-            aliases = self.env.user._email_alias_client_data()
+            aliases = self.env.user._email_alias_web_client_data()
             if aliases:
                 info["email_aliases"] = aliases
             if request and (outcome := request.session.pop(OUTCOME, None)):

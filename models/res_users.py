@@ -29,7 +29,7 @@ class ResUsers(models.Model):
         """Open one's own alias cards from My Preferences."""
         return self.env["user.email.alias"].action_open_mine()
 
-    def _email_alias_client_data(self):
+    def _email_alias_web_client_data(self):
         """What this user's browser knows of their aliases."""
         self.ensure_one()
         # sudo: one's own aliases, told to nobody else; OdooBot may be the one to tell
@@ -43,7 +43,8 @@ class ResUsers(models.Model):
     def _email_alias_notify_web_client(self):
         for user in self:
             user._bus_send(
-                "user_email_alias/changed", {"aliases": user._email_alias_client_data()}
+                "user_email_alias/changed",
+                {"aliases": user._email_alias_web_client_data()},
             )
 
     def unlink(self):

@@ -204,13 +204,13 @@ class UserEmailAliasMail(models.AbstractModel):
             # read from all its traces
             self.env["mailing.mailing"]._email_alias_notify_finished_of(alias_id)
 
-    def _email_alias_record_refused(self, words, is_address):
+    def _email_alias_record_refused(self, reply, is_address):
         """Final: show the server's own words.
 
         :param is_address: the recipient was refused, not the message
         """
         self._email_alias_record_failure(
-            "mail_email_invalid" if is_address else "unknown", words
+            "mail_email_invalid" if is_address else "unknown", reply
         )
 
     def _email_alias_record_uncertain(self):
@@ -240,13 +240,13 @@ class UserEmailAliasMail(models.AbstractModel):
             failure_type=failure_type,
         )
 
-    def _email_alias_defer(self, wait, words, pending=None):
+    def _email_alias_defer(self, wait, reply, pending=None):
         """Try again in ``wait`` seconds; until then the reason is there to read."""
         self.ensure_one()
         self._email_alias_notify_author()
         values = {
             "email_alias_due": self.env["user.email.alias"]._now() + wait,
-            "failure_reason": words,
+            "failure_reason": reply,
         }
         if pending is not None:
             values["email_alias_pending"] = json.dumps(pending)
@@ -260,16 +260,16 @@ class UserEmailAliasMail(models.AbstractModel):
         """How far this mail has come, when it is not submitted."""
         self.ensure_one()
         if self.state == "cancel":
-            return {"state": "cancelled", "words": self.failure_reason}
+            return {"state": "cancelled", "reply": self.failure_reason}
         if self.state == "exception":
             is_uncertain = self.failure_type == UNCERTAIN
             state = "uncertain" if is_uncertain else "refused"
-            return {"state": state, "words": self.failure_reason}
+            return {"state": state, "reply": self.failure_reason}
         alias = self.email_alias_id
         until = max(self.email_alias_due, alias.backoff_until)
-        words = self.failure_reason
+        reply = self.failure_reason
         if alias.state == "hold" or alias.backoff_until > now:
-            words = alias.state_message
+            reply = alias.state_message
         if (
             alias.state == "hold"
             or alias.is_paused
@@ -279,7 +279,7 @@ class UserEmailAliasMail(models.AbstractModel):
             until = 0
         return {
             "state": "waiting",
-            "words": words,
+            "reply": reply,
             "until": _to_datetime(until) if until > now + SOON_SECONDS else False,
         }
 

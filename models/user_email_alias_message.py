@@ -80,8 +80,8 @@ class UserEmailAliasMessage(models.AbstractModel):
             last[row.mail_mail_id] = row
         for mail_id, row in last.items():
             if mail_id not in waiting and row.outcome != "deferred":
-                words = row.reply if row.outcome != "sent" else ""
-                yield row.mail_message_id.id, {"state": row.outcome, "words": words}
+                reply = row.reply if row.outcome != "sent" else ""
+                yield row.mail_message_id.id, {"state": row.outcome, "reply": reply}
 
     def _email_alias_outcome(self, steps, user):
         self.ensure_one()
@@ -98,7 +98,7 @@ class UserEmailAliasMessage(models.AbstractModel):
             "from": f"{name} <{mailbox}>" if name else mailbox,
             "state": state,
             "until": step.get("until") or False,
-            "words": (step.get("words") or "") if is_mine else "",
+            "reply": (step.get("reply") or "") if is_mine else "",
         }
 
     # ------------------------------------------------------------------

@@ -75,7 +75,7 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         "No Copies of Bulk Mail",
         help="Mailings and mass mails leave no copies in the Sent folder.",
     )
-    copies = fields.Boolean(
+    has_sent_copies = fields.Boolean(
         compute="_compute_copies",
         store=True,
         help="Whether the lane keeps the bytes of what it sends for the Sent folder.",
@@ -98,7 +98,7 @@ class UserEmailAliasSentCopies(models.AbstractModel):
     @api.depends("provider", "imap_server", "imap_server_id.server_type")
     def _compute_copies(self):
         for alias in self:
-            alias.copies = alias._wants_copies()
+            alias.has_sent_copies = alias._wants_copies()
 
     @api.depends("imap_server_id")
     def _compute_imap_mailbox_id(self):
@@ -141,7 +141,7 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         # sudo: aliases of all users; the caller may set system parameters
         aliases_sudo = self.sudo().with_context(active_test=False)
         aliases_sudo = aliases_sudo.search([("imap_server", "!=", False)])
-        self.env.add_to_compute(self._fields["copies"], aliases_sudo)
+        self.env.add_to_compute(self._fields["has_sent_copies"], aliases_sudo)
 
     @api.depends("imap_folder")
     def _compute_imap_folder_name(self):

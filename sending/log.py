@@ -85,9 +85,9 @@ class Log:
             mail = env["mail.mail"].browse(row.mail_mail_id).exists()
             if mail and mail.state == "outgoing":
                 mail._email_alias_record_uncertain()
-            words = env._("The server's answer to this email was never read.")
+            reply = env._("The server's answer to this email was never read.")
             self.close(
-                env, row.id, "uncertain", "mail", words, shift=CRASH_GRACE_SECONDS
+                env, row.id, "uncertain", "mail", reply, shift=CRASH_GRACE_SECONDS
             )
         if rows:
             env["user.email.alias"].browse(self.alias_id)._notify_owner(
@@ -134,10 +134,10 @@ class Log:
         account = message.account
         left = list(result.deferred)
         if left:
-            words = str(next(iter(result.deferred.values())))
+            reply = str(next(iter(result.deferred.values())))
             wait = self._get_next_wait(env, message)
             if mail.exists():
-                mail._email_alias_defer(wait or 0.0, words, pending=left)
+                mail._email_alias_defer(wait or 0.0, reply, pending=left)
         else:
             mail._email_alias_record_sent(message)
         if account.is_troubled:
@@ -152,14 +152,14 @@ class Log:
             "copy": zlib.compress(message.data) if copy else None,
             "kind": "deferred" if left else "sent",
             "scope": "recipient" if left else "mail",
-            "words": str(result.reply),
+            "reply": str(result.reply),
             "refused": refused,
         }
 
     def _write_failure(self, env, mail, message, failure, connection):
         alias = env["user.email.alias"].browse(self.alias_id)
         mail = mail.exists()
-        judged, kind, words = failure.outcome, failure.outcome.kind, str(failure)
+        judged, kind, reply = failure.outcome, failure.outcome.kind, str(failure)
         goes_on = True
         if kind == "deferred" and judged.scope == "alias":
             # the provider's limit for one connection: a fresh one goes on
@@ -170,12 +170,12 @@ class Log:
             wait = self._get_next_wait(env, message)
             if wait is None:
                 kind = "refused"
-                words = env._("Given up after five days: %s", words)
+                reply = env._("Given up after five days: %s", reply)
             elif mail:
                 pending = list(failure.deferred) if failure.refused else None
-                mail._email_alias_defer(wait, words, pending=pending)
+                mail._email_alias_defer(wait, reply, pending=pending)
         if kind == "refused" and mail:
-            mail._email_alias_record_refused(words, judged.scope == "recipient")
+            mail._email_alias_record_refused(reply, judged.scope == "recipient")
         elif kind == "uncertain":
             if mail:
                 mail._email_alias_record_uncertain()
@@ -186,7 +186,7 @@ class Log:
                         "It is uncertain whether an email has arrived. Please decide."
                     )
                 )
-        return goes_on, {"kind": kind, "scope": judged.scope, "words": words}
+        return goes_on, {"kind": kind, "scope": judged.scope, "reply": reply}
 
     @staticmethod
     def _is_worn_out(failure, connection):
@@ -199,11 +199,11 @@ class Log:
             and connection.sent_count > 0
         )
 
-    def pause_alias(self, alias, judged, words):
+    def pause_alias(self, alias, judged, reply):
         """Hold the alias if its owner has to act, else let it back off."""
         if judged.hold:
-            alias._set_hold(judged.hold, words)
-            alias._notify_owner(words)
+            alias._set_hold(judged.hold, reply)
+            alias._notify_owner(reply)
             return
         values = {}
         if judged.quota:
@@ -211,18 +211,18 @@ class Log:
         if judged.throttled:
             self._streak = 0
             values["pause_ms"] = pacing.widen(alias.pause_ms, alias.delay_ms)
-            values["pause_reason"] = words
-        self.back_off(alias, words, **values)
+            values["pause_reason"] = reply
+        self.back_off(alias, reply, **values)
 
     @staticmethod
-    def back_off(alias, words, **values):
+    def back_off(alias, reply, **values):
         """Let the alias try again in 1, 2, 5 ... 60 minutes."""
         count = alias.backoff_count + 1
         alias.write(
             {
                 "backoff_until": pacing.alias_retry(count, alias._now()),
                 "backoff_count": count,
-                "state_message": words,
+                "state_message": reply,
                 **values,
             }
         )
@@ -262,7 +262,7 @@ class Log:
         return None if due is None else due - now
 
     @staticmethod
-    def close(env, log_id, kind, scope, words, refused=None, copy=None, shift=0.0):
+    def close(env, log_id, kind, scope, reply, refused=None, copy=None, shift=0.0):
         """Close a claim.
 
         :param copy: compressed bytes for the Sent folder
@@ -281,7 +281,7 @@ class Log:
                 """,
                 kind,
                 scope,
-                words,
+                reply,
                 refused or None,
                 shift,
                 SQL(

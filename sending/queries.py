@@ -101,8 +101,8 @@ ACCOUNT = SQL(
        COALESCE(alias.pause_ms, 0) > alias.delay_ms,
        alias.state = 'draft' OR COALESCE(alias.backoff_count, 0) > 0,
        COALESCE(alias.daily_limit, 0),
-       alias.copies AND alias.skip_bulk_copies IS NOT TRUE,
-       COALESCE(alias.copies, false)"""
+       alias.has_sent_copies AND alias.skip_bulk_copies IS NOT TRUE,
+       COALESCE(alias.has_sent_copies, false)"""
 )
 
 

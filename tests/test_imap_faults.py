@@ -7,7 +7,7 @@ from odoo.tests import tagged
 
 from ..tools.imap import wire as imap_wire
 from ..tools.imap.failure import (
-    WORDS_LIMIT,
+    REPLY_LIMIT,
     ImapFailure,
     ServerRefusal,
     printable,
@@ -30,7 +30,7 @@ class TestHostileServers(FakeCase):
         self.assertLess(time.monotonic() - start, 8)
         self.assertTrue(failure.is_fatal, failure)
         self.assertIn(words, str(failure))
-        self.assertLessEqual(len(failure.words), WORDS_LIMIT)
+        self.assertLessEqual(len(failure.reply), REPLY_LIMIT)
 
     def _use(self, connection):
         folder = connection.find_sent_folder()
@@ -97,7 +97,7 @@ class TestHostileServers(FakeCase):
 class TestFailures(ImapCase):
     def test_words_are_printable_short_and_without_secrets(self):
         self.assertEqual("a b ***", printable("a\x00\x1b\r\nb geheim", ["geheim", ""]))
-        self.assertEqual(WORDS_LIMIT, len(printable("x" * 10_000_000)))
+        self.assertEqual(REPLY_LIMIT, len(printable("x" * 10_000_000)))
         self.assertEqual("\ufffd", printable(b"\xff"))
 
     def test_refusals_of_a_copy(self):

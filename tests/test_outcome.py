@@ -76,7 +76,7 @@ class TestOutcome(OutcomeCase):
         outcome = self.see(message)
         self.assertEqual(outcome["state"], "waiting")
         self.assertTrue(outcome["until"])
-        self.assertIn("451 4.3.0", outcome["words"])
+        self.assertIn("451 4.3.0", outcome["reply"])
 
     def test_hold_of_the_alias_is_the_reason(self):
         message, _mail = self.write_message()
@@ -84,14 +84,14 @@ class TestOutcome(OutcomeCase):
         outcome = self.see(message)
         self.assertEqual(outcome["state"], "waiting")
         self.assertFalse(outcome["until"])
-        self.assertIn("535 5.7.8", outcome["words"])
+        self.assertIn("535 5.7.8", outcome["reply"])
 
     def test_refused_message_shows_the_words_of_the_server(self):
         message, mail = self.write_message()
         self.submit(mail, "refused", "550 5.1.1 no such user")
         outcome = self.see(message)
         self.assertEqual(outcome["state"], "refused")
-        self.assertIn("550 5.1.1", outcome["words"])
+        self.assertIn("550 5.1.1", outcome["reply"])
 
     def test_colleague_sees_the_state_but_not_the_words(self):
         message, mail = self.write_message()
@@ -99,7 +99,7 @@ class TestOutcome(OutcomeCase):
         outcome = self.see(message, self.user_bob)
         self.assertEqual(outcome["state"], "refused")
         self.assertFalse(outcome["is_mine"])
-        self.assertFalse(outcome["words"])
+        self.assertFalse(outcome["reply"])
 
     def test_portal_user_is_told_nothing(self):
         message, _mail = self.write_message()
@@ -221,7 +221,7 @@ class TestCampaignNotice(OutcomeCase):
 @tagged("post_install", "-at_install", "user_email_alias")
 class TestBrowserData(OutcomeCase):
     def test_browser_knows_ones_own_aliases_and_no_secret(self):
-        data = self.user_alice._email_alias_client_data()
+        data = self.user_alice._email_alias_web_client_data()
         self.assertEqual(
             {alias["email_from"] for alias in data},
             {"alice@a.example.com", "alice@other.example.com"},
@@ -235,7 +235,8 @@ class TestBrowserData(OutcomeCase):
         self.submit(mail, "uncertain", is_bulk=True)
         self.alias_alice.sudo()._set_hold("password", "535 5.7.8 wrong password")
         data = {
-            alias["id"]: alias for alias in self.user_alice._email_alias_client_data()
+            alias["id"]: alias
+            for alias in self.user_alice._email_alias_web_client_data()
         }
         mine = data[self.alias_alice.id]
         self.assertEqual(mine["state"], "hold")

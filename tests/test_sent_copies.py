@@ -271,19 +271,19 @@ class TestImapServerChoice(TransactionCase):
         self.alias.imap_server = "imap.example.com"
         settings = self.env["res.config.settings"].create({})
         self.assertTrue(settings.email_alias_has_own_imap)
-        self.assertTrue(self.alias.copies)
+        self.assertTrue(self.alias.has_sent_copies)
         settings.email_alias_has_own_imap = False
         settings.execute()
         self.alias.invalidate_recordset()
         self.assertFalse(self.alias.has_own_imap)
-        self.assertFalse(self.alias.copies)
+        self.assertFalse(self.alias.has_sent_copies)
         with self.assertRaisesRegex(UserError, "administrator"):
             self.alias.action_choose_folder()
         self.env["ir.config_parameter"].search(
             [("key", "=", "user_email_alias.own_imap")]
         ).unlink()
         self.alias.invalidate_recordset()
-        self.assertTrue(self.alias.copies)
+        self.assertTrue(self.alias.has_sent_copies)
         self.assertTrue(
             self.env["res.config.settings"].create({}).email_alias_has_own_imap
         )

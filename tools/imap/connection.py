@@ -161,9 +161,9 @@ class ImapConnection:
             with plain_words(imap_failure.LOGIN):
                 yield
         except ImapFailure as failure:
-            words = imap_failure.printable(failure.words, secrets)
+            reply = imap_failure.printable(failure.reply, secrets)
             raise ImapFailure(
-                failure.kind, failure.sentence, words, retryable=failure.retryable
+                failure.kind, failure.sentence, reply, retryable=failure.retryable
             ) from None
 
     def _introduce(self):

@@ -28,7 +28,7 @@ SENTENCES = {
     LOST: "The connection to the IMAP server was lost.",
 }
 
-WORDS_LIMIT = 300  # characters of a server's reply that we keep
+REPLY_LIMIT = 300  # characters of a server's reply that we keep
 
 # RFC 5530 3, RFC 7889, RFC 4469, RFC 3501 7.1, RFC 9051 7.1
 _CODE_KINDS = {
@@ -58,24 +58,24 @@ class ImapFailure(Exception):
 
     :param str kind: one of the constants above
     :param str sentence: what happened and what to do, without the server's words
-    :param str words: what the server said; made printable and cut here
+    :param str reply: what the server said; made printable and cut here
     :param bool retryable: whether the same try may succeed later by itself
     :param bool unsure: the message may have been stored all the same. The next try
         looks for it, and should leave the server a minute to finish first.
     """
 
-    def __init__(self, kind, sentence=None, words="", *, retryable, unsure=False):
+    def __init__(self, kind, sentence=None, reply="", *, retryable, unsure=False):
         self.kind = kind
         self.sentence = sentence or SENTENCES[kind]
-        self.words = printable(words)
+        self.reply = printable(reply)
         self.retryable = retryable
         self.unsure = unsure
-        super().__init__(self.kind, self.sentence, self.words)
+        super().__init__(self.kind, self.sentence, self.reply)
 
     def __str__(self):
-        if not self.words:
+        if not self.reply:
             return self.sentence
-        return f"{self.sentence} The server said: “{self.words}”"
+        return f"{self.sentence} The server said: “{self.reply}”"
 
     @property
     def is_fatal(self):
@@ -100,20 +100,20 @@ class ServerRefusal(imaplib.IMAP4.error):
         self.code = code.group(1).upper() if code else ""
 
 
-def printable(words, secrets=()):
+def printable(reply, secrets=()):
     """Return a server's words on one line, cut, without control characters.
 
     :param secrets: strings that a server might echo; they are blotted out
     """
-    if isinstance(words, bytes):
-        words = words.decode("utf-8", "replace")
-    words = words[: 20 * WORDS_LIMIT]
+    if isinstance(reply, bytes):
+        reply = reply.decode("utf-8", "replace")
+    reply = reply[: 20 * REPLY_LIMIT]
     for secret in secrets:
         if secret:
-            words = words.replace(secret, "***")
-    words = "".join(char if char.isprintable() else " " for char in words)
-    words = " ".join(words.split())
-    return words if len(words) <= WORDS_LIMIT else words[: WORDS_LIMIT - 1] + "…"
+            reply = reply.replace(secret, "***")
+    reply = "".join(char if char.isprintable() else " " for char in reply)
+    reply = " ".join(reply.split())
+    return reply if len(reply) <= REPLY_LIMIT else reply[: REPLY_LIMIT - 1] + "…"
 
 
 def refusal_failure(refusal, stage):
@@ -135,7 +135,7 @@ def refusal_failure(refusal, stage):
         # no reason with NO, so only what is final by its code or by BAD is final.
         final = refusal.status == "BAD" or refusal.code in _FINAL_CODES
         retryable = passing or not final
-    return ImapFailure(kind, words=refusal.text, retryable=retryable)
+    return ImapFailure(kind, reply=refusal.text, retryable=retryable)
 
 
 def _connection_failure(error, stage):
@@ -150,8 +150,8 @@ def _connection_failure(error, stage):
     if isinstance(error, TimeoutError):
         sentence = "The IMAP server does not answer in time."
         return ImapFailure(LOST, sentence, retryable=True)
-    words = str(error) if isinstance(error, imaplib.IMAP4.abort) else ""
-    return ImapFailure(LOST, words=words, retryable=True)
+    reply = str(error) if isinstance(error, imaplib.IMAP4.abort) else ""
+    return ImapFailure(LOST, reply=reply, retryable=True)
 
 
 @contextlib.contextmanager
@@ -175,7 +175,7 @@ def plain_words(stage):
         if stage in (UNREACHABLE, TLS):
             failure = ImapFailure(stage, retryable=True)
         else:
-            failure = ImapFailure(stage, words=str(error), retryable=False)
+            failure = ImapFailure(stage, reply=str(error), retryable=False)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         # A parser met what no standard allows; nobody knows where the next reply is.
         if stage in (UNREACHABLE, TLS):

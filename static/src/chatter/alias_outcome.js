@@ -35,11 +35,11 @@ export class EmailAliasOutcome extends Component {
         return this.outcome.state === "waiting" && alias?.state === "hold";
     }
 
-    get words() {
+    get reply() {
         if (this.isOnHold) {
             return this.aliases.get(this.outcome.alias_id).state_message;
         }
-        return this.outcome.words;
+        return this.outcome.reply;
     }
 
     get text() {

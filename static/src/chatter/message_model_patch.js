@@ -13,7 +13,7 @@ patch(Message.prototype, {
          *     from: string,
          *     state: ""|"waiting"|"sent"|"refused"|"uncertain"|"cancelled",
          *     until: string|false,
-         *     words: string,
+         *     reply: string,
          * }|undefined}
          */
         this.emailAliasOutcome = undefined;
