@@ -7,9 +7,14 @@ from odoo.exceptions import UserError
 
 from ..exceptions import AliasHold, AliasRetry
 from ..tools import address, guard, vault
+from ..tools.deadline import Deadline
 from ..tools.transport import smtp
 
 _logger = logging.getLogger(__name__)
+
+# What a person who clicked waits for at most, all conversations together; Odoo ends a
+# worker whose request lasts for 120 s.
+BUTTON_SECONDS = 40
 
 
 class UserEmailAliasConnection(models.AbstractModel):
@@ -32,28 +37,37 @@ class UserEmailAliasConnection(models.AbstractModel):
 
     @api.model
     def _get_local_hostname(self):
-        """The name we greet a mail server with (RFC 5321 4.1.1.1)."""
-        base = self.env["ir.config_parameter"]._email_alias_get("web.base.url")
-        host = urllib.parse.urlsplit(base).hostname or ""
-        return host if "." in host and host.isascii() else "[127.0.0.1]"
+        """The name we would like to greet a mail server with; it need not be valid."""
+        Params = self.env["ir.config_parameter"]
+        name = Params._email_alias_get("user_email_alias.ehlo_name")
+        if name:
+            return name.strip()
+        try:
+            base = urllib.parse.urlsplit(Params._email_alias_get("web.base.url"))
+            return address.host_to_ascii(base.hostname or "", "server_host")
+        except (ValueError, address.AddressError):
+            return ""
 
-    def _connect_to__(self, server, disable_tls=False):
+    def _connect_to__(self, server, deadline, disable_tls=False):
         """Connect without logging in.
 
         :param server: ``host:port``
+        :param Deadline deadline: the end of all that follows
         :param disable_tls: talk in clear text, which only a password's owner may want
         :raise smtp.SmtpFailure: with phase and outcome
         """
         return smtp.SmtpConnection.open(
             address.parse_server(server),
             self._get_guard(),
+            deadline,
             disable_tls=disable_tls,
             local_hostname=self._get_local_hostname(),
         )
 
-    def _open_connection__(self):
+    def _open_connection__(self, deadline):
         """Connect and log in.
 
+        :param Deadline deadline: the end of all that follows
         :return: a :class:`smtp.SmtpConnection` ready for a submission
         :raise smtp.SmtpFailure: with phase and outcome
         :raise AliasHold: the account is not complete, or its secret not readable
@@ -69,7 +83,7 @@ class UserEmailAliasConnection(models.AbstractModel):
             secret = self._read_secret__("smtp_secret") if self.smtp_user else None
         except vault.VaultError as error:
             raise AliasHold("vault", self._explain(error)) from None
-        connection = self._connect_to__(self.smtp_server, self.disable_tls)
+        connection = self._connect_to__(self.smtp_server, deadline, self.disable_tls)
         try:
             if self.smtp_user:
                 connection.login_password(self.smtp_user, secret or "")
@@ -78,14 +92,15 @@ class UserEmailAliasConnection(models.AbstractModel):
             raise
         return connection
 
-    def _test_connection__(self):
-        """Go all the way up to MAIL FROM.
+    def _test_connection__(self, deadline):
+        """Go all the way up to RCPT TO, with the alias's own address.
 
+        :param Deadline deadline: the end of the whole test
         :raise UserError: one plain sentence that says what to change
         """
         self.ensure_one()
         try:
-            connection = self._open_connection__()
+            connection = self._open_connection__(deadline)
             try:
                 connection.check_sender(address.mailbox_to_ascii(self.email_from))
             finally:
@@ -111,7 +126,7 @@ class UserEmailAliasConnection(models.AbstractModel):
         self._check_owner()
         started = time.monotonic()
         try:
-            message = self._test_connection__()
+            message = self._test_connection__(Deadline(BUTTON_SECONDS))
         except UserError as error:
             message, kind = str(error), "danger"
             # sudo: the state is written by the server only

@@ -43,13 +43,13 @@ class UserEmailAliasOauthToken(models.AbstractModel):
     # Log in
     # ------------------------------------------------------------------
 
-    def _open_connection__(self):
+    def _open_connection__(self, deadline):
         """Extend: a provider's account logs in with an access token.
 
         A token that the server refuses although it looked good is fetched anew once.
         """
         if self.provider == "smtp":
-            return super()._open_connection__()
+            return super()._open_connection__(deadline)
         self.ensure_one()
         if not self._is_complete():
             raise AliasHold(
@@ -57,15 +57,15 @@ class UserEmailAliasOauthToken(models.AbstractModel):
             )
         token_secret, is_new = self._get_access_token__()
         try:
-            return self._log_in_with__(token_secret)
+            return self._log_in_with__(token_secret, deadline)
         except smtp.SmtpFailure as failure:
             if failure.outcome.hold != "sign_in" or is_new:
                 raise
         token_secret, _is_new = self._get_access_token__(refused_secret=token_secret)
-        return self._log_in_with__(token_secret)
+        return self._log_in_with__(token_secret, deadline)
 
-    def _log_in_with__(self, token_secret):
-        connection = self._connect_to__(self.oauth_server)
+    def _log_in_with__(self, token_secret, deadline):
+        connection = self._connect_to__(self.oauth_server, deadline)
         try:
             connection.login_xoauth2(self.oauth_user, token_secret)
         except BaseException:

@@ -318,9 +318,9 @@ class UserEmailAliasSentCopies(models.AbstractModel):
             self.sudo().imap_folder = folder.as_text()
         return folder
 
-    def _test_connection__(self):
+    def _test_connection__(self, deadline):
         """Extend: say where the copies go, or which half failed."""
-        message = super()._test_connection__()
+        message = super()._test_connection__(deadline)
         if not self._wants_copies():
             return message
         try:

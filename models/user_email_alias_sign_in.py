@@ -6,7 +6,9 @@ from odoo.http import request
 from odoo.tools import SQL, email_normalize
 
 from ..tools import address, oauth, vault
+from ..tools.deadline import Deadline
 from ..tools.transport import smtp
+from .user_email_alias_connection import BUTTON_SECONDS
 from .user_email_alias_oauth_settings import FLOW
 
 _logger = logging.getLogger(__name__)
@@ -191,7 +193,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
         :raise UserError: this account cannot send as this mailbox
         """
         try:
-            connection = self._connect_to__(account["server"])
+            connection = self._connect_to__(account["server"], Deadline(BUTTON_SECONDS))
             try:
                 connection.login_xoauth2(account["email"], token_secret)
                 connection.check_sender(address.mailbox_to_ascii(sender))

@@ -13,6 +13,7 @@ import psycopg2
 
 from ..exceptions import AliasHold, AliasRetry
 from ..tools import pacing
+from ..tools.deadline import Deadline
 from ..tools.transport import smtp
 from .batch import CLAIM_LEAD_SECONDS, Batch
 from .lock import LANE_LOCK, locked
@@ -251,12 +252,15 @@ class Lane:
 
         :return: a :class:`smtp.SubmissionResult` or a :class:`smtp.SmtpFailure`
         """
+        # at least a moment: what was claimed shall get its answer
+        self._connection.deadline = Deadline.until(
+            max(self.cut_at, time.monotonic() + 1.0)
+        )
         try:
             result = self._connection.submit(
                 message.envelope_from,
                 message.recipients,
                 message.data,
-                time_limit=max(1.0, self.cut_at - time.monotonic()),
                 not_before=start_at,
             )
         except smtp.SmtpFailure as failure:
@@ -285,7 +289,7 @@ class Lane:
             return True
         alias = env["user.email.alias"].browse(self.alias_id)
         try:
-            self._connection = alias._open_connection__()
+            self._connection = alias._open_connection__(Deadline.until(self.cut_at))
         except smtp.SmtpFailure as failure:
             env.cr.rollback()
             self._log.pause_alias(alias, failure.outcome, alias._explain(failure))

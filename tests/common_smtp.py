@@ -5,6 +5,7 @@ from odoo.tests import BaseCase
 
 from ..tools import guard
 from ..tools.address import ServerAddress
+from ..tools.deadline import Deadline
 from ..tools.transport import smtp
 from .fake_smtp import FakeSmtpServer, make_ca
 
@@ -55,11 +56,12 @@ class SmtpCase(BaseCase):
         self.addCleanup(server.stop)
         return server.start()
 
-    def connect(self, port=None, host="localhost", **options):
+    def connect(self, port=None, host="localhost", seconds=60, **options):
         """Return an open connection to the STARTTLS port, or to another one."""
         connection = smtp.SmtpConnection.open(
             ServerAddress(host, port or self.server.starttls_port),
             self.guard,
+            Deadline(seconds),
             **{"ssl_context": self.context, **options},
         )
         self.addCleanup(connection.close)

@@ -36,7 +36,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # aiosmtpd logs each line
 
 PHASES = (
-    "connect", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "body", "dot",
+    "connect", "ehlo", "helo", "starttls", "auth", "mail", "rcpt", "data", "body", "dot",
     "rset", "quit",
 )  # fmt: skip
 FOREVER = 3600.0  # s: longer than any time-out of a client
@@ -188,6 +188,8 @@ class _Protocol(SMTP):
         raise asyncio.CancelledError
 
     async def push(self, status):
+        if self._fake.pipelining and status == "250 HELP":
+            await super().push(b"250-PIPELINING")
         if self._canned is not None:
             status, self._canned = self._canned, None
         await super().push(status.encode() if isinstance(status, str) else status)
@@ -352,6 +354,7 @@ class FakeSmtpServer:
     :param mechanisms: what AUTH offers
     :param check_token: (user, token) -> True, False or the error as a dict
     :param size_limit: bytes, None = SIZE is not offered
+    :param pipelining: offer PIPELINING
     :param keep_data: keep the messages' bytes; False for benchmarks
     :param ports: (plain, starttls, tls), 0 = a free one
     """
@@ -369,12 +372,14 @@ class FakeSmtpServer:
         check_token: Callable | None = None,
         size_limit: int | None = 50_000_000,
         smtputf8: bool = True,
+        pipelining: bool = False,
         keep_data: bool = True,
         ports: tuple[int, int, int] = (0, 0, 0),
     ):
         self.users = dict(users or {})
         self.check_token = check_token
         self.keep_data = keep_data
+        self.pipelining = pipelining
         self.messages: list[Received] = []
         self.sessions: list[Session] = []
         self.rules: list[Rule] = []

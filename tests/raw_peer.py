@@ -9,13 +9,15 @@ class RawPeer:
     """Play a script to each client and keep every byte the clients send.
 
     :param script: called with the connected socket in a thread of its own
+    :param host: an address of this machine
+    :param port: 0 = a free one
     """
 
-    def __init__(self, script):
+    def __init__(self, script, host="127.0.0.1", port=0):
         self.received = bytearray()
         self._script = script
         self._sockets = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((host, port))
         self.port = self._listener.getsockname()[1]
 
     def __enter__(self):

@@ -6,6 +6,7 @@ from unittest.mock import patch
 from odoo.tests import BaseCase, tagged
 
 from ..tools.address import ServerAddress
+from ..tools.deadline import Deadline
 from ..tools.guard import FREE_PORTS, Guard, Unreachable
 
 FORBIDDEN_HOSTS = (
@@ -149,7 +150,7 @@ class TestGuard(BaseCase):
     def refuse(self, guard, host, port=587):
         """Return the error of a refused target, None if it is not refused."""
         try:
-            guard.connect(ServerAddress(host, port), 2).close()
+            guard.connect(ServerAddress(host, port), Deadline(2)).close()
         except Unreachable as error:
             return error
         return None
@@ -223,7 +224,7 @@ class TestGuard(BaseCase):
         patched, asked = answers("127.0.0.1")
         with patched:
             server = ServerAddress("rebinding.example", self.listener.port)
-            with guard.connect(server, 2) as connection:
+            with guard.connect(server, Deadline(2)) as connection:
                 self.assertEqual(connection.getpeername()[0], "127.0.0.1")
         self.assertEqual(asked, ["rebinding.example"])
 
@@ -299,7 +300,7 @@ class TestGuard(BaseCase):
             patched, _ = answers("127.0.0.1", "127.0.0.2")
             with patched:
                 server = ServerAddress("a.example", port)
-                with Guard("127.0.0.0/8").connect(server, 2) as connection:
+                with Guard("127.0.0.0/8").connect(server, Deadline(2)) as connection:
                     self.assertEqual(connection.getpeername()[0], "127.0.0.2")
 
     def test_silent_addresses_share_the_time(self):
@@ -318,7 +319,9 @@ class TestGuard(BaseCase):
                 with patched:
                     started = time.monotonic()
                     server = ServerAddress("a.example", port)
-                    with Guard("127.0.0.0/8").connect(server, 1) as connection:
+                    with Guard("127.0.0.0/8").connect(
+                        server, Deadline(1)
+                    ) as connection:
                         self.assertEqual(connection.getpeername()[0], "127.0.0.2")
                     self.assertLess(time.monotonic() - started, 0.9)
             started = time.monotonic()
@@ -332,6 +335,6 @@ class TestGuard(BaseCase):
             started = time.monotonic()
             server = ServerAddress("a.example", 587)
             with self.assertRaises(Unreachable) as caught:
-                Guard().connect(server, 0.2)
+                Guard().connect(server, Deadline(0.2))
             self.assertLess(time.monotonic() - started, 0.6)
         self.assertEqual(caught.exception.detail, "name")

@@ -70,9 +70,9 @@ class AttackTests:
         )
         opened = []
 
-        def open_connection(server, guard, **options):
+        def open_connection(*where, **options):
             opened.append(options["disable_tls"])
-            return real(server, guard, **options)
+            return real(*where, **options)
 
         real = smtp.SmtpConnection.open
         with patch.object(smtp.SmtpConnection, "open", open_connection):

@@ -6,6 +6,7 @@ from odoo.tests import tagged
 from odoo.tests.common import JsonRpcException
 
 from ..exceptions import AliasHold, AliasRetry
+from ..tools.deadline import Deadline
 from .common_oauth_flow import OAuthFlowCase
 from .fake_oauth import ANNA, BORIS
 
@@ -31,7 +32,7 @@ class SignInTests:
 
     def test_sending_logs_in_with_a_fresh_token(self):
         self.sign_in()
-        connection = self.alias.sudo()._open_connection__()
+        connection = self.alias.sudo()._open_connection__(Deadline(20))
         self.addCleanup(connection.close)
         result = connection.submit(
             ANNA.email, ["x@example.org"], b"Subject: Hi\r\n\r\nHi\r\n"

@@ -8,6 +8,7 @@ from odoo.tests import tagged
 
 from ..exceptions import AliasHold
 from ..tools import vault
+from ..tools.deadline import Deadline
 from .common_oauth_flow import OAuthFlowCase
 from .fake_oauth import ANNA, BORIS
 
@@ -165,14 +166,14 @@ class LifeTests:
         Settings = self.env["user.email.alias.oauth.settings"]
         Settings._set_client_secret__(self.flavour, "")
         with self.assertRaises(AliasHold) as caught:
-            self.alias.sudo()._open_connection__()
+            self.alias.sudo()._open_connection__(Deadline(20))
         self.assertEqual(caught.exception.reason, "provider")
 
     def test_lost_key_asks_for_a_sign_in_and_not_for_a_password(self):
         self.sign_in()
         self.alias.sudo().oauth_secret = "v1:0123456789ab:gAAAA"
         with self.assertRaises(AliasHold) as caught:
-            self.alias.sudo()._open_connection__()
+            self.alias.sudo()._open_connection__(Deadline(20))
         self.assertEqual(caught.exception.reason, "vault")
         self.assertIn("Sign in again", str(caught.exception))
         self.assertNotIn("password", str(caught.exception))

@@ -14,6 +14,7 @@ from odoo.tests import BaseCase, tagged
 
 from ..tools import guard
 from ..tools.address import ServerAddress
+from ..tools.deadline import Deadline
 from ..tools.message import flatten
 from ..tools.transport import smtp
 from ..tools.transport.smtp.reply import Phase
@@ -68,6 +69,7 @@ class TestPostfix(BaseCase):
         connection = smtp.SmtpConnection.open(
             ServerAddress("localhost", port),
             guard.Guard("localhost"),
+            Deadline(30),
             implicit_tls=is_tls,
             ssl_context=context or self.context,
         )

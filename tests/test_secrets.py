@@ -157,8 +157,8 @@ class TestNeverComesOut(AliasCommon):
             "record._read_secret__('smtp_secret')",
             "record._write_secret__('smtp_secret', 'x')",
             "record._get_vault__()",
-            "record._open_connection__()",
-            "record._test_connection__()",
+            "record._open_connection__(None)",
+            "record._test_connection__(None)",
         ):
             with self.subTest(code=code), self.assertRaises(NameError):
                 self.env["ir.actions.server"].create(

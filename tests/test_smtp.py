@@ -97,9 +97,9 @@ class TestConnection(SmtpCase):
         class Elsewhere(Guard):
             """Connects to an unprivileged port in place of the one asked for."""
 
-            def connect(self, server, timeout):
+            def reach(self, server, deadline, greet):
                 there = ServerAddress(server.host, ports[server.port])
-                return super().connect(there, timeout)
+                return super().reach(there, deadline, greet)
 
         self.guard = Elsewhere("localhost, ::1, 127.0.0.1")
         for port in ports:
@@ -202,11 +202,20 @@ class TestConnection(SmtpCase):
                 self.assertIn(reply, str(failure))
                 self.assertTrue(connection.usable)
 
-    def test_check_sender_overlooks_what_only_concerns_the_recipient(self):
+    def test_check_sender_judges_its_own_address_as_a_recipient(self):
         connection = self.log_in()
-        for reply in ("550 5.1.1 no such user", "450 4.2.0 greylisted"):
-            self.server.on("rcpt", reply=reply, times=1)
-            connection.check_sender(FROM)
+        self.server.on("rcpt", reply="450 4.2.0 greylisted", times=1)
+        connection.check_sender(FROM)
+        for reply, reason in (
+            ("550 5.1.1 no such user", "own_address"),
+            ("554 5.7.1 refused by policy", "own_address"),
+            ("554 5.7.1 Relay access denied", "relay_refused"),
+        ):
+            with self.subTest(reply=reply):
+                self.server.on("rcpt", reply=reply, times=1)
+                failure = self.failure_of(connection.check_sender, FROM)
+                self.assertEqual(failure.outcome.reason, reason)
+                self.assertTrue(connection.usable)
         self.server.on("rcpt", drop=True, times=1)
         failure = self.failure_of(connection.check_sender, FROM)
         self.assertEqual((failure.phase, connection.usable), (Phase.RCPT, False))

@@ -173,7 +173,7 @@ class TestHostileServers(SmtpCase):
         started, cpu = time.monotonic(), time.thread_time()
 
         def attempt():
-            options.setdefault("timeout", 0.5)
+            options.setdefault("seconds", 0.5)
             connection = self.connect(
                 peer.port, "127.0.0.1", disable_tls=True, **options
             )
@@ -241,7 +241,6 @@ class TestHostileServers(SmtpCase):
             script,
             ("protocol",),
             use=lambda connection: connection.login_password(USER, PASSWORD),
-            time_limit=0.5,
         )
 
     def test_a_megabyte_of_reply_to_the_final_dot(self):

@@ -110,7 +110,7 @@ class TestBadPeers(SmtpCase):
         self.check_nothing_told(b"", server.sessions)
 
     def test_peers_that_avoid_starttls(self):
-        tls, soon = {"implicit_tls": True}, {"timeout": 0.5}
+        tls, soon = {"implicit_tls": True}, {"seconds": 0.5}
         go = b"220 go\r\n"
         missing, broken = "starttls_missing", "tls_failed"
         for name, script, options, reason in (

@@ -20,6 +20,13 @@ class Deadline:
     def __init__(self, seconds: float = math.inf):
         self.at = time.monotonic() + seconds
 
+    @classmethod
+    def until(cls, moment: float) -> "Deadline":
+        """Return the deadline at a moment of ``time.monotonic()``."""
+        deadline = cls()
+        deadline.at = moment
+        return deadline
+
     def __repr__(self):
         return f"<Deadline in {self.at - time.monotonic():.1f} s>"
 
@@ -40,9 +47,11 @@ class Deadline:
 
     def within(self, seconds: float) -> "Deadline":
         """Return the deadline of one step: ``seconds`` from now, but never later."""
-        step = Deadline(seconds)
-        step.at = min(step.at, self.at)
-        return step
+        return Deadline.until(min(time.monotonic() + seconds, self.at))
+
+    def sooner(self, seconds: float) -> "Deadline":
+        """Return the deadline that many seconds before this one."""
+        return Deadline.until(self.at - seconds)
 
     def arm(self, sock: socket.socket) -> None:
         """Let the socket wait as long as there is time.

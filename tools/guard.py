@@ -11,15 +11,20 @@ import queue
 import re
 import socket
 import threading
-import time
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 from .address import AddressError, ServerAddress, host_to_ascii
+from .deadline import Deadline
 
 FREE_PORTS = frozenset({25, 143, 465, 587, 993, 2525})  # mail submission and IMAP
 MAX_ADDRESSES = 6  # addresses of one name that are tried
 MAX_ALLOWED_LENGTH = 20_000  # characters of the administrator's list
 RESOLVE_TIMEOUT = 8.0  # s; getaddrinfo itself has no limit
+CONNECT_TIMEOUT = 30.0  # s for the TCP handshake with one address
+MAX_ANSWERED = 1000  # servers of which we know which address answered last
+
+T = TypeVar("T")
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052 2.1
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")  # all that IANA has given out
@@ -111,27 +116,53 @@ class Guard:
             raise Unreachable("forbidden")
         return [(family, address) for family, address in found][:MAX_ADDRESSES]
 
-    def connect(self, server: ServerAddress, timeout: float) -> socket.socket:
+    def connect(self, server: ServerAddress, deadline: Deadline) -> socket.socket:
         """Return a TCP connection to a judged address.
 
-        :param timeout: seconds for resolving and for all addresses together; each
-            address gets an equal share of what is left
         :raises Unreachable: always with the same text
         """
-        deadline = time.monotonic() + timeout
-        targets = self.resolve(server, min(timeout, RESOLVE_TIMEOUT))
+        return self.reach(server, deadline, lambda sock, step: sock)
+
+    def reach(
+        self,
+        server: ServerAddress,
+        deadline: Deadline,
+        greet: Callable[[socket.socket, Deadline], T],
+    ) -> T:
+        """Return what ``greet`` returns at the first judged address where it can.
+
+        A connection alone proves little: some addresses accept it and stay silent. The
+        addresses share the time that is left; the one that answered last comes first.
+
+        :param greet: called with a TCP connection, which it closes if it fails, and
+            with the end of this address's share
+        :raises Unreachable: no address takes a connection; always with the same text
+        :raises Exception: the first that ``greet`` raised, if it succeeds nowhere
+        """
+        targets = self.resolve(server, deadline.within(RESOLVE_TIMEOUT).left)
+        targets.sort(key=lambda target: target[1] != _answered.get(server))
+        failure = None
         detail = "timeout"
         for number, (family, address) in enumerate(targets):
-            left = deadline - time.monotonic()
-            if left <= 0:
+            if deadline.is_over:
                 break
+            step = deadline.within(deadline.left / (len(targets) - number))
             try:
-                return _open(family, address, left / (len(targets) - number))
+                sock = _open(family, address, step.within(CONNECT_TIMEOUT).left)
             except TimeoutError:
                 detail = "timeout"
+                continue
             except OSError:
                 detail = "refused"
-        raise Unreachable(detail)
+                continue
+            try:
+                found = greet(sock, step)
+            except Exception as error:
+                failure = failure or error
+            else:
+                _remember(server, address)
+                return found
+        raise failure or Unreachable(detail)
 
     def _is_permitted(self, server, address):
         faces = _faces(address[0])
@@ -143,6 +174,17 @@ class Guard:
             entry.host == "*" and entry.port == server.port for entry in self._entries
         )
         return free or server.port in FREE_PORTS
+
+
+# Which address of a server answered last. Of this process only; losing it costs time.
+_answered: dict[ServerAddress, tuple] = {}
+
+
+def _remember(server, address):
+    _answered.pop(server, None)
+    _answered[server] = address
+    while len(_answered) > MAX_ANSWERED:
+        _answered.pop(next(iter(_answered)), None)
 
 
 def _parse_entry(text):

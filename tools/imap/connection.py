@@ -18,6 +18,7 @@ import imaplib
 import json
 
 from .. import tls
+from ..deadline import Deadline
 from . import failure as imap_failure
 from . import folder as sent_folder
 from .failure import ImapFailure, ServerRefusal, plain_words
@@ -75,7 +76,7 @@ class ImapConnection:
             context = ssl_context or tls.client_context()
         is_implicit = server.is_implicit_tls(implicit_tls_ports)
         with plain_words(imap_failure.UNREACHABLE):
-            sock = guard.connect(server, timeout)
+            sock = guard.connect(server, Deadline(timeout))
         try:
             sock.settimeout(timeout)
             if context and is_implicit:

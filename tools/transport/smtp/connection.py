@@ -4,8 +4,7 @@ Everything that goes wrong is an `SmtpFailure` with the exact phase and the outc
 """
 
 import contextlib
-import re
-import socket
+import dataclasses
 import ssl
 import time
 from collections.abc import Sequence
@@ -13,17 +12,20 @@ from dataclasses import dataclass, field
 
 from ... import tls
 from ...address import ServerAddress
+from ...deadline import Deadline
 from ...guard import Guard
 from ...message import has_crlf_only
 from .failure import BROKEN, SmtpFailure, expect, failing_in
+from .greeting import is_refused as name_is_refused
+from .greeting import literal_of, name_refused, own_name
 from .login import log_in_password, log_in_xoauth2
 from .reply import Phase, Reply
 from .transaction import Transaction
 from .wire import Wire, WireFault
 
-# Seconds.
-OPEN_TIMEOUT = 12.0  # name, TCP, TLS, banner and EHLO together
-DOT_RESERVE = 20.0  # of a limited submission, kept for the reply to the final dot
+# Seconds. RFC 5321 4.5.3.2.1 asks for five minutes for a banner, more than there is.
+GREETING_TIMEOUT = 60.0  # banner; EHLO; STARTTLS
+DOT_RESERVE = 20.0  # of what is left, kept for the reply to the final dot
 RESET_TIMEOUT = 5.0
 QUIT_TIMEOUT = 2.0
 SPIN_SECONDS = 0.0002  # what a sleep may be late by on an idle machine
@@ -74,59 +76,68 @@ class SmtpConnection:
         cls,
         server: ServerAddress,
         guard: Guard,
+        deadline: Deadline,
         *,
         disable_tls: bool = False,
         implicit_tls: bool | None = None,
-        timeout: float = OPEN_TIMEOUT,
-        time_limit: float | None = None,
-        local_hostname: str | None = None,
+        local_hostname: str = "",
         ssl_context: ssl.SSLContext | None = None,
     ) -> "SmtpConnection":
         """Connect and greet: TLS from the first byte on port 465, else STARTTLS.
 
+        :param deadline: the end of this and of what follows, until another one is set
         :param disable_tls: speak plain text instead; the only way to plain text
         :param implicit_tls: TLS from the first byte; None = judge by the port
-        :param timeout: seconds for all of this together
-        :param time_limit: seconds until nothing may be waited for any more, for the
-            life of the connection; None = no such limit
-        :param local_hostname: name for EHLO; default the host's name if it is fully
-            qualified, else the address literal of this end (RFC 5321 4.1.4)
+        :param local_hostname: name for EHLO, see `own_name`
         :raises SmtpFailure: phase CONNECT, TLS or EHLO
         """
-        started = time.monotonic()
-        with failing_in(Phase.CONNECT):
-            sock = guard.connect(server, timeout)
-        wire = Wire(sock, server.host, local_hostname or _local_name(sock))
-        if time_limit is not None:
-            wire.limit = started + time_limit
-        wire.allow(timeout - (time.monotonic() - started))
-        connection = cls(wire, server)
         context = None
         if not disable_tls:
             context = ssl_context or tls.client_context()
         if implicit_tls is None:
             implicit_tls = server.is_implicit_tls()
-        try:
-            connection._greet(context, implicit_tls)
-        except BaseException:
-            connection._drop()
-            raise
+
+        def welcome(sock, step):
+            wire = Wire(sock, server.host, step)
+            wire.allow(GREETING_TIMEOUT)
+            connection = cls(wire, server)
+            with connection._closing():
+                if context is not None and implicit_tls:
+                    connection._start_tls(context)
+                with failing_in(Phase.CONNECT):
+                    banner = Reply.parse(*wire.getreply())
+                expect(Phase.CONNECT, banner, 2)
+            return connection
+
+        with failing_in(Phase.CONNECT):
+            connection = guard.reach(server, deadline, welcome)
+        connection._wire.local_hostname = own_name(
+            local_hostname, connection._wire.sock
+        )
+        connection.deadline = deadline
+        with connection._closing():
+            connection._introduce(None if implicit_tls else context)
         return connection
 
-    def _greet(self, context, is_implicit):
-        if context is not None and is_implicit:
-            self._start_tls(context)
-        with failing_in(Phase.CONNECT):
-            banner = Reply.parse(*self._wire.getreply())
-        expect(Phase.CONNECT, banner, 2)
+    @property
+    def deadline(self) -> Deadline:
+        """The end of the conversation; a connection may be given a new one."""
+        return self._wire.deadline
+
+    @deadline.setter
+    def deadline(self, deadline: Deadline):
+        self._wire.deadline = deadline
+
+    def _introduce(self, starttls_context):
         self._ehlo()
-        if context is not None and not is_implicit:
+        if starttls_context is not None:
             with failing_in(Phase.TLS):
                 if not self._wire.has_extn("starttls"):
                     raise WireFault("starttls_missing")
+                self._wire.allow(GREETING_TIMEOUT)
                 reply = self._wire.command("STARTTLS")
             expect(Phase.TLS, reply, 2)
-            self._start_tls(context)
+            self._start_tls(starttls_context)
             self._ehlo()
 
     def _start_tls(self, context):
@@ -136,8 +147,21 @@ class SmtpConnection:
 
     def _ehlo(self):
         with failing_in(Phase.EHLO):
+            self._wire.allow(GREETING_TIMEOUT)
             reply = self._wire.greet()
+            is_refused = reply.code in (501, 504) or name_is_refused(reply)
+            if is_refused and self._use_literal():
+                reply = self._wire.greet()
+        if is_refused and reply.code >= 400:
+            raise name_refused(Phase.EHLO, reply)
         expect(Phase.EHLO, reply, 2)
+
+    def _use_literal(self):
+        """Greet with the literal of this end from now on; tell whether that is new."""
+        literal = literal_of(self._wire.sock)
+        is_new = self._wire.local_hostname != literal
+        self._wire.local_hostname = literal
+        return is_new
 
     def is_alive(self) -> bool:
         """Ask the server whether it still serves this connection (NOOP)."""
@@ -195,20 +219,31 @@ class SmtpConnection:
         """Find out whether the account may send as this address; sends nothing.
 
         MAIL FROM and RCPT TO the address itself, then RSET: many servers judge the
-        sender only when they see a recipient. Of RCPT only a refusal that puts the
-        alias on hold counts.
+        sender only when they see a recipient. A recipient that is put off passes.
 
         :raises SmtpFailure: phase MAIL or RCPT
         """
-        with self._settling():
+
+        def ask():
             transaction = Transaction(self._wire, self.is_logged_in)
-            transaction.mail_from(transaction.prepare(address))
-            try:
-                transaction.recipients([address])
-            except SmtpFailure as failure:
-                if failure.reply is None or failure.outcome.hold:
-                    raise
-        self._reset()
+            command = transaction.prepare(address)
+            transaction.open(command, [address], for_data=False)
+
+        try:
+            self._with_our_name(ask)
+        except SmtpFailure as failure:
+            outcome = failure.outcome
+            if failure.phase is not Phase.RCPT or not failure.reply:
+                raise
+            if outcome.scope == "alias":
+                raise
+            if outcome.kind == "refused":
+                outcome = dataclasses.replace(outcome, reason="own_address")
+                raise SmtpFailure(
+                    failure.phase, failure.reply, outcome=outcome
+                ) from None
+        else:
+            self._reset()
 
     def submit(
         self,
@@ -216,30 +251,39 @@ class SmtpConnection:
         recipients: Sequence[str],
         message_bytes: bytes,
         *,
-        time_limit: float | None = None,
         not_before: float = 0.0,
     ) -> SubmissionResult:
-        """Give one message to the server.
+        """Give one message to the server, before the deadline.
 
         :param message_bytes: as from `flatten`; line ends are made CRLF
         :param not_before: ``time.monotonic()`` before which MAIL FROM is not said
-        :param time_limit: seconds for all of this; None = only each step's own limit
         :raises SmtpFailure: nobody got it (``outcome.kind`` is not ``uncertain``), or
             nobody knows (phase DOT). The connection is reset where that is possible.
         """
         if not has_crlf_only(message_bytes):
             message_bytes = _with_crlf(message_bytes)
-        begun = max(time.monotonic(), not_before)
-        with self._settling(), self._limited(begun, time_limit) as reserve:
-            transaction = Transaction(self._wire, self.is_logged_in)
-            command = transaction.prepare(envelope_from, message_bytes, recipients)
-            _sleep_until(not_before)
-            started_at, started = time.time(), time.monotonic()
-            transaction.mail_from(command)
-            accepted, refused, deferred = transaction.recipients(recipients)
-            transaction.data(message_bytes)
-            reserve()
-            reply = transaction.final_dot()
+        whole = self.deadline
+        try:
+            # The reply to the final dot must not be missed for want of time.
+            reserve = min(DOT_RESERVE, (whole.at - time.monotonic()) / 2)
+            self.deadline = whole.sooner(reserve)
+            return self._with_our_name(
+                lambda: self._submit(
+                    envelope_from, recipients, message_bytes, not_before, whole
+                )
+            )
+        finally:
+            self.deadline = whole
+
+    def _submit(self, envelope_from, recipients, message_bytes, not_before, whole):
+        transaction = Transaction(self._wire, self.is_logged_in)
+        command = transaction.prepare(envelope_from, message_bytes, recipients)
+        _sleep_until(not_before)
+        started_at, started = time.time(), time.monotonic()
+        accepted, refused, deferred = transaction.open(command, recipients)
+        transaction.send_body(message_bytes)
+        self.deadline = whole
+        reply = transaction.final_dot()
         self.sent_count += 1
         return SubmissionResult(
             reply=reply,
@@ -252,23 +296,22 @@ class SmtpConnection:
             replied_monotonic=time.monotonic(),
         )
 
-    @contextlib.contextmanager
-    def _limited(self, started, time_limit):
-        """Limit a submission; the reserve for the final reply opens when called."""
-        if time_limit is None:
-            yield lambda: None
-            return
-        outer = self._wire.limit
+    def _with_our_name(self, step):
+        """Do a step of the mail; where our name is refused, once more with the literal.
 
-        def limit(seconds):
-            ends = started + seconds
-            self._wire.limit = ends if outer is None else min(outer, ends)
-
-        limit(max(time_limit - DOT_RESERVE, time_limit / 2))
+        Many servers say at MAIL or RCPT that they do not like the name of EHLO.
+        """
         try:
-            yield lambda: limit(time_limit)
-        finally:
-            self._wire.limit = outer
+            with self._settling():
+                return step()
+        except SmtpFailure as failure:
+            if failure.reply is None or not name_is_refused(failure.reply):
+                raise
+            if not self.usable or not self._use_literal():
+                raise name_refused(failure.phase, failure.reply) from None
+        with self._closing():
+            self._ehlo()
+        return self._with_our_name(step)
 
     @contextlib.contextmanager
     def _settling(self):
@@ -304,12 +347,3 @@ def _sleep_until(moment):
     while (left := moment - time.monotonic()) > 0:
         if left > SPIN_SECONDS:
             time.sleep(left - SPIN_SECONDS)
-
-
-def _local_name(sock):
-    """Return a name for EHLO without asking the DNS."""
-    name = socket.gethostname()
-    if re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", name) and len(name) < 254:
-        return name
-    address = sock.getsockname()[0].partition("%")[0]
-    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"

@@ -73,6 +73,11 @@ SENTENCES = {
     "tls": "The mail server demands encryption: untick Disable SSL/TLS.",
     "from_refused": "This account may not send as this From Address: enter an address"
     " that belongs to the account.",
+    "ehlo_name": "The mail server does not accept the name by which this server"
+    " greets it: the administrator must set the system parameter"
+    " user_email_alias.ehlo_name to the server's full name.",
+    "own_address": "The mail server refuses mail to the alias's own From Address:"
+    " answers would not arrive, so check the address.",
     "relay_refused": "The mail server forwards no mail for this account: check user"
     " name, password and server.",
     "mailbox_full": "The mailbox of this account is full: the provider sends nothing"

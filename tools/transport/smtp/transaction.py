@@ -5,10 +5,12 @@ import re
 from collections.abc import Sequence
 
 from ...address import AddressError, mailbox_to_ascii
-from .failure import SmtpFailure, expect, failing_in
+from .failure import BROKEN, SmtpFailure, expect, failing_in
 from .outcome import Outcome
 from .reply import Phase, Reply
 from .wire import Wire
+
+PIPELINED = 100  # commands in one go: their replies must fit in the buffers of TCP
 
 # Seconds. RFC 5321 4.5.3.2 asks for minutes; a cron worker of Odoo is killed after
 # 120 s, and a mail that is cut off by the kill cannot be told from one that was sent.
@@ -31,10 +33,7 @@ class Transaction:
     def __init__(self, wire: Wire, is_logged_in: bool = True):
         self._wire = wire
         self._is_logged_in = is_logged_in
-
-    def _command(self, line):
-        self._wire.allow(COMMAND_TIMEOUT)
-        return self._wire.command(line)
+        self._owed = 0  # replies that were asked for and not read yet
 
     def prepare(
         self, address: str, message_bytes: bytes = b"", recipients: Sequence[str] = ()
@@ -58,12 +57,6 @@ class Transaction:
         self._wire.command_encoding = "utf-8" if "SMTPUTF8" in parameters else "ascii"
         return " ".join([f"MAIL FROM:<{path}>", *parameters])
 
-    def mail_from(self, command: str) -> None:
-        """Open the envelope, with a command from `prepare`."""
-        with failing_in(Phase.MAIL):
-            reply = self._command(command)
-        expect(Phase.MAIL, reply, 2)
-
     def _use_utf8(self, path, message_bytes, recipients):
         """Tell whether SMTPUTF8 is needed; a recipient who needs it can be left out."""
         has_utf8_headers = not _headers(message_bytes).isascii()
@@ -84,28 +77,99 @@ class Transaction:
             raise SmtpFailure(Phase.MAIL, Reply(552, "5.3.4", text, is_ours=True))
         return f"SIZE={size}"
 
-    def rcpt_to(self, address: str) -> Reply:
-        """Name one recipient; return the server's reply, or ours to a bad address."""
+    def open(
+        self, mail: str, recipients: Sequence[str], *, for_data: bool = True
+    ) -> tuple[list[str], dict[str, Reply], dict[str, Reply]]:
+        """Open the envelope; return the recipients accepted, refused and deferred.
+
+        In one round trip where PIPELINING is offered (RFC 2920). All replies have been
+        read when it returns or fails, or the connection is closed.
+
+        :param mail: a command from `prepare`
+        :param for_data: ask for leave to send the message as well
+        :raises SmtpFailure: phase MAIL, RCPT (none was accepted, or a reply concerns
+            the alias as a whole) or DATA; nobody gets the mail
+        """
+        objections = {address: self._objection(address) for address in recipients}
+        named = [address for address in recipients if not objections[address]]
+        if not named:
+            raise _nobody([], objections, {})
+        commands = [(Phase.MAIL, mail)]
+        commands += [
+            (Phase.RCPT, f"RCPT TO:<{_envelope_path(address)}>") for address in named
+        ]
+        if for_data:
+            commands.append((Phase.DATA, "DATA"))
+        replies = self._ask(commands)
+        accepted = []
+        try:
+            expect(Phase.MAIL, next(replies), 2)
+            answers = ((who, objections[who] or next(replies)) for who in recipients)
+            refused, deferred = self._judge(answers, accepted)
+            if for_data:
+                expect(Phase.DATA, next(replies), 3)
+        except SmtpFailure as failure:
+            if failure.reply is not None:
+                self._leave(bool(accepted))
+            raise
+        return accepted, refused, deferred
+
+    def _objection(self, address):
+        """Return our own reply to an address the server need not be asked about."""
         path = _envelope_path(address)
         if path is None:
             return _BAD_ADDRESS
         if not path.isascii() and self._wire.command_encoding != "utf-8":
             return _NO_UTF8
-        with failing_in(Phase.RCPT):
-            return self._command(f"RCPT TO:<{path}>")
+        return None
 
-    def recipients(
-        self, recipients: Sequence[str]
-    ) -> tuple[list[str], dict[str, Reply], dict[str, Reply]]:
-        """Name each recipient; return those accepted, refused and deferred.
+    def _ask(self, commands):
+        """Yield the reply to each (phase, command), in as few round trips as may be."""
+        size = PIPELINED if self._wire.has_extn("pipelining") else 1
+        for start in range(0, len(commands), size):
+            group = commands[start : start + size]
+            self._owed = len(group)
+            with failing_in(group[0][0]):
+                self._wire.allow(COMMAND_TIMEOUT)
+                self._wire.send("".join(f"{line}\r\n" for _phase, line in group))
+            for phase, _line in group:
+                with failing_in(phase):
+                    reply = self._read_reply()
+                yield reply
 
-        :raises SmtpFailure: none was accepted, or a reply concerns the alias as a
-            whole; then nobody gets the mail
+    def _read_reply(self):
+        self._wire.allow(COMMAND_TIMEOUT)
+        reply = Reply.parse(*self._wire.getreply())
+        self._owed -= 1
+        return reply
+
+    def _leave(self, has_accepted):
+        """Read what has been asked for already; then the connection can be reset.
+
+        A server that waits for the message all the same gets none: nobody may get an
+        empty one, so the connection ends where a recipient was accepted. Where none
+        was, a single dot is the way out (RFC 2920 3.1).
         """
-        accepted, refused, deferred = [], {}, {}
-        failures = []
-        for number, address in enumerate(recipients):
-            reply = self.rcpt_to(address)
+        try:
+            while self._owed:
+                reply = self._read_reply()
+                has_accepted |= reply.code // 100 == 2
+                if reply.code // 100 == 3:
+                    if has_accepted:
+                        self._wire.close()
+                        return
+                    self._wire.send(b".\r\n")
+                    self._wire.getreply()
+        except BROKEN:
+            self._wire.close()
+
+    def _judge(self, answers, accepted):
+        """Sort the recipients by the replies; fill in those accepted.
+
+        :return: those refused, those deferred
+        """
+        refused, deferred, failures = {}, {}, []
+        for address, reply in answers:
             if reply.code // 100 == 2:
                 accepted.append(address)
                 continue
@@ -115,12 +179,9 @@ class Transaction:
             failures.append(failure)
             others = refused if failure.outcome.kind == "refused" else deferred
             others[address] = reply
-            if failure.outcome.split and accepted:
-                deferred.update(dict.fromkeys(recipients[number + 1 :], reply))
-                break
         if not accepted:
             raise _nobody(failures, refused, deferred)
-        return accepted, refused, deferred
+        return refused, deferred
 
     def _failure_of(self, reply):
         """Judge a reply to RCPT; many servers only here ask for a login."""
@@ -133,11 +194,8 @@ class Transaction:
             failure = SmtpFailure(Phase.RCPT, reply, outcome=outcome)
         return failure
 
-    def data(self, message_bytes: bytes) -> None:
+    def send_body(self, message_bytes: bytes) -> None:
         """Send the message, leading dots doubled, all but the final dot (4.5.2)."""
-        with failing_in(Phase.DATA):
-            reply = self._command("DATA")
-        expect(Phase.DATA, reply, 3)
         body = message_bytes.replace(b"\r\n.", b"\r\n..")
         if body.startswith(b"."):
             body = b"." + body

@@ -8,8 +8,8 @@ import re
 import smtplib
 import socket
 import ssl
-import time
 
+from ...deadline import Deadline
 from .reply import Reply
 
 MAX_LINE = 8192  # bytes of one reply line; RFC 5321 4.5.3.1.5 says 512
@@ -30,30 +30,28 @@ class WireFault(Exception):
 class Wire(smtplib.SMTP):
     """An `smtplib.SMTP` on a socket that is connected already.
 
+    ``local_hostname``, the name for EHLO, must be set before `greet`.
+
     :param host: name for SNI and for the certificate
-    :param local_hostname: name for EHLO
+    :param deadline: the end of the conversation; may be set anew at any time
     """
 
-    def __init__(self, sock: socket.socket, host: str, local_hostname: str):
-        super().__init__(local_hostname=local_hostname)
+    def __init__(self, sock: socket.socket, host: str, deadline: Deadline):
+        super().__init__(local_hostname="unset")
         self.sock = sock
+        self.deadline = deadline
         self._host = host
         self._pending = bytearray()
-        self._deadline = None
-        self.limit = None  # monotonic time that no operation may pass; None = none
+        self._step = deadline
 
     def allow(self, seconds: float) -> None:
-        """Set the time for what follows, within the limit of the connection."""
-        deadline = time.monotonic() + seconds
-        self._deadline = deadline if self.limit is None else min(deadline, self.limit)
+        """Set the time for what follows, never past the deadline."""
+        self._step = self.deadline.within(seconds)
 
     def _arm(self):
         if self.sock is None:
             raise smtplib.SMTPServerDisconnected("The connection is closed.")
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("The time for this step is over.")
-        self.sock.settimeout(left)
+        self._step.arm(self.sock)
 
     def start_tls_now(self, context: ssl.SSLContext) -> None:
         """Begin TLS: from the first byte, or after the server agreed to STARTTLS.
