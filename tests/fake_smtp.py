@@ -36,8 +36,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # aiosmtpd logs each line
 
 PHASES = (
-    "connect", "ehlo", "helo", "starttls", "auth", "mail", "rcpt", "data", "body", "dot",
-    "rset", "quit",
+    "connect", "ehlo", "helo", "starttls", "auth", "mail", "rcpt", "data", "body",
+    "dot", "rset", "quit",
 )  # fmt: skip
 FOREVER = 3600.0  # s: longer than any time-out of a client
 MAX_LINE = 16_384  # bytes of a command; an access token can have 4 kB

@@ -6,6 +6,7 @@ Odoo's interpreter lock. It obeys one JSON object a line on the Unix socket. Eac
 port has a behaviour:
 
 ``server_time``  seconds from the final dot to the reply;
+``round_trip``   seconds that each piece of the client's takes, there and back;
 ``password``     the only one that is accepted, None: any;
 ``silent``       a phase that is never answered;
 ``reset``        a phase at which the link is reset;
@@ -42,7 +43,8 @@ class Sink:
         self.sessions = []
 
     async def listen(self, behaviour, has_small_buffer=False):
-        sock = socket.socket()
+        # named as TCP, else asyncio leaves Nagle's algorithm on: 40 ms for each reply
+        sock = socket.socket(proto=socket.IPPROTO_TCP)
         if has_small_buffer:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         sock.bind(("127.0.0.1", 0))
@@ -88,7 +90,7 @@ class Conversation(asyncio.Protocol):
         sink.sessions.append(self.session)
         self.number = len(sink.sessions)
         self.buffer = bytearray()
-        self.is_message = False
+        self.is_message = self.is_begun = self.has_recipient = False
         self.login = None
         self.step = self._command
 
@@ -102,6 +104,13 @@ class Conversation(asyncio.Protocol):
         self.session["lost"] = time.monotonic()
 
     def data_received(self, data):
+        delay = self.behaviour.get("round_trip")
+        if delay:
+            asyncio.get_running_loop().call_later(delay, self._receive, data)
+        else:
+            self._receive(data)
+
+    def _receive(self, data):
         now = time.monotonic()
         self.buffer += data
         while self.buffer and not self.transport.is_closing():
@@ -131,6 +140,7 @@ class Conversation(asyncio.Protocol):
         """Do what the behaviour wants at a phase; tell whether it did anything."""
         behaviour = self.behaviour
         if behaviour.get("silent") == phase:
+            self.step = lambda line, now: None
             return True
         if behaviour.get("reset") == phase:
             self._reset()
@@ -148,26 +158,17 @@ class Conversation(asyncio.Protocol):
         verb = line[:4].upper().decode("latin-1")
         if verb == "EHLO" and not self._acts("ehlo"):
             self._say(
-                "250-sink\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 AUTH PLAIN LOGIN"
+                "250-sink\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-PIPELINING\r\n"
+                "250 AUTH PLAIN LOGIN"
             )
         elif verb == "AUTH":
             self._auth(line)
         elif verb == "MAIL":
-            self.mail = {
-                "from": _ADDRESS.search(line)[1].decode(),
-                "to": [],
-                "mail_at": now,
-                "session": self.number,
-                "port": self.port,
-            }
-            if not self._acts("mail"):
-                self._say("250 2.1.0 Ok")
+            self._sender(_ADDRESS.search(line)[1].decode(), now)
         elif verb == "RCPT":
             self._recipient(_ADDRESS.search(line)[1].decode())
         elif verb == "DATA":
-            if not self._cuts("data") and not self._acts("data"):
-                self.is_message, self.size, self.head, self.end = True, 0, b"", b"\r\n"
-                self._say("354 go ahead")
+            self._data()
         elif verb == "QUIT":
             self._say("221 2.0.0 Bye")
             self.transport.close()
@@ -204,10 +205,33 @@ class Conversation(asyncio.Protocol):
         else:
             self._say("535 5.7.8 Authentication credentials invalid")
 
+    def _sender(self, address, now):
+        self.mail = {
+            "from": address,
+            "to": [],
+            "mail_at": now,
+            "session": self.number,
+            "port": self.port,
+        }
+        self.is_begun, self.has_recipient = not self._acts("mail"), False
+        if self.is_begun:
+            self._say("250 2.1.0 Ok")
+
     def _recipient(self, address):
+        if not self.is_begun:
+            self._say("503 5.5.1 MAIL first")
+            return
         self.mail["to"].append(address)
         if not self._cuts("rcpt") and not self._acts("rcpt"):
+            self.has_recipient = True
             self._say("250 2.1.5 Ok")
+
+    def _data(self):
+        if not self.has_recipient:
+            self._say("503 5.5.1 RCPT first")
+        elif not self._cuts("data") and not self._acts("data"):
+            self.is_message, self.size, self.head, self.end = True, 0, b"", b"\r\n"
+            self._say("354 go ahead")
 
     def _cuts(self, *phases):
         """Cut the link if that is planned for this mail here; return the plan."""
