@@ -4,10 +4,17 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 # Once a mailing with somebody's alias is on its way, others may change these only.
 FREE_FIELDS = frozenset(("active", "favorite", "favorite_date"))
 
+# What core writes to make a queued mailing a draft again; anybody may stop it so.
+STOP_FIELDS = frozenset(("state", "schedule_date", "schedule_type", "next_departure"))
+
 
 class MailingMailing(models.Model):
     _name = "mailing.mailing"
-    _inherit = ["mailing.mailing", "user.email.alias.mailing"]
+    _inherit = [
+        "mailing.mailing",
+        "user.email.alias.mailing",
+        "user.email.alias.seal",
+    ]
 
     email_alias_id = fields.Many2one(
         "user.email.alias",
@@ -60,7 +67,9 @@ class MailingMailing(models.Model):
     def create(self, vals_list):
         """Restrict: only the owner sends with an alias."""
         vals_list = [self._email_alias_complete_vals(vals) for vals in vals_list]
-        return super().create(vals_list)
+        mailings = super().create(vals_list)
+        mailings._email_alias_seal_own()
+        return mailings
 
     @api.model
     def _email_alias_complete_vals(self, vals):
@@ -85,8 +94,8 @@ class MailingMailing(models.Model):
             # OdooBot gives back what it may not send, see _action_send_mail
             if self.env.uid != api.SUPERUSER_ID:
                 self._check_email_alias_usable()
-        elif state != "draft" and not self.env.su and vals.keys() - FREE_FIELDS:
-            self.filtered(lambda m: m.state != "draft")._check_email_alias_sender()
+        elif not self.env.su:
+            self._check_email_alias_change(vals)
         left = self.browse()
         if vals.get("email_alias_id") is False and "email_from" not in vals:
             # sudo: the From of a mailing is written with the mailing
@@ -97,7 +106,42 @@ class MailingMailing(models.Model):
             mailing.email_from = writer.email_formatted or self.env.user.email_formatted
         if state == "done":
             self._email_alias_notify_finished()
+        if vals.keys() != {"email_alias_seal"}:
+            self._email_alias_seal_own()
         return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_email_alias_on_its_way(self):
+        """Restrict: nothing is left waiting without the buttons that stop it."""
+        for mailing in self:
+            if mailing.state != "draft" and not self.env.su:
+                mailing._check_email_alias_sender()
+            waiting = mailing._email_alias_get_figures()["waiting"]
+            if waiting:
+                raise UserError(
+                    self.env._(
+                        "%(count)s emails of “%(subject)s” wait to be sent: cancel "
+                        "them first.",
+                        count=waiting,
+                        subject=mailing.subject,
+                    )
+                )
+
+    def action_send_winner_mailing(self):
+        """Restrict: only the owner sends what is meant to leave by an alias."""
+        if self.env.uid != api.SUPERUSER_ID:
+            self._check_email_alias_sender()
+        return super().action_send_winner_mailing()
+
+    def action_select_as_winner(self):
+        """Restrict: the winner is the owner's; the job sends it as they agreed."""
+        if self.env.uid != api.SUPERUSER_ID:
+            self._check_email_alias_sender()
+        is_sealed = self._email_alias_is_sealed()
+        action = super().action_select_as_winner()
+        if is_sealed and self.env.uid == api.SUPERUSER_ID:
+            self.campaign_id.ab_testing_winner_mailing_id._email_alias_seal_up()
+        return action
 
     def copy_data(self, default=None):
         """Extend: the copy keeps the alias for its owner only."""
@@ -122,6 +166,24 @@ class MailingMailing(models.Model):
             raise AccessError(
                 self.env._("Pause and resume a mailing with its buttons.")
             )
+
+    def _check_email_alias_change(self, vals):
+        """Somebody else may edit a draft, and stop what no mail was made of yet.
+
+        :raise AccessError: the alias of a mailing belongs to somebody else
+        """
+        if not vals.keys() - FREE_FIELDS:
+            return
+        free = {"draft"} if vals.get("state", "draft") == "draft" else set()
+        if "state" in vals and vals.keys() <= STOP_FIELDS and free:
+            free.add("in_queue")
+        self.filtered(lambda m: m.state not in free)._check_email_alias_sender()
+
+    def _email_alias_seal_own(self):
+        """Seal what its owner has put in the queue, or changed there."""
+        own = self.filtered(lambda m: m.state in ("in_queue", "sending"))
+        if own and self.env.uid != api.SUPERUSER_ID:
+            own.filtered(lambda m: m._email_alias_is_sender())._email_alias_seal_up()
 
     def _email_alias_is_sender(self):
         """Whether the user may send this mailing with its alias.
@@ -177,6 +239,13 @@ class MailingMailing(models.Model):
         self.ensure_one()
         try:
             self._check_email_alias_usable()
+            if not self._email_alias_is_sealed():
+                raise UserError(
+                    self.env._(
+                        "It was changed since it was put in the queue, and not by the "
+                        "owner of its From alias. Look at it, then send it again."
+                    )
+                )
         except (AccessError, UserError) as error:
             self.action_cancel()
             self.message_post(

@@ -238,6 +238,18 @@ MODEL_HOOKS = (
     ),
     (
         "mailing.mailing",
+        "action_send_winner_mailing",
+        "self",
+        "Only the owner picks the winner of a test that leaves by an alias.",
+    ),
+    (
+        "mailing.mailing",
+        "action_select_as_winner",
+        "self",
+        "The winner that the job sends is what the owner agreed to.",
+    ),
+    (
+        "mailing.mailing",
         "copy_data",
         "self, default",
         "A copy keeps the alias for its owner only.",

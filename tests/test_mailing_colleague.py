@@ -168,8 +168,8 @@ class TestMailingOfAColleague(AliasCommon):
         self.mailing.action_launch()
         self.run_mailing_cron()
         mails = self.find_mails(self.alias_bob)
+        self.as_(self.user_bob).action_cancel()
         mailing = self.as_(self.user_alice)
-        mailing.action_cancel()
         mailing.email_alias_id = False
         mailing.action_email_alias_pause()
         self.env["user.email.alias.cancel"].with_user(self.user_alice).create(
