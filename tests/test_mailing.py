@@ -149,18 +149,6 @@ class TestMailing(AliasCommon):
         self.run_mailing_cron()
         self.assertLeavesBy(self.alias_alice, self.find_mails(self.alias_alice))
 
-    def test_winner_chosen_by_a_colleague_leaves_as_ever(self):
-        mailing = self.create_mailing(
-            self.user_alice, ab_testing_enabled=True, ab_testing_pc=50
-        )
-        mailing.action_launch()
-        self.run_mailing_cron()
-        self.mails_before = self.all_mail_ids()
-        mailing.with_user(self.user_bob).action_select_as_winner()
-        self.run_mailing_cron()
-        self.assertFalse(self.find_mails(self.alias_alice))
-        self.assertLeavesAsEver(self.find_mails())
-
     def test_mass_composer_with_a_mailing_name_keeps_the_alias(self):
         composer = self.open_composer(
             self.user_alice,
