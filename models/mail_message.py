@@ -67,26 +67,10 @@ class MailMessage(models.Model):
             self.env["user.email.alias"].browse(vals["email_alias_id"])._check_owner()
         return super().write(vals)
 
-    def _to_store(
-        self,
-        store,
-        fields,
-        *,
-        format_reply=True,
-        msg_vals=False,
-        add_followers=False,
-        followers=None,
-    ):
+    def _to_store(self, store, fields, **kwargs):
         """Extend: what became of a message is shown below it."""
         is_whole = "message_format" in fields
-        super()._to_store(
-            store,
-            fields,
-            format_reply=format_reply,
-            msg_vals=msg_vals,
-            add_followers=add_followers,
-            followers=followers,
-        )
+        super()._to_store(store, fields, **kwargs)
         if is_whole:
             self._email_alias_outcomes_to_store(store)
 

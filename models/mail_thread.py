@@ -48,13 +48,9 @@ class MailThread(models.AbstractModel):
         """Extend: a message may name the alias it is written with."""
         return super()._get_message_create_valid_field_names() | {"email_alias_id"}
 
-    def _notify_by_email_get_base_mail_values(
-        self, message, recipients_data, additional_values=None
-    ):
+    def _notify_by_email_get_base_mail_values(self, message, *args, **kwargs):
         """Extend: notifications of a message leave by the message's alias."""
-        values = super()._notify_by_email_get_base_mail_values(
-            message, recipients_data, additional_values=additional_values
-        )
+        values = super()._notify_by_email_get_base_mail_values(message, *args, **kwargs)
         # sudo: which alias a message has is read with the message
         if alias := message.sudo().email_alias_id:
             values["email_alias_id"] = alias.id
@@ -62,23 +58,10 @@ class MailThread(models.AbstractModel):
                 values["email_alias_bulk"] = True
         return values
 
-    def _notify_by_email_prepare_rendering_context(
-        self,
-        message,
-        msg_vals=False,
-        model_description=False,
-        force_email_company=False,
-        force_email_lang=False,
-        force_record_name=False,
-    ):
+    def _notify_by_email_prepare_rendering_context(self, message, *args, **kwargs):
         """Extend: an alias may have a signature of its own."""
         context = super()._notify_by_email_prepare_rendering_context(
-            message,
-            msg_vals=msg_vals,
-            model_description=model_description,
-            force_email_company=force_email_company,
-            force_email_lang=force_email_lang,
-            force_record_name=force_record_name,
+            message, *args, **kwargs
         )
         # sudo: the signature goes to the recipients
         signature = message.sudo().email_alias_id._get_signature()
