@@ -4,6 +4,7 @@ from . import (
     user_email_alias_credentials,
     user_email_alias_default,
     user_email_alias_figures,
+    user_email_alias_keep,
     user_email_alias_mail,
     user_email_alias_mailing,
     user_email_alias_seal,
@@ -22,6 +23,7 @@ from . import (
 )
 from . import (
     fetchmail_server,
+    ir_attachment,
     ir_config_parameter,
     ir_http,
     ir_mail_server,

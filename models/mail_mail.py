@@ -6,7 +6,16 @@ from .user_email_alias_mail import UNCERTAIN, to_epoch
 
 # What recipients get to see, and who they are; the rest is on the message.
 CONTENT_FIELDS = frozenset(
-    ("body_html", "email_cc", "email_to", "headers", "recipient_ids", "references")
+    (
+        "body_html",
+        "email_cc",
+        "email_to",
+        "headers",
+        "mail_message_id",
+        "recipient_ids",
+        "references",
+        "scheduled_date",
+    )
 )
 
 
@@ -44,6 +53,15 @@ class MailMail(models.Model):
         readonly=True,
         copy=False,
         help="The recipients that are left, when some have been served already.",
+    )
+    email_alias_message_id = fields.Many2one(
+        "mail.message",
+        "Written as",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The message in the chatter, when the mail had to get one of its own.",
     )
     failure_type = fields.Selection(
         selection_add=[(UNCERTAIN, "Uncertain: the server's answer was never read")]
@@ -98,17 +116,20 @@ class MailMail(models.Model):
     def write(self, vals):
         """Extend: an alias stays; whatever is put back in line is due anew.
 
-        Only the owner changes what the mail says or whom it goes to.
+        Only the owner changes what the mail says, whom it goes to, or its state; an
+        administrator may cancel it.
         """
         alias_id = vals.get("email_alias_id")
         if "email_alias_id" in vals and any(
-            mail.email_alias_id.id != alias_id and (mail.state != "sent" or alias_id)
+            mail.email_alias_id.id != alias_id
+            and (mail.state != "sent" or alias_id or not self.env.su)
             for mail in self
         ):
             raise UserError(
                 self.env._("A mail keeps the email alias it was written with.")
             )
-        if not self.env.su and not CONTENT_FIELDS.isdisjoint(vals):
+        puts_back = vals.get("state", "cancel") != "cancel"
+        if not self.env.su and (puts_back or not CONTENT_FIELDS.isdisjoint(vals)):
             self.email_alias_id._check_owner()
         result = super().write(vals)
         if vals.get("state") == "outgoing" or "scheduled_date" in vals:
@@ -166,6 +187,16 @@ class MailMail(models.Model):
             mail_server=mail_server,
             post_send_callback=post_send_callback,
         )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_email_alias_waiting(self):
+        """Restrict: what waits is cancelled, so that somebody knows of it."""
+        if not self.env.su and any(
+            mail.email_alias_id and mail.state == "outgoing" for mail in self
+        ):
+            raise UserError(
+                self.env._("This email waits to be sent: cancel it instead.")
+            )
 
     def unlink(self):
         """Extend: a lane deletes what it sent many at a time."""

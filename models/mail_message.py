@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .user_email_alias_keep import PLACE_FIELDS, SEEN_FIELDS
+
 # What recipients get to see of a message, or where their answers go.
 CONTENT_FIELDS = frozenset(
     (
@@ -24,7 +26,7 @@ CONTENT_FIELDS = frozenset(
 
 class MailMessage(models.Model):
     _name = "mail.message"
-    _inherit = ["mail.message", "user.email.alias.message"]
+    _inherit = ["mail.message", "user.email.alias.message", "user.email.alias.keep"]
 
     email_alias_id = fields.Many2one(
         "user.email.alias",
@@ -65,7 +67,30 @@ class MailMessage(models.Model):
             self.sudo().email_alias_id.sudo(False)._check_owner()
         if vals.get("email_alias_id"):
             self.env["user.email.alias"].browse(vals["email_alias_id"])._check_owner()
-        return super().write(vals)
+        if SEEN_FIELDS.isdisjoint(vals):
+            return super().write(vals)
+        edited = self._email_alias_keep_waiting(not PLACE_FIELDS.isdisjoint(vals))
+        result = super().write(vals)
+        if "body" in vals:
+            edited._email_alias_renew()
+        return result
+
+    def unlink(self):
+        """Extend: the author's waiting mail is cancelled, anybody else's leaves."""
+        own = self._email_alias_keep_waiting()
+        waiting = own._email_alias_waiting()
+        if waiting:
+            waiting._email_alias_cancel()
+            self.env.user._bus_send(
+                "simple_notification",
+                {
+                    "type": "warning",
+                    "message": self.env._(
+                        "%s emails that waited to be sent were cancelled.", len(waiting)
+                    ),
+                },
+            )
+        return super().unlink()
 
     def _to_store(self, store, fields, **kwargs):
         """Extend: what became of a message is shown below it."""

@@ -57,6 +57,12 @@ class MailScheduledMessage(models.Model):
             self.sudo().email_alias_id.sudo(False)._check_owner()
         return result
 
+    def post_message(self):
+        """Restrict: only the owner of the alias sends it before its time."""
+        # sudo: whose alias it is decides, whatever may be read
+        self.sudo().email_alias_id.sudo(False)._check_owner()
+        return super().post_message()
+
     @api.model_create_multi
     def create(self, vals_list):
         """Restrict: the alias named for later is one's own already now."""

@@ -168,6 +168,31 @@ class UserEmailAliasMail(models.AbstractModel):
         self.ensure_one()
         return json.loads(self.email_alias_pending or "[]")
 
+    def _email_alias_keep(self):
+        """Give a waiting mail a message and files of its own, as they are now."""
+        self.ensure_one()
+        # with OdooBot: nobody writes anything here, it is kept as it was
+        mail = self.with_user(api.SUPERUSER_ID)
+        shown = mail.mail_message_id
+        own = shown.copy(
+            {
+                "model": False,
+                "res_id": False,
+                "message_id": shown.message_id,
+                "email_alias_id": mail.email_alias_id.id,
+                "attachment_ids": False,
+            }
+        )
+        place = {"res_model": own._name, "res_id": own.id}
+        for attachment in shown.attachment_ids:
+            own.attachment_ids += attachment.copy(place)
+        mail.write(
+            {
+                "mail_message_id": own.id,
+                "email_alias_message_id": mail.email_alias_message_id.id or shown.id,
+            }
+        )
+
     # ------------------------------------------------------------------
     # Outcomes
     # ------------------------------------------------------------------

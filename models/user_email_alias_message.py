@@ -39,7 +39,8 @@ class UserEmailAliasMessage(models.AbstractModel):
         steps = defaultdict(list)
         mails_sudo = messages_sudo._email_alias_mails()
         for mail in mails_sudo:
-            steps[mail.mail_message_id.id].append(mail._email_alias_step(now))
+            shown = mail.email_alias_message_id or mail.mail_message_id
+            steps[shown.id].append(mail._email_alias_step(now))
         waiting = set(mails_sudo.filtered(lambda m: m.state == "outgoing").ids)
         for message_id, step in messages_sudo._email_alias_last_steps(waiting):
             steps[message_id].append(step)
@@ -51,12 +52,15 @@ class UserEmailAliasMessage(models.AbstractModel):
     def _email_alias_mails(self):
         return self.env["mail.mail"].search_fetch(
             [
+                "|",
                 ("mail_message_id", "in", self.ids),
+                ("email_alias_message_id", "in", self.ids),
                 ("email_alias_id", "!=", False),
                 ("state", "in", ("outgoing", "exception", "cancel")),
             ],
             [
                 "mail_message_id",
+                "email_alias_message_id",
                 "state",
                 "email_alias_due",
                 "email_alias_is_paused",
@@ -113,6 +117,16 @@ class UserEmailAliasMessage(models.AbstractModel):
     def action_email_alias_mark_sent(self):
         """Close what its author knows to have arrived."""
         self._email_alias_uncertain().action_mark_sent()
+        self._email_alias_notify_outcome()
+
+    def action_email_alias_take_back(self):
+        """Cancel what has not left yet; only its author does."""
+        self.check_access("read")
+        mails = self._email_alias_waiting()
+        mails.email_alias_id.sudo(False)._check_owner()
+        if not mails:
+            raise UserError(self.env._("This email is not waiting any more."))
+        mails._email_alias_cancel()
         self._email_alias_notify_outcome()
 
     def _email_alias_uncertain(self):

@@ -87,7 +87,7 @@ class Message:
             "alias_id": account.alias_id,
             "user_id": account.user_id,
             "mail_mail_id": mail.id,
-            "mail_message_id": mail.mail_message_id.id,
+            "mail_message_id": (mail.email_alias_message_id or mail.mail_message_id).id,
             "message_id": self.message_id,
             "model": mail.model or None,
             "res_id": mail.res_id or None,

@@ -9,6 +9,30 @@ from requests.adapters import HTTPAdapter
 # (model, method, parameters of core's method, why we hook it)
 MODEL_HOOKS = (
     (
+        "ir.attachment",
+        "write",
+        "self, vals",
+        "A waiting mail keeps the files it was sent off with.",
+    ),
+    (
+        "ir.attachment",
+        "unlink",
+        "self",
+        "A waiting mail keeps the files it was sent off with.",
+    ),
+    (
+        "mail.message",
+        "unlink",
+        "self",
+        "The author's waiting mail is cancelled, anybody else's leaves.",
+    ),
+    (
+        "mail.scheduled.message",
+        "post_message",
+        "self",
+        "Only the owner of the alias sends a message before its time.",
+    ),
+    (
         "ir.config_parameter",
         "create",
         "self, vals_list",

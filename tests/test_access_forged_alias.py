@@ -365,10 +365,21 @@ class TestForgedAlias(AliasCommon):
             {"subject": "Evil"},
             {"headers": "{'Bcc': 'evil@x.example'}"},
             {"reply_to": "evil@x.example"},
+            {"mail_message_id": self.lead.message_ids[-1].id},
+            {"scheduled_date": False},
+            {"state": "sent"},
+            {"state": "exception"},
         ):
             with self.subTest(vals=vals), self.assertRaises(AccessError):
                 self.rpc(self.user_admin, mail, "write", vals)
-        # an administrator of the system takes mail out of the queue and puts it back
+        with self.assertRaisesRegex(UserError, "cancel it instead"):
+            self.rpc(self.user_admin, mail, "write", {"mail_ids": [(5,)]})
+        with self.assertRaisesRegex(UserError, "cancel it instead"):
+            self.rpc(self.user_admin, mail, "unlink")
+        # an administrator takes mail out of the queue, and does not put it back
         self.rpc(self.user_admin, mail, "cancel")
-        self.rpc(self.user_admin, mail, "mark_outgoing")
-        self.assertLeavesBy(self.alias_bob, mail, 1)
+        with self.assertRaises(AccessError):
+            self.rpc(self.user_admin, mail, "mark_outgoing")
+        for method in ("action_retry", "send"):
+            self.rpc(self.user_admin, mail, method)
+        self.assertEqual(mail.state, "cancel")
