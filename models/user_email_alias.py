@@ -11,6 +11,7 @@ SERVER_FIELDS = frozenset(
     (
         "backoff_count",
         "backoff_until",
+        "has_sent_copies",
         "hold_reason",
         "imap_folder",
         "imap_secret",
@@ -150,6 +151,7 @@ class UserEmailAlias(models.Model):
             self._check_vals(vals)
             if vals.get("name"):
                 owner_id = vals.get("user_id") or self.env.uid
+                self._check_may_create_for(owner_id)
                 self._check_name_free(vals["name"], owner_id)
         vals_list = [self._complete_vals(vals) for vals in vals_list]
         self._assign_defaults(vals_list)
@@ -157,6 +159,16 @@ class UserEmailAlias(models.Model):
         aliases.user_id._email_alias_notify_web_client()
         self._forget_presence()
         return aliases
+
+    @api.model
+    def default_get(self, fields_list):
+        """Restrict: no default, of a context or stored, fills a closed column."""
+        values = super().default_get(fields_list)
+        return {
+            fname: value
+            for fname, value in values.items()
+            if self._fields[fname].groups != fields.NO_ACCESS
+        }
 
     def write(self, vals):
         """Extend: check what was typed, forget what belongs elsewhere, follow up."""
@@ -267,6 +279,19 @@ class UserEmailAlias(models.Model):
             if alias.name and "name" not in (default or {}):
                 vals["name"] = alias._get_copy_name()
         return vals_list
+
+    def _check_may_create_for(self, owner_id):
+        """Ask the rules first: a taken name would tell whoever may not ask.
+
+        :raise AccessError: this user may not create an alias of that one
+        """
+        if self.env.su or owner_id == self.env.uid:
+            return
+        domain = self.env["ir.rule"]._compute_domain(self._name, "create")
+        if not self.new({"user_id": owner_id}).filtered_domain(domain):
+            raise AccessError(
+                self.env._("You can only create an email alias of your own.")
+            )
 
     def _check_server_fields(self, vals):
         if not self.env.su and not SERVER_FIELDS.isdisjoint(vals):

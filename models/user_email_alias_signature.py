@@ -10,9 +10,12 @@ class UserEmailAliasSignature(models.AbstractModel):
     _name = "user.email.alias.signature"
     _description = "Email Alias: Signature"
 
+    # nothing in it may lie over the form, where its owner and others read it
     signature = fields.Html(
+        sanitize_style=True,
+        strip_classes=True,
         help="Used instead of your own signature when you write as this alias. Leave "
-        "it empty to use your own."
+        "it empty to use your own.",
     )
 
     def _get_signature(self):

@@ -1,4 +1,5 @@
 import functools
+import re
 
 from odoo import api, models
 from odoo.exceptions import ValidationError
@@ -21,6 +22,10 @@ DELAY_MAX_MS = 3_600_000
 
 # No provider lets one mailbox send more emails in a day.
 DAILY_LIMIT_MAX = 1_000_000_000
+
+PASSWORDS = ("smtp_password", "imap_password")
+PASSWORD_MAX = 1_000  # bytes; more than any mail server takes
+SIGNATURE_MAX = 100_000  # characters of HTML: it goes out with every email
 
 
 class UserEmailAliasValidation(models.AbstractModel):
@@ -62,15 +67,25 @@ class UserEmailAliasValidation(models.AbstractModel):
                     check(vals[fname])
                 except address.AddressError as error:
                     self._raise_invalid(fname, str(error))
-        if not 0 <= int(vals.get("delay_ms") or 0) <= DELAY_MAX_MS:
+        if not _is_number(vals.get("delay_ms"), DELAY_MAX_MS):
             self._raise_invalid(
                 "delay_ms",
                 self.env._("Enter a number from 0 to 3,600,000 (one hour)."),
             )
-        if not 0 <= int(vals.get("daily_limit") or 0) <= DAILY_LIMIT_MAX:
+        if not _is_number(vals.get("daily_limit"), DAILY_LIMIT_MAX):
             self._raise_invalid(
                 "daily_limit",
                 self.env._("Enter a number of emails, 0 for no limit."),
+            )
+        for fname in PASSWORDS:
+            if len(str(vals.get(fname) or "").encode()) > PASSWORD_MAX:
+                self._raise_invalid(
+                    fname, self.env._("A password has at most 1,000 characters.")
+                )
+        if len(str(vals.get("signature") or "")) > SIGNATURE_MAX:
+            self._raise_invalid(
+                "signature",
+                self.env._("It is too long: leave pictures out or link to them."),
             )
 
     @api.constrains(*TEXTS)
@@ -127,3 +142,13 @@ class UserEmailAliasValidation(models.AbstractModel):
             name = self.env._("%(name)s (copy %(number)s)", name=start, number=number)
             number += 1
         return name
+
+
+def _is_number(value, maximum):
+    """Whether a value from outside is a whole number from 0 to a maximum, or none."""
+    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,12}\s*", value):
+        value = int(value)
+    if not value and not isinstance(value, (list, dict, tuple)):
+        return True
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and 0 <= value <= maximum

@@ -147,7 +147,7 @@ class TestNeverComesOut(AliasCommon):
         self.assertFalse(without.has_smtp_password)
 
     def test_every_password_comes_back_as_it_was_for_the_login(self):
-        for secret in ("x", " spaces ", "ünï ☃ 密码", "a\x00b", "x" * 5000, '"; DROP'):
+        for secret in ("x", " spaces ", "ünï ☃ 密码", "a\x00b", "x" * 1000, '"; DROP'):
             with self.subTest(secret=secret[:10]):
                 self.alias_alice.smtp_password = secret
                 self.assertEqual(self.alias_alice._read_secret__("smtp_secret"), secret)

@@ -32,7 +32,9 @@ class UserEmailAliasCancel(models.TransientModel):
             return Mail
         return Mail.search(domain)
 
+    @api.constrains("alias_id", "mailing_id")
     def _check_owner(self):
+        """Tell nobody the name of somebody else's alias, either."""
         # sudo: whose alias it is decides, whatever may be read
         (self.alias_id | self.mailing_id.sudo().email_alias_id).sudo(
             False

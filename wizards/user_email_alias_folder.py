@@ -17,6 +17,11 @@ class UserEmailAliasFolder(models.TransientModel):
         domain="[('wizard_id', '=', id)]",
     )
 
+    @api.constrains("alias_id")
+    def _check_owner(self):
+        """Tell nobody the name of somebody else's alias, either."""
+        self.alias_id._check_owner()
+
     @api.model
     def _ask(self, alias, folders):
         """Open the choice.
@@ -50,7 +55,7 @@ class UserEmailAliasFolder(models.TransientModel):
     def action_apply(self):
         """File copies in this folder from now on."""
         self.ensure_one()
-        self.alias_id._check_owner()
+        self._check_owner()
         folder = sent_folder.Folder.from_text(self.line_id.folder or "")
         # sudo: written by the server only
         self.alias_id.sudo().imap_folder = (

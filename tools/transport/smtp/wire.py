@@ -43,6 +43,7 @@ class Wire(smtplib.SMTP):
         self._host = host
         self._pending = bytearray()
         self._step = deadline
+        self.redact = lambda text: text  # what a reply may show of itself
 
     def allow(self, seconds: float) -> None:
         """Set the time for what follows, never past the deadline."""
@@ -84,7 +85,7 @@ class Wire(smtplib.SMTP):
                 raise WireFault("protocol", "The server's reply is not SMTP.")
             lines.append(line[4:].strip())
             if line[3:4] != b"-":
-                return int(line[:3]), b"\n".join(lines)
+                return int(line[:3]), self.redact(b"\n".join(lines))
 
     def _read_line(self):
         while (end := self._pending.find(b"\n")) < 0:

@@ -1,0 +1,97 @@
+"""What comes from outside is limited, and tells nobody what is not theirs."""
+
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tests import tagged
+
+from .common import AliasCommon
+
+
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestAliasLimits(AliasCommon):
+    def assertSentence(self, **vals):
+        for action in (
+            lambda: self.alias_alice.with_user(self.user_alice).write(vals),
+            lambda: self.create_alias(self.user_alice, "x@x.example", **vals),
+        ):
+            with self.subTest(vals=str(vals)[:60]):
+                with self.assertRaises(ValidationError) as caught:
+                    action()
+                self.assertIn(": ", str(caught.exception))
+
+    def test_what_is_no_number_is_refused_with_a_sentence(self):
+        for fname in ("delay_ms", "daily_limit"):
+            for value in ("abc", [1], {}, [], {"a": 1}, "1e3", -1, True, 10**13):
+                self.assertSentence(**{fname: value})
+
+    def test_numbers_may_come_as_text(self):
+        alias = self.alias_alice.with_user(self.user_alice)
+        alias.write({"delay_ms": " 250 ", "daily_limit": "0"})
+        self.assertEqual((alias.delay_ms, alias.daily_limit), (250, 0))
+
+    def test_secrets_and_signatures_have_a_size(self):
+        self.assertSentence(smtp_password="x" * 1_001)
+        self.assertSentence(signature="<p>%s</p>" % ("x" * 100_001))
+        self.alias_alice.with_user(self.user_alice).write(
+            {"smtp_password": "x" * 1_000, "signature": "<p>%s</p>" % ("x" * 90_000)}
+        )
+
+    def test_a_signature_lies_over_nothing(self):
+        alias = self.alias_alice.with_user(self.user_alice)
+        alias.signature = (
+            '<a href="https://x.example" class="position-fixed vw-100" '
+            'style="position: fixed; inset: 0; z-index: 9999; color: red">x</a>'
+        )
+        for part in ("position", "inset", "z-index"):
+            self.assertNotIn(part, alias.signature)
+        self.assertIn("red", alias.signature)
+
+    def test_nobody_learns_what_a_colleague_calls_an_alias(self):
+        Alias = self.env["user.email.alias"].with_user(self.user_alice)
+        sentences = set()
+        for name in (self.alias_bob.name, "No such name"):
+            with self.assertRaises(AccessError) as caught:
+                Alias.create({"name": name, "user_id": self.user_bob.id})
+            sentences.add(str(caught.exception))
+        self.assertEqual(len(sentences), 1)
+
+    def test_an_administrator_creates_one_for_somebody(self):
+        alias = self.create_alias(
+            self.user_manager, "b@x.example", name="New", user_id=self.user_bob.id
+        )
+        self.assertEqual(alias.user_id, self.user_bob)
+
+    def test_wizards_tell_no_name_of_somebody_elses_alias(self):
+        for model in ("user.email.alias.cancel", "user.email.alias.folder"):
+            wizard = self.env[model].with_user(self.user_alice)
+            self.assertRefused(wizard.create, {"alias_id": self.alias_bob.id})
+            reply = self.rpc(
+                self.user_alice,
+                wizard,
+                "onchange",
+                {"alias_id": self.alias_bob.id},
+                ["alias_id"],
+                {"alias_id": {"fields": {"display_name": {}}}},
+            )
+            self.assertNotIn(self.alias_bob.display_name, str(reply))
+            self.assertNotIn(self.alias_bob.email_from, str(reply))
+
+    def test_no_default_fills_a_closed_column(self):
+        Alias = self.env["user.email.alias"]
+        closed = [
+            fname for fname, field in Alias._fields.items() if field.groups == "."
+        ]
+        self.assertIn("smtp_secret", closed)
+        for fname in closed:
+            if Alias._fields[fname].type == "char":
+                self.env["ir.default"].set("user.email.alias", fname, "planted")
+            planted = Alias.with_user(self.user_alice).with_context(
+                **{f"default_{fname}": "planted"}
+            )
+            self.assertRefused(planted.create, {"name": "New"})
+        alias = Alias.with_user(self.user_alice).create({"name": "New"})
+        for fname in closed:
+            self.assertFalse(alias.sudo()[fname], fname)
+
+    def test_whether_copies_are_kept_is_not_for_writing(self):
+        alias = self.alias_alice.with_user(self.user_alice)
+        self.assertRefused(alias.write, {"has_sent_copies": True})
