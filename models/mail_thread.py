@@ -16,20 +16,6 @@ class MailThread(models.AbstractModel):
         sender = {"email_from": email_from, "author_id": author_id, **kwargs}
         return super().message_notify(**self._email_alias_complete(sender))
 
-    def message_mail_with_source(self, source_ref, **kwargs):
-        """Extend: what code sends by itself goes through no alias."""
-        automated = self.with_context(email_alias_automated=True)
-        return super(MailThread, automated).message_mail_with_source(
-            source_ref, **kwargs
-        )
-
-    def message_post_with_source(self, source_ref, **kwargs):
-        """Extend: what code sends by itself goes through no alias."""
-        automated = self.with_context(email_alias_automated=True)
-        return super(MailThread, automated).message_post_with_source(
-            source_ref, **kwargs
-        )
-
     def _email_alias_complete(self, values):
         """Let the alias that ``values`` name say who the sender is.
 

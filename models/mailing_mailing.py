@@ -19,7 +19,7 @@ class MailingMailing(models.Model):
     email_alias_id = fields.Many2one(
         "user.email.alias",
         "Email Alias",
-        default=lambda self: self.env["user.email.alias"]._get_default(self.env.user),
+        default=lambda self: self._default_email_alias_id(),
         domain="[('user_id', '=', uid)]",
         index="btree_not_null",
         ondelete="set null",
@@ -28,6 +28,19 @@ class MailingMailing(models.Model):
         "Without one Odoo's own outgoing mail server sends it.",
     )
     has_email_alias = fields.Boolean(compute="_compute_has_email_alias")
+
+    @api.model
+    def _default_email_alias_id(self):
+        """Propose one to a person; what code makes by itself has none."""
+        Alias = self.env["user.email.alias"]
+        if not self.env.context.get("email_alias_person"):
+            return Alias
+        return Alias._get_default(self.env.user)
+
+    def onchange(self, values, field_names, fields_spec):
+        """Extend: a person has opened the form, and is proposed an alias."""
+        person = self.with_context(email_alias_person=True)
+        return super(MailingMailing, person).onchange(values, field_names, fields_spec)
 
     @api.depends_context("uid")
     def _compute_has_email_alias(self):

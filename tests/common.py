@@ -121,7 +121,10 @@ class AliasCommon(MailCommon):
         )
 
     def open_composer(self, user, records, context=None, **values):
-        """Open the full composer on a record, the mass composer on several."""
+        """Open the full composer on a record, the mass composer on several.
+
+        As a person does: the web client's onchange has proposed the alias.
+        """
         is_mass = len(records) > 1
         return (
             self.env["mail.compose.message"]
@@ -129,7 +132,7 @@ class AliasCommon(MailCommon):
             .with_context(
                 active_model=records._name,
                 active_ids=records.ids,
-                **(context or {}),
+                **{"email_alias_person": True, **(context or {})},
             )
             .create(
                 {
@@ -148,7 +151,7 @@ class AliasCommon(MailCommon):
         return (
             self.env["mailing.mailing"]
             .with_user(user)
-            .with_context(**(context or {}))
+            .with_context(**{"email_alias_person": True, **(context or {})})
             .create(
                 {
                     "subject": "News",

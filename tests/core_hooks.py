@@ -64,6 +64,18 @@ MODEL_HOOKS = (
     ),
     (
         "mail.compose.message",
+        "onchange",
+        "self, values, field_names, fields_spec",
+        "A person who opens the composer is proposed an alias; code is not.",
+    ),
+    (
+        "mailing.mailing",
+        "onchange",
+        "self, values, field_names, fields_spec",
+        "A person who opens the form is proposed an alias; code is not.",
+    ),
+    (
+        "mail.compose.message",
         "_compute_authorship",
         "self",
         "The composer shows the alias as From and its owner as author.",
@@ -199,21 +211,6 @@ MODEL_HOOKS = (
             "attachment_ids, **kwargs"
         ),
         "The same for what has no thread.",
-    ),
-    (
-        "mail.thread",
-        "message_mail_with_source",
-        ("self, source_ref, *, render_values, message_type, auto_commit, **kwargs"),
-        "What code sends by itself goes through no alias.",
-    ),
-    (
-        "mail.thread",
-        "message_post_with_source",
-        (
-            "self, source_ref, *, render_values, message_type, subtype_xmlid, "
-            "subtype_id, **kwargs"
-        ),
-        "What code sends by itself goes through no alias.",
     ),
     (
         "mail.thread",

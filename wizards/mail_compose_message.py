@@ -20,19 +20,29 @@ class MailComposeMessage(models.TransientModel):
     def _compute_has_email_alias(self):
         self.has_email_alias = self.env["user.email.alias"]._has_own()
 
-    @api.depends_context("uid", "email_alias_automated")
+    def onchange(self, values, field_names, fields_spec):
+        """Extend: a person has opened the composer, and is proposed an alias."""
+        person = self.with_context(email_alias_person=True)
+        return super(MailComposeMessage, person).onchange(
+            values, field_names, fields_spec
+        )
+
+    @api.depends_context("uid", "email_alias_person")
     @api.depends(
         "composition_mode", "mass_mailing_id", "model", "res_ids", "subtype_is_log"
     )
     def _compute_email_alias_id(self):
-        """A mailing decides for its mails, else what fits the conversation."""
-        automated = self.env.context.get("email_alias_automated")
+        """A mailing decides for its mails, else what fits the conversation.
+
+        What code sends by itself leaves as it would without this add-on.
+        """
+        is_person = self.env.context.get("email_alias_person")
         for composer in self:
             if composer.mass_mailing_id:
                 composer.email_alias_id = composer.mass_mailing_id.email_alias_id
-            elif automated or composer.subtype_is_log:
+            elif composer.subtype_is_log:
                 composer.email_alias_id = False
-            elif not composer.email_alias_id:
+            elif is_person and not composer.email_alias_id:
                 composer.email_alias_id = composer._email_alias_propose()
 
     def _email_alias_propose(self):
