@@ -38,10 +38,11 @@ __all__ = [
 ]
 
 
-def get_provider(key, config):
+def get_provider(key, config, deadline=None):
     """Return the provider named ``key``, set up as ``config`` says.
 
+    :param Deadline deadline: the end of its conversations, None for none
     :raise KeyError: no such provider
     :raise ProviderMisconfigured: client id or secret is missing
     """
-    return PROVIDERS[key](config)
+    return PROVIDERS[key](config, deadline)
