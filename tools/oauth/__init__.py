@@ -16,6 +16,7 @@ from .errors import (
     ProviderMisconfigured,
     ProviderUnavailable,
 )
+from .flows import add_flow, take_flow
 from .google import GoogleProvider
 from .microsoft import MicrosoftProvider
 
@@ -34,7 +35,9 @@ __all__ = [
     "ProviderConfig",
     "ProviderMisconfigured",
     "ProviderUnavailable",
+    "add_flow",
     "get_provider",
+    "take_flow",
 ]
 
 
