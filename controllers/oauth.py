@@ -6,7 +6,7 @@ from odoo import http
 from odoo.exceptions import AccessError, UserError
 from odoo.http import request
 
-from ..models.user_email_alias_oauth_settings import FLOW, OUTCOME
+from ..models.user_email_alias_oauth_settings import FLOWS, OUTCOME
 from ..tools import oauth, redact, vault
 
 _logger = logging.getLogger(__name__)
@@ -27,16 +27,21 @@ class EmailAliasOauth(http.Controller):
     )
     def callback(self, key, **_params):
         """Take the provider's answer; one callback for each provider (RFC 9700 4.4)."""
-        flow = request.session.pop(FLOW, None) or {}
+        flow, failure = self._take_flow()
         if not request.session.uid:
             return request.redirect("/web/login")
+        if not flow:
+            return self._back(None, str(failure), "danger")
         alias, failure = self._get_alias(key, flow.pop("alias_id", None))
         if not alias:
             return self._back(alias, failure, "danger")
+        asked_consent = flow.get("asks_consent")
         try:
-            params = self._get_params()
-            with request.env.cr.savepoint():
-                message = alias._finish_sign_in__(key, flow, params)
+            message = alias._finish_sign_in__(key, flow, self._get_params())
+        except oauth.ConsentRefused as error:
+            if error.code == "offline_missing" and not asked_consent:
+                return self._ask_consent(alias, key)
+            return self._refuse(alias, error)
         except errors.LockNotAvailable:
             return self._back(
                 alias,
@@ -46,12 +51,39 @@ class EmailAliasOauth(http.Controller):
                 "danger",
             )
         except (oauth.OAuthError, vault.VaultError, UserError) as error:
-            _logger.info(
-                "Sign-in for alias %s refused: %s", alias.id, type(error).__name__
-            )
-            return self._back(alias, str(error), "danger")
+            return self._refuse(alias, error)
         proved = alias.state == "ok" and not alias.oauth_pending_user
         return self._back(alias, message, "success" if proved else "warning")
+
+    @staticmethod
+    def _take_flow():
+        """The sign-in that this answer belongs to; others in the session go on.
+
+        :return: (flow or None, what is wrong)
+        """
+        flows = request.session.get(FLOWS)
+        state = request.httprequest.args.get("state", "")
+        flow, left = oauth.take_flow(flows, state)
+        if flow:
+            request.session[FLOWS] = left
+        return flow, oauth.FlowInvalid("state" if flows else "no_flow")
+
+    def _ask_consent(self, alias, key):
+        """Go to the provider once more: it gives permission for later only if asked."""
+        try:
+            url = alias._leave_for_provider__(key, asks_consent=True)
+        except (oauth.OAuthError, vault.VaultError) as error:
+            return self._refuse(alias, error)
+        return self._protect(request.redirect(url, local=False))
+
+    def _refuse(self, alias, error):
+        what = repr(error) if isinstance(error, oauth.OAuthError) else type(error)
+        _logger.info("Sign-in for alias %s refused: %s", alias.id, what)
+        message = alias._explain_sign_in(error)
+        is_refused = isinstance(error, oauth.ConsentRefused)
+        if is_refused and alias._remove_abandoned():
+            alias = None
+        return self._back(alias, message, "danger")
 
     @staticmethod
     def _get_params():
@@ -80,12 +112,15 @@ class EmailAliasOauth(http.Controller):
         except AccessError as error:
             return None, str(error)
 
-    @staticmethod
-    def _back(alias, message, kind):
+    @classmethod
+    def _back(cls, alias, message, kind):
         """Return to the form; the page shows the sentence once."""
         request.session[OUTCOME] = {"message": message, "type": kind}
         path = f"/odoo/email-aliases/{alias.id}" if alias else "/odoo/email-aliases"
-        response = request.redirect(path)
+        return cls._protect(request.redirect(path))
+
+    @staticmethod
+    def _protect(response):
         # the address of this page holds the authorization code (RFC 9700 4.2.4)
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cache-Control"] = "no-store"

@@ -1,5 +1,6 @@
 # ruff: noqa: I001 - the parts of a model come before the model made of them
 from . import (
+    user_email_alias_abandoned,
     user_email_alias_connection,
     user_email_alias_credentials,
     user_email_alias_default,

@@ -2,7 +2,10 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError
 
 from ..tools import redact
+from ..tools.deadline import Deadline
+from .user_email_alias_connection import BUTTON_SECONDS
 from .user_email_alias_credentials import PASSWORD_BOUND_FIELDS
+from .user_email_alias_default import ABILITY_FIELDS
 
 redact.withhold_parameters(("smtp_password", "imap_password", "client_secret"))
 
@@ -15,6 +18,7 @@ SERVER_FIELDS = frozenset(
         "hold_reason",
         "imap_folder",
         "imap_secret",
+        "is_default_wanted",
         "is_paused",
         "oauth_identity",
         "oauth_pending_secret",
@@ -22,6 +26,7 @@ SERVER_FIELDS = frozenset(
         "oauth_refreshed_at",
         "oauth_secret",
         "oauth_server",
+        "oauth_tried_at",
         "oauth_user",
         "pause_ms",
         "pause_reason",
@@ -59,6 +64,7 @@ class UserEmailAlias(models.Model):
         "user.email.alias.sent.copies",
         "user.email.alias.sign.in",
         "user.email.alias.other.account",
+        "user.email.alias.abandoned",
         "user.email.alias.oauth.token",
         "user.email.alias.connection",
         "user.email.alias.credentials",
@@ -181,19 +187,14 @@ class UserEmailAlias(models.Model):
                 alias._check_name_free(vals["name"], alias.user_id.id)
         self._forget_mailbox(vals)
         self._forget_passwords(vals)
-        if vals.get("is_default"):
-            self.ensure_one()
-            (self._default_of(self.user_id.id) - self)._set_default(False)
-        without_default = self.browse()
+        wish = vals.pop("is_default", None)
+        is_ability_touched = wish is not None or not ABILITY_FIELDS.isdisjoint(vals)
+        able = self.filtered(lambda a: is_ability_touched and a._can_be_default())
         if vals.get("active") is False:
-            without_default = self.filtered("is_default")
-            vals = {"is_default": False, **vals}
+            vals["is_default"] = False
         result = super().write(vals)
-        if vals.get("active"):
-            without_default = self.filtered(
-                lambda a: not self._default_of(a.user_id.id)
-            )
-        without_default._reassign_default()
+        if is_ability_touched:
+            self._follow_default(able, wish)
         if any(fname in vals for fname in ACCOUNT_FIELDS):
             self._reset_state()
         if "daily_limit" in vals:
@@ -244,8 +245,9 @@ class UserEmailAlias(models.Model):
         result = super().unlink()
         for owner in owners_of_default:
             self._next_default(owner)._set_default(True)
+        deadline = Deadline(BUTTON_SECONDS)
         for consent in consents:
-            self._revoke__(*consent)
+            self._revoke__(*consent, deadline)
         owners._email_alias_notify_web_client()
         self._forget_presence()
         return result
@@ -292,6 +294,10 @@ class UserEmailAlias(models.Model):
             raise AccessError(
                 self.env._("You can only create an email alias of your own.")
             )
+
+    @api.model
+    def _get_server_fields(self):
+        return SERVER_FIELDS
 
     def _check_server_fields(self, vals):
         if not self.env.su and not SERVER_FIELDS.isdisjoint(vals):

@@ -12,8 +12,8 @@ PREFIX = "user_email_alias"
 CALLBACK = "/user_email_alias/oauth/%s/callback"
 SECRET = "client_secret"  # noqa: S105 - the name of the setting
 
-# Where a sign-in under way waits in the user's session; popped at first use.
-FLOW = "user_email_alias_flow"
+# Where the sign-ins under way wait in the user's session, each popped at first use.
+FLOWS = "user_email_alias_flows"
 
 # The sentence that the next page shows.
 OUTCOME = "user_email_alias_outcome"
@@ -80,9 +80,10 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
         return self.env["ir.config_parameter"].get_base_url() + CALLBACK % key
 
     @api.model
-    def _get_provider__(self, key):
+    def _get_provider__(self, key, deadline):
         """The provider as the administrator has set it up.
 
+        :param Deadline deadline: the end of all conversations with it
         :raise oauth.OAuthError: something is missing or wrong
         :raise vault.VaultError: the client secret cannot be decrypted
         """
@@ -98,4 +99,4 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
             )
         else:
             values[SECRET] = ""
-        return oauth.get_provider(key, oauth.ProviderConfig(**values))
+        return oauth.get_provider(key, oauth.ProviderConfig(**values), deadline)

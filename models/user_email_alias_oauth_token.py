@@ -10,7 +10,9 @@ from odoo.tools import SQL
 from ..exceptions import AliasHold, AliasRetry
 from ..sending.lock import REFRESH_LOCK, locked
 from ..tools import oauth, vault
+from ..tools.deadline import Deadline
 from ..tools.transport import smtp
+from .user_email_alias_connection import BUTTON_SECONDS
 
 _logger = logging.getLogger(__name__)
 
@@ -28,6 +30,9 @@ ROW_TRIES = 5
 # An account that was idle for this many days is refreshed, well before the 90 days
 # after which Microsoft forgets it and the six months of Google.
 KEEP_ALIVE_DAYS = 30
+
+# What one account may take of the job's time.
+KEEP_ALIVE_SECONDS = 20
 
 # On hold for one of these an account cannot be refreshed before its owner has acted.
 LOST = ("sign_in", "vault")
@@ -55,13 +60,15 @@ class UserEmailAliasOauthToken(models.AbstractModel):
             raise AliasHold(
                 "sign_in", self.env._("The account is not signed in. Sign in again.")
             )
-        token_secret, is_new = self._get_access_token__()
+        token_secret, is_new = self._get_access_token__(deadline=deadline)
         try:
             return self._log_in_with__(token_secret, deadline)
         except smtp.SmtpFailure as failure:
             if failure.outcome.hold != "sign_in" or is_new:
                 raise
-        token_secret, _is_new = self._get_access_token__(refused_secret=token_secret)
+        token_secret, _is_new = self._get_access_token__(
+            refused_secret=token_secret, deadline=deadline
+        )
         return self._log_in_with__(token_secret, deadline)
 
     def _log_in_with__(self, token_secret, deadline):
@@ -72,6 +79,20 @@ class UserEmailAliasOauthToken(models.AbstractModel):
             connection.close()
             raise
         return connection
+
+    def _test_connection__(self, deadline):
+        """Extend: look at the row anew, which a refresh may have written.
+
+        The refresh has a transaction of its own: this one must not hold the row
+        before it, and has to begin a new snapshot after it to write the outcome.
+        """
+        if self.provider == "smtp":
+            return super()._test_connection__(deadline)
+        self.env.cr.commit()
+        try:
+            return super()._test_connection__(deadline)
+        finally:
+            self.env.cr.commit()
 
     def _explain(self, error):
         """Extend: there is no password to enter again."""
@@ -87,7 +108,7 @@ class UserEmailAliasOauthToken(models.AbstractModel):
     # Refresh
     # ------------------------------------------------------------------
 
-    def _get_access_token__(self, is_forced=False, refused_secret=None):
+    def _get_access_token__(self, is_forced=False, refused_secret=None, deadline=None):
         """An access token that survives the login it is fetched for.
 
         Refreshed by one process at a time; what the provider rotated is committed at
@@ -95,18 +116,21 @@ class UserEmailAliasOauthToken(models.AbstractModel):
 
         :param is_forced: fetch a new one even if the old one is good
         :param refused_secret: the token that the mail server did not want
+        :param Deadline deadline: the end of what the caller does; a refresh takes no
+            longer than a button may
         :return: (token, whether it was fetched just now)
         :raise AliasHold: only a new sign-in, or the administrator, helps
         :raise AliasRetry: a passing outage
         """
         self.ensure_one()
+        deadline = (deadline or Deadline()).within(BUTTON_SECONDS)
         try:
-            provider = self._get_provider__()
+            provider = self._get_provider__(deadline)
             if not is_forced and not refused_secret:
                 token = self._get_committed_token__(provider)
                 if token:
                     return token.access_token_secret, False
-            with self._refreshing() as fresh:
+            with self._refreshing(deadline) as fresh:
                 token = fresh._renew__(provider, is_forced, refused_secret)
             return token.access_token_secret, token.is_refreshed
         except oauth.ConsentDead as error:
@@ -117,21 +141,22 @@ class UserEmailAliasOauthToken(models.AbstractModel):
             raise AliasHold("provider", self._ask_administrator(error)) from None
         except vault.VaultError as error:
             raise AliasHold("vault", self._explain(error)) from None
-        except errors.LockNotAvailable:
+        except (TimeoutError, errors.LockNotAvailable):
             raise AliasRetry(
                 self.env._(
                     "This alias is being changed at the moment. Try again in a minute."
                 )
             ) from None
 
-    def _get_provider__(self):
+    def _get_provider__(self, deadline):
         """The provider as set up now.
 
+        :param Deadline deadline: the end of all conversations with it
         :raise AliasHold: the administrator has to act
         """
         Settings = self.env["user.email.alias.oauth.settings"]
         try:
-            return Settings._get_provider__(self.provider)
+            return Settings._get_provider__(self.provider, deadline)
         except vault.VaultError as error:
             raise AliasHold("provider", self._ask_administrator(error)) from None
 
@@ -168,7 +193,7 @@ class UserEmailAliasOauthToken(models.AbstractModel):
         return token
 
     @contextlib.contextmanager
-    def _refreshing(self):
+    def _refreshing(self, deadline):
         """Yield this alias in a cursor of its own that holds the locks of a refresh.
 
         The advisory lock comes first and the reading after it, in a new snapshot:
@@ -180,7 +205,8 @@ class UserEmailAliasOauthToken(models.AbstractModel):
         :raise errors.LockNotAvailable: somebody else is at it
         """
         registry = self.env.registry
-        with locked(registry, REFRESH_LOCK, self.id, REFRESH_TIMEOUT_MS) as env:
+        timeout_ms = max(1, round(min(deadline.left * 1000, REFRESH_TIMEOUT_MS)))
+        with locked(registry, REFRESH_LOCK, self.id, timeout_ms) as env:
             alias = env[self._name].browse(self.id)
             alias._lock_row()
             yield alias
@@ -222,7 +248,8 @@ class UserEmailAliasOauthToken(models.AbstractModel):
 
         What waits for the administrator is tried again too: the cause may be gone.
         """
-        limit = fields.Datetime.subtract(fields.Datetime.now(), days=KEEP_ALIVE_DAYS)
+        now = fields.Datetime.now()
+        limit = fields.Datetime.subtract(now, days=KEEP_ALIVE_DAYS)
         idle = self.search(
             [
                 ("provider", "!=", "smtp"),
@@ -236,15 +263,23 @@ class UserEmailAliasOauthToken(models.AbstractModel):
                 "|",
                 ("state", "!=", "hold"),
                 ("hold_reason", "not in", LOST),
-            ]
+            ],
+            # whoever takes long, or kills the job, comes last the next time
+            order="oauth_tried_at NULLS FIRST, id",
         )
+        commit_progress = self.env["ir.cron"]._commit_progress
+        left = commit_progress(0, remaining=len(idle))
         for done, alias in enumerate(idle, start=1):
-            alias._keep_alive__()
-            self.env["ir.cron"]._commit_progress(1, remaining=len(idle) - done)
+            if left < KEEP_ALIVE_SECONDS:
+                break
+            alias.oauth_tried_at = now
+            self.env.cr.commit()
+            alias._keep_alive__(Deadline(KEEP_ALIVE_SECONDS))
+            left = commit_progress(1, remaining=len(idle) - done)
 
-    def _keep_alive__(self):
+    def _keep_alive__(self, deadline):
         try:
-            self._get_access_token__(is_forced=True)
+            self._get_access_token__(is_forced=True, deadline=deadline)
         except AliasHold as error:
             if self.state != "hold" or self.hold_reason != error.reason:
                 self._set_hold(error.reason, str(error))

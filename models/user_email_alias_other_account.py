@@ -4,6 +4,8 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..tools import oauth, vault
+from ..tools.deadline import Deadline
+from .user_email_alias_connection import BUTTON_SECONDS
 
 
 class UserEmailAliasOtherAccount(models.AbstractModel):
@@ -45,14 +47,15 @@ class UserEmailAliasOtherAccount(models.AbstractModel):
         if not pending:
             raise UserError(self.env._("There is no other account to confirm."))
         Settings = self.env["user.email.alias.oauth.settings"]
+        deadline = Deadline(BUTTON_SECONDS)
         try:
-            provider = Settings._get_provider__(pending["key"])
+            provider = Settings._get_provider__(pending["key"], deadline)
             token = provider.get_token(pending["tokens"])
         except (oauth.OAuthError, vault.VaultError) as error:
-            raise UserError(str(error)) from None
+            raise UserError(self._explain_sign_in(error)) from None
         pending["tokens"] = token.tokens
         trouble = self._prove_account__(
-            pending, token.access_token_secret, pending["email"]
+            pending, token.access_token_secret, pending["email"], deadline
         )
         # sudo: the owner has been checked
         alias_sudo = self.sudo()
@@ -65,7 +68,7 @@ class UserEmailAliasOtherAccount(models.AbstractModel):
             }
         )
         message = self._keep_account__(pending, trouble)
-        self._revoke__(*left, tokens)
+        self._revoke__(*left, tokens, deadline)
         return self._get_notification(
             message, "success" if trouble is None else "warning"
         )
@@ -78,4 +81,9 @@ class UserEmailAliasOtherAccount(models.AbstractModel):
         # sudo: the owner has been checked
         self.sudo().write({"oauth_pending_secret": False, "oauth_pending_user": False})
         if pending:
-            self._revoke__(pending["key"], pending["identity"], pending["tokens"])
+            self._revoke__(
+                pending["key"],
+                pending["identity"],
+                pending["tokens"],
+                Deadline(BUTTON_SECONDS),
+            )

@@ -9,12 +9,9 @@ from ..tools import address, oauth, vault
 from ..tools.deadline import Deadline
 from ..tools.transport import smtp
 from .user_email_alias_connection import BUTTON_SECONDS
-from .user_email_alias_oauth_settings import FLOW
+from .user_email_alias_oauth_settings import FLOWS
 
 _logger = logging.getLogger(__name__)
-
-# How long a sign-in waits for others to be done with the alias, in milliseconds.
-LOCK_TIMEOUT_MS = 5_000
 
 
 class UserEmailAliasSignIn(models.AbstractModel):
@@ -28,6 +25,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
     oauth_user = fields.Char("Signed in as", readonly=True, copy=False)
     oauth_server = fields.Char(readonly=True, copy=False)
     oauth_refreshed_at = fields.Datetime(readonly=True, copy=False)
+    oauth_tried_at = fields.Datetime(readonly=True, copy=False)
     is_signed_in = fields.Boolean(compute="_compute_is_signed_in")
     has_google = fields.Boolean(compute="_compute_has_providers")
     has_microsoft = fields.Boolean(compute="_compute_has_providers")
@@ -78,45 +76,74 @@ class UserEmailAliasSignIn(models.AbstractModel):
         if not request:
             raise UserError(self.env._("Signing in needs your browser."))
         try:
-            url, flow = self._begin_sign_in__(key)
+            url = self._leave_for_provider__(key)
         except (oauth.OAuthError, vault.VaultError) as error:
-            raise UserError(str(error)) from None
-        request.session[FLOW] = {**flow, "alias_id": self.id}
+            raise UserError(self._explain_sign_in(error)) from None
         return {"type": "ir.actions.act_url", "url": url, "target": "self"}
+
+    def _leave_for_provider__(self, key, asks_consent=False):
+        """Begin a sign-in in the session of the request.
+
+        :param asks_consent: see ``Provider.begin``
+        :return: address to send the browser to
+        """
+        url, flow = self._begin_sign_in__(key, asks_consent)
+        flow["alias_id"] = self.id
+        flows = oauth.add_flow(request.session.get(FLOWS), flow)
+        request.session[FLOWS] = flows
+        return url
+
+    def _explain_sign_in(self, error):
+        """Say who can mend what a provider, or the registration there, is about."""
+        if not isinstance(error, oauth.ProviderMisconfigured):
+            return str(error)
+        return self.env._(
+            "%s Ask your administrator to check the sign-in in the settings of Email "
+            "Aliases.",
+            error,
+        )
 
     def _get_oauth_binding(self):
         """What a sign-in is bound to: one user and one of their aliases."""
         self.ensure_one()
         return {"uid": self.env.uid, "alias_id": self.id, "db": self.env.cr.dbname}
 
-    def _begin_sign_in__(self, key):
+    def _begin_sign_in__(self, key, asks_consent=False):
         """Start at the provider.
 
+        :param asks_consent: see ``Provider.begin``
         :return: (address to send the browser to, flow for the session)
         """
         self._check_owner()
         Settings = self.env["user.email.alias.oauth.settings"]
-        return Settings._get_provider__(key).begin(
+        provider = Settings._get_provider__(key, Deadline(BUTTON_SECONDS))
+        return provider.begin(
             Settings._get_redirect_uri(key),
             login_hint=self.oauth_user or self.email_from or "",
             bound_to=self._get_oauth_binding(),
+            asks_consent=asks_consent,
         )
 
     def _finish_sign_in__(self, key, flow, params):
         """Check the provider's answer, prove it by a login, and keep it.
+
+        Commits: provider and mail server may take their time, and no lock is held
+        meanwhile. The code serves only once, so what is written at the end is written
+        into a row that is locked in a new snapshot, else it could have to be repeated.
 
         :return: the sentence for the user
         :raise oauth.OAuthError, UserError: nothing was changed
         :raise psycopg2.errors.LockNotAvailable: somebody else is at the alias
         """
         self._check_owner()
-        # before the code is redeemed: it serves once, a transaction can be repeated
-        self._lock_alias(LOCK_TIMEOUT_MS)
-        provider = self.env["user.email.alias.oauth.settings"]._get_provider__(key)
-        consent = provider.finish(flow, params, bound_to=self._get_oauth_binding())
+        Settings = self.env["user.email.alias.oauth.settings"]
+        deadline = Deadline(BUTTON_SECONDS)
+        provider = Settings._get_provider__(key, deadline)
+        binding, before = self._get_oauth_binding(), self._get_account_as_is()
+        self.env.cr.commit()
+        consent = provider.finish(flow, params, bound_to=binding)
         identity = f"{key}:{consent.identity}"
-        # sudo: the identity is closed to everybody
-        known = self.sudo().oauth_identity
+        known, email_from = before
         self._check_account(identity, known, consent.email)
         token = provider.get_token(consent.tokens)
         account = {
@@ -128,11 +155,25 @@ class UserEmailAliasSignIn(models.AbstractModel):
             "tokens": token.tokens,
         }
         is_other = bool(known and known != identity)
-        sender = consent.email if is_other else self.email_from or consent.email
-        trouble = self._prove_account__(account, token.access_token_secret, sender)
-        if is_other:
-            return self._ask_for_other_account__(account)
-        return self._keep_account__(account, trouble)
+        sender = consent.email if is_other else email_from or consent.email
+        trouble = self._prove_account__(
+            account, token.access_token_secret, sender, deadline
+        )
+        self.env.cr.commit()
+        self._lock_row()
+        if self._get_account_as_is() != before:
+            raise UserError(
+                self.env._("The alias was changed meanwhile. Sign in again.")
+            )
+        with self.env.cr.savepoint():
+            if is_other:
+                return self._ask_for_other_account__(account)
+            return self._keep_account__(account, trouble)
+
+    def _get_account_as_is(self):
+        """What a sign-in is judged by: (identity, From Address)."""
+        # sudo: the identity is closed to everybody
+        return self.sudo().oauth_identity, self.email_from
 
     def _lock_alias(self, timeout_ms):
         """Let nobody else change the row until the transaction ends.
@@ -151,15 +192,6 @@ class UserEmailAliasSignIn(models.AbstractModel):
 
     def _check_account(self, identity, known, email):
         """Refuse an account that does not belong to this alias."""
-        try:
-            address.parse_mailbox(email)
-        except address.AddressError:
-            raise UserError(
-                self.env._(
-                    "The provider names no usable email address for this account. "
-                    "Choose another one, or ask the administrator of your mailbox."
-                )
-            ) from None
         if known and known != identity and self.waiting_count:
             raise UserError(
                 self.env._(
@@ -185,15 +217,16 @@ class UserEmailAliasSignIn(models.AbstractModel):
     def _is_own_address(self, email):
         return email_normalize(email) == email_normalize(self.email_from)
 
-    def _prove_account__(self, account, token_secret, sender):
+    def _prove_account__(self, account, token_secret, sender, deadline):
         """Log in as the claimed mailbox: the login counts, not the claim.
 
         :param sender: the From Address that the account has to be allowed to use
+        :param Deadline deadline: the end of the whole sign-in
         :return: None, or the trouble that has nothing to do with the account
         :raise UserError: this account cannot send as this mailbox
         """
         try:
-            connection = self._connect_to__(account["server"], Deadline(BUTTON_SECONDS))
+            connection = self._connect_to__(account["server"], deadline)
             try:
                 connection.login_xoauth2(account["email"], token_secret)
                 connection.check_sender(address.mailbox_to_ascii(sender))
@@ -306,9 +339,12 @@ class UserEmailAliasSignIn(models.AbstractModel):
                 "sign_in",
                 self.env._("You disconnected the account. Sign in again."),
             )
-        self._revoke__(*left, tokens)
+        deadline = Deadline(BUTTON_SECONDS)
+        self._revoke__(*left, tokens, deadline)
         if pending:
-            self._revoke__(pending["key"], pending["identity"], pending["tokens"])
+            self._revoke__(
+                pending["key"], pending["identity"], pending["tokens"], deadline
+            )
 
     def _read_tokens__(self, fname):
         """What is kept in ``fname``, or None when it cannot be read any more."""
@@ -328,12 +364,14 @@ class UserEmailAliasSignIn(models.AbstractModel):
         ]
 
     @api.model
-    def _revoke__(self, key, identity, tokens):
+    def _revoke__(self, key, identity, tokens, deadline):
         """Withdraw a consent that no alias uses any more (RFC 7009 2.1).
 
         A provider may end all that the account has granted to this application, so
         nothing is withdrawn while another alias is signed in with the same account.
         What cannot be withdrawn is forgotten all the same.
+
+        :param Deadline deadline: the end of the conversation
         """
         if not tokens:
             return
@@ -346,7 +384,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
             return
         try:
             Settings = self.env["user.email.alias.oauth.settings"]
-            Settings._get_provider__(key).revoke(tokens)
+            Settings._get_provider__(key, deadline).revoke(tokens)
         except (oauth.OAuthError, vault.VaultError) as error:
             _logger.info("%s: consent not revoked: %s", key, error)
 

@@ -23,6 +23,7 @@ from . import (
     test_oauth_attack,
     test_oauth_canaries,
     test_oauth_channel,
+    test_oauth_deadline,
     test_oauth_flow,
     test_oauth_life,
     test_oauth_processes,

@@ -14,7 +14,7 @@ from .fake_oauth import ANNA, FakeIdentityProvider
 from .fake_smtp import FakeSmtpServer, make_ca
 
 OUTCOME = "user_email_alias_outcome"
-FLOW = "user_email_alias_flow"
+FLOWS = "user_email_alias_flows"
 
 
 class OAuthFlowCase(HttpCase):
@@ -108,12 +108,18 @@ class OAuthFlowCase(HttpCase):
     def sign_in(self, account=ANNA, alias=None, **visit):
         return self.come_back(self.idp.visit(self.begin(alias), account, **visit))
 
+    def get_session_flows(self):
+        """The sign-ins under way by their state."""
+        return odoo.http.root.session_store.get(self.session.sid).get(FLOWS) or {}
+
     def get_session_flow(self):
-        return odoo.http.root.session_store.get(self.session.sid).get(FLOW)
+        """The sign-in that began last, or None."""
+        return next(reversed(self.get_session_flows().values()), None)
 
     def set_session_flow(self, **changes):
         session = odoo.http.root.session_store.get(self.session.sid)
-        session[FLOW] = {**session[FLOW], **changes}
+        flow = {**self.get_session_flow(), **changes}
+        session[FLOWS] = {**session[FLOWS], flow["state"]: flow}
         odoo.http.root.session_store.save(session)
 
     def assert_untouched(self, alias=None):

@@ -6,6 +6,7 @@ import time
 from ..tools.oauth import (
     ConsentRefused,
     FlowInvalid,
+    OAuthError,
     ProviderConfig,
     ProviderMisconfigured,
     ProviderUnavailable,
@@ -173,9 +174,17 @@ class SignIn:
             "https:///cb",
             "ftp://localhost/cb",
             "https://odoo.example.com/cb#x",
+            "https://[odoo/cb",
+            "https://odoo.example.com:x/cb",
+            "",
         ):
-            with self.subTest(uri=uri), self.assertRaises(ProviderMisconfigured):
-                self.provider.begin(uri)
+            with self.subTest(uri=uri):
+                with self.assertRaises(ProviderMisconfigured) as caught:
+                    self.provider.begin(uri)
+                self.assertEqual(caught.exception.code, "base_url")
+                self.assertIn(uri, str(caught.exception))
+                self.assertNotIn("provider says", str(caught.exception))
+        self.assertFalse(self.idp.requests)
         self.provider.begin("http://localhost:8069/cb")
 
     # -- the code --------------------------------------------------------------------
@@ -216,7 +225,7 @@ class SignIn:
             url, flow = self.begin()
             params = self.idp.visit(url.replace("method=S256", f"method={method}"))
             self.assertEqual(params.get("error"), "invalid_request")
-            self.assert_refused(FlowInvalid, "code", flow, params)
+            self.assert_refused(ProviderMisconfigured, "request", flow, params)
 
     def test_wrong_redirect_uri_is_refused(self):
         url, flow = self.begin()
@@ -242,6 +251,15 @@ class SignIn:
             {"exp": None},
             {"iat": now + 600},
             {"sub": None},
+            {"sub": ""},
+            {"sub": " "},
+            {"sub": 5},
+            {"sub": "1\n2"},
+            {"sub": "ä"},
+            {"sub": "1" * 256},
+            {"exp": 1e400},
+            {"nonce": "\ud800"},
+            {"aud": {}},
         ):
             with self.subTest(claims=claims):
                 self.knobs.claims = claims
@@ -256,6 +274,35 @@ class SignIn:
                 url, flow = self.begin()
                 params = self.idp.visit(url)
                 self.assert_refused(FlowInvalid, "id_token", flow, params)
+
+    def test_email_claim_that_is_no_address_is_refused(self):
+        for email in (
+            None,
+            "",
+            5,
+            [ANNA.email],
+            {"a": ANNA.email},
+            "anna",
+            "anna@example.com\r\nBcc: x@example.org",
+            "anna@example.com\n",
+            "a" * 5500 + "@example.com",
+            "Anna <anna@example.com>",
+            "anna@example.com,boris@example.com",
+            "anna\u00a0@example.com",
+        ):
+            with self.subTest(email=str(email)[:40]):
+                self.knobs.claims = {"email": email, "preferred_username": email}
+                url, flow = self.begin()
+                error = self.assert_refused(
+                    ConsentRefused, "no_address", flow, self.idp.visit(url)
+                )
+                self.assertNotIn("provider says", str(error))
+
+    def test_name_claim_that_is_no_text_is_no_name(self):
+        for name in (["Anna"], 5, None, {}):
+            with self.subTest(name=name):
+                self.knobs.claims = {"name": name}
+                self.assertEqual(self.sign_in().name, "")
 
     def test_clock_that_is_a_minute_off_does_not_matter(self):
         now = int(time.time())
@@ -290,12 +337,30 @@ class SignIn:
             ("server_error", ProviderUnavailable, "outage"),
             ("unauthorized_client", ProviderMisconfigured, "client"),
             ("invalid_scope", ProviderMisconfigured, "scope"),
-            ("invalid_request", FlowInvalid, "code"),
+            ("invalid_request", ProviderMisconfigured, "request"),
+            ("request_not_supported", ProviderMisconfigured, "request"),
+            ("unknown_word", FlowInvalid, "code"),
         ):
             with self.subTest(error=error):
                 self.knobs.authorize_error = {"error": error}
                 url, flow = self.begin()
                 self.assert_refused(error_class, code, flow, self.idp.visit(url))
+
+    def test_refused_prompt_is_for_the_administrator(self):
+        for error, text in (
+            ("invalid_request", "Unsupported 'prompt' value"),
+            ("invalid_prompt", ""),
+            ("unsupported", "prompt: login is not known here"),
+        ):
+            with self.subTest(error=error):
+                answer = {"error": error, "error_description": text}
+                self.knobs.authorize_error = answer
+                url, flow = self.begin()
+                found = self.assert_refused(
+                    ProviderMisconfigured, "request", flow, self.idp.visit(url)
+                )
+                self.assertNotIn("Start again", str(found))
+                self.assertIn(error, str(found))
 
     def test_error_with_a_foreign_state_is_not_believed(self):
         url, flow = self.begin()
@@ -395,6 +460,83 @@ class SignIn:
                 address, flow = self.begin(login_hint=ANNA.email)
                 params = self.idp.visit(address)
                 self.provider.finish(flow, params, bound_to=BOUND_TO)
+
+    def test_nonsense_in_the_discovery_document_is_told_in_our_words(self):
+        odd = (None, 5, True, [], {}, ["x"], "", "x", "https://[x", "https://x:y/")
+        for name in (
+            "issuer",
+            "authorization_endpoint",
+            "token_endpoint",
+            "jwks_uri",
+            "revocation_endpoint",
+            "prompt_values_supported",
+            "authorization_response_iss_parameter_supported",
+        ):
+            for value in (*odd, "https://a b/", "https://" + "x" * 300 + "/", "\ud800"):
+                discovery._cache.clear()
+                self.knobs.metadata = {name: value}
+                with self.subTest(name=name, value=ascii(value)[:20]):
+                    self.assert_ours(self.begin_and_finish)
+
+    def begin_and_finish(self):
+        _url, flow = self.begin()
+        params = {"state": flow["state"], "iss": self.idp.url, "code": "x"}
+        self.provider.finish(flow, params, bound_to=BOUND_TO)
+
+    def test_document_that_is_none_is_told_in_our_words(self):
+        for document in (b"", b"[]", b"null", b"5", b"\xff\xfe", b"{", {}, {"x": None}):
+            discovery._cache.clear()
+            self.knobs.answers = {"openid-configuration": (200, document)}
+            with self.subTest(document=document), self.assertRaises(OAuthError):
+                self.begin()
+
+    def test_document_without_an_issuer_says_where_it_is(self):
+        self.knobs.metadata = {"issuer": None}
+        with self.assertRaises(ProviderMisconfigured) as caught:
+            self.begin()
+            self.provider.metadata  # noqa: B018
+        self.assertNotIn("Start again", str(caught.exception))
+
+    def test_prompts_that_are_no_list_of_words_are_as_good_as_none(self):
+        for value in (5, "login", {"login": 1}, [5, None], None):
+            discovery._cache.clear()
+            self.knobs.metadata = {"prompt_values_supported": value}
+            with self.subTest(value=value):
+                self.sign_in()
+
+    def test_nonsense_in_the_key_set_is_told_in_our_words(self):
+        for keys in (
+            {},
+            {"keys": None},
+            {"keys": 5},
+            {"keys": ["x", 5, None]},
+            {"keys": [{"kty": "RSA", "kid": "key-1"}]},
+            {"keys": [{"kty": "RSA", "kid": "key-1", "n": 5, "e": []}]},
+            {"keys": {"kty": "RSA"}},
+        ):
+            with self.subTest(keys=keys):
+                self.knobs.answers = {"/keys": (200, keys)}
+                with self.assertRaises(OAuthError):
+                    self.sign_in()
+
+    def test_nonsense_in_the_token_response_is_told_in_our_words(self):
+        for name in (
+            "access_token",
+            "refresh_token",
+            "id_token",
+            "scope",
+            "expires_in",
+            "token_type",
+            "client_info",
+        ):
+            for value in (5, [], {}, ["x"], "", "x", "\ud800", 1e400, 10**400):
+                answer = {"access_token": "at", "refresh_token": "rt", "id_token": "x"}
+                self.knobs.code_answer = (200, {**answer, name: value})
+                with (
+                    self.subTest(name=name, value=ascii(value)[:20]),
+                    self.assertRaises(OAuthError),
+                ):
+                    self.sign_in()
 
     def test_missing_registration_is_for_the_administrator(self):
         for changes in ({"client_id": ""}, {"client_secret": ""}):

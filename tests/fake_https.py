@@ -5,6 +5,7 @@ import json
 import ssl
 import tempfile
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,6 +20,8 @@ class FakeHttpsServer:
 
     def __init__(self, ca=None):
         self.ca = ca or trustme.CA()
+        # path's end: seconds between the bytes of the answer's body
+        self.drips = {}
         # (method, path) of all requests, in the order of their arrival
         self.requests = []
 
@@ -86,6 +89,12 @@ def _handler(fake):
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            for end, seconds in fake.drips.items():
+                if urlsplit(self.path).path.endswith(end):
+                    for byte in body:
+                        self.wfile.write(bytes((byte,)))
+                        time.sleep(seconds)
+                    return
             self.wfile.write(body)
 
         def log_message(self, *_args):

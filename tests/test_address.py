@@ -191,7 +191,16 @@ class TestMailbox(BaseCase):
             "group:a@b.example;": "mailbox_syntax",
             "a b@c.example": "mailbox_syntax",
             "a@b .example": "mailbox_syntax",
-            "a\u00a0b@c.example": "mailbox_syntax",
+            "a\u00a0b@c.example": "mailbox_control",
+            "a\u00a0@c.example": "mailbox_control",
+            "a@\u00a0c.example": "mailbox_control",
+            "a\u202f@c.example": "mailbox_control",
+            "a\u3000@c.example": "mailbox_control",
+            "a\u3164@c.example": "mailbox_control",
+            "a\u2800@c.example": "mailbox_control",
+            "a\u001f@c.example": "mailbox_control",
+            "a\u0007@c.example": "mailbox_control",
+            "a\u00ad@c.example": "mailbox_control",
             "ada": "mailbox_syntax",
             "@example.com": "mailbox_syntax",
             ".a@example.com": "mailbox_syntax",
@@ -215,6 +224,22 @@ class TestMailbox(BaseCase):
         }.items():
             with self.subTest(text=str(text)[:40]):
                 self.assertEqual(reason_of(address.parse_mailbox, text), reason)
+
+    def test_spaces_around_a_pasted_address_do_not_count(self):
+        for space in " \u00a0\u202f\u3000\u2003":
+            with self.subTest(space=ascii(space)):
+                text = f"{space}ada@example.com{space}"
+                self.assertEqual(address.parse_mailbox(text), "ada@example.com")
+                server = address.parse_server(f"{space}mail.example.com:25{space}")
+                self.assertEqual(str(server), "mail.example.com:25")
+
+    def test_what_nobody_sees_before_the_at_sign_is_named_as_that(self):
+        for char in "\u00a0\u2007\u202f\u3000\u200b\u00ad\u3164\ufeff\x1f\x07\n":
+            with self.subTest(char=ascii(char)):
+                for parse in (address.parse_mailbox, address.mailbox_to_ascii):
+                    text = f"ada{char}@example.com"
+                    self.assertEqual(reason_of(parse, text), "mailbox_control")
+        self.assertIn("invisible", address.REASONS["mailbox_control"])
 
     def test_domain_becomes_ascii_for_the_wire(self):
         for text, expected in {

@@ -113,7 +113,7 @@ class SignInTests:
         flow = self.get_session_flow()
         self.login(self.other)
         session = self.session
-        session["user_email_alias_flow"] = flow
+        session["user_email_alias_flows"] = {flow["state"]: flow}
         self._save(session)
         self.assertIn("of your own", self.come_back(params))
         self.assert_untouched()

@@ -43,6 +43,28 @@ class Tokens:
         secret = token.access_token_secret
         self.assertTrue(self.idp.is_valid_access_token(ANNA.email, secret))
 
+    def test_short_lived_token_serves_half_of_its_life(self):
+        for lifetime in (60, 120, 300, 599):
+            with self.subTest(lifetime=lifetime):
+                self.knobs.expires_in = lifetime
+                tokens = self.sign_in().tokens
+                self.assertFalse(self.provider.get_token(tokens).is_refreshed)
+                token = self.provider.refresh(tokens)
+                self.assertFalse(self.provider.get_token(token.tokens).is_refreshed)
+                aged = self.age(token.tokens, lifetime / 2 + 1)
+                self.assertTrue(self.provider.get_token(aged).is_refreshed)
+
+    def test_long_lived_token_is_refreshed_five_minutes_before_its_end(self):
+        tokens = self.sign_in().tokens
+        self.assertIsNotNone(self.provider.cached_token(self.age(tokens, 3290)))
+        self.assertIsNone(self.provider.cached_token(self.age(tokens, 3310)))
+
+    def age(self, tokens, seconds):
+        """Return the tokens as they were that much later."""
+        content = json.loads(tokens)
+        content["expires_at"] -= seconds
+        return json.dumps(content)
+
     def test_refreshed_tokens_serve_for_the_next_refresh(self):
         tokens = self.sign_in().tokens
         secrets = set()
@@ -101,6 +123,34 @@ class Tokens:
                 with self.assertRaises(OAuthError):
                     self.sign_in()
                 self.assert_refresh_fails(ProviderUnavailable, "unreadable", tokens)
+
+    def test_nonsense_in_an_answer_to_a_refresh_holds_nothing(self):
+        self.knobs.rotates = False
+        tokens = self.sign_in().tokens
+        for name in (
+            "access_token",
+            "refresh_token",
+            "id_token",
+            "scope",
+            "expires_in",
+        ):
+            for value in (5, [], {}, ["x"], "\ud800", 1e400, 10**400):
+                self.knobs.refresh_answer = (200, {"access_token": "at", name: value})
+                with self.subTest(name=name, value=ascii(value)[:9]):
+                    self.assert_ours(lambda: self.provider.refresh(tokens))
+        for value in (None, "", 5, [], {}):
+            self.knobs.refresh_answer = (200, {"access_token": value})
+            with self.subTest(access_token=value):
+                self.assert_refresh_fails(ProviderUnavailable, "unreadable", tokens)
+
+    def test_own_exceptions_are_not_put_into_the_providers_mouth(self):
+        tokens = self.sign_in().tokens
+        self.idp.server.shutdown()
+        self.idp.server.server_close()
+        error = self.assert_refresh_fails(ProviderUnavailable, "unreachable", tokens)
+        self.assertNotIn("says", str(error))
+        self.assertNotIn("Error", str(error))
+        self.assertIn("Error", repr(error))
 
     def test_revoked_consent_is_dead(self):
         tokens = self.sign_in().tokens

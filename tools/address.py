@@ -93,6 +93,13 @@ _ASCII_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
 _NUMBER_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+")
 _JOINERS = "\u200c\u200d"  # invisible, yet letters of some scripts (RFC 5892 A.1, A.2)
+# Spaces that are no U+0020; web pages and office programs put them into what is copied.
+_ODD_SPACES = "\u00a0\u1680\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+_SPACES = " " + _ODD_SPACES
+# Letters and symbols that show nothing.
+_BLANKS = frozenset(_ODD_SPACES + "\u034f\u115f\u1160\u2800\u3164\uffa0")
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e") | {
     chr(code) for code in range(0x2066, 0x206A)
 }
@@ -106,7 +113,7 @@ def parse_server(text: str, default_port: int = DEFAULT_PORT) -> ServerAddress:
 
     :raises AddressError: with a ``server_...`` reason
     """
-    text = _capped(text, MAX_SERVER_LENGTH, "server_length").strip(" ")
+    text = _capped(text, MAX_SERVER_LENGTH, "server_length").strip(_SPACES)
     if not text:
         raise AddressError("server_empty")
     if _has_control(text, allowed=_JOINERS):
@@ -205,10 +212,10 @@ def parse_mailbox(text: str) -> str:
 
     :raises AddressError: with a ``mailbox_...`` reason
     """
-    text = _capped(text, MAX_MAILBOX_LENGTH, "mailbox_length").strip(" ")
+    text = _capped(text, MAX_MAILBOX_LENGTH, "mailbox_length").strip(_SPACES)
     if not text:
         raise AddressError("mailbox_empty")
-    if _has_control(text, allowed=_JOINERS):
+    if _has_control(text, allowed=_JOINERS) or not _BLANKS.isdisjoint(text):
         raise AddressError("mailbox_control")
     if any(char in '"\\()<>[]:' for char in text):
         raise AddressError("mailbox_syntax")
@@ -217,7 +224,7 @@ def parse_mailbox(text: str) -> str:
     local, at, domain = unicodedata.normalize("NFC", text).partition("@")
     if not at or any(char.isspace() for char in text):
         raise AddressError("mailbox_syntax")
-    if any(char in local for char in _JOINERS):
+    if _is_blank_in(local):
         raise AddressError("mailbox_control")
     if not all(_ATOM.fullmatch(atom) for atom in local.split(".")):
         raise AddressError("mailbox_syntax")
@@ -239,12 +246,15 @@ def _mailbox_domain(domain):
 def mailbox_to_ascii(address: str) -> str:
     """Return the address with its domain as A-labels, the local part untouched.
 
-    :raises AddressError: ``mailbox_length``, ``mailbox_domain``
+    :raises AddressError: ``mailbox_length``, ``mailbox_domain``; ``mailbox_control``
+        for what nobody sees in the local part: a server would take it for a letter
     """
     _capped(address, MAX_MAILBOX_LENGTH, "mailbox_length")
     local, at, domain = address.rpartition("@")
     if not at:
         raise AddressError("mailbox_domain")
+    if _is_blank_in(local):
+        raise AddressError("mailbox_control")
     return f"{local}@{host_to_ascii(domain, 'mailbox_domain')}"
 
 
@@ -268,10 +278,15 @@ def _capped(text, limit, reason):
     text = text or ""
     if len(text) > limit:
         # Outer spaces do not count, but are not worth a scan of a megabyte either.
-        text = text.strip(" ") if len(text) <= 2 * limit else text
+        text = text.strip(_SPACES) if len(text) <= 2 * limit else text
     if len(text) > limit:
         raise AddressError(reason)
     return text
+
+
+def _is_blank_in(local):
+    """Tell whether a local part holds a character that nobody sees."""
+    return _has_control(local, allowed="") or not _BLANKS.isdisjoint(local)
 
 
 def _has_control(text, allowed):

@@ -16,6 +16,7 @@ from .errors import (
     ProviderMisconfigured,
     ProviderUnavailable,
 )
+from .flows import add_flow, take_flow
 from .google import GoogleProvider
 from .microsoft import MicrosoftProvider
 
@@ -34,14 +35,17 @@ __all__ = [
     "ProviderConfig",
     "ProviderMisconfigured",
     "ProviderUnavailable",
+    "add_flow",
     "get_provider",
+    "take_flow",
 ]
 
 
-def get_provider(key, config):
+def get_provider(key, config, deadline=None):
     """Return the provider named ``key``, set up as ``config`` says.
 
+    :param Deadline deadline: the end of its conversations, None for none
     :raise KeyError: no such provider
     :raise ProviderMisconfigured: client id or secret is missing
     """
-    return PROVIDERS[key](config)
+    return PROVIDERS[key](config, deadline)

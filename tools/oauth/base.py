@@ -24,19 +24,26 @@ import secrets
 import time
 from urllib.parse import urlsplit
 
+from ..address import AddressError, parse_mailbox
+from ..deadline import Deadline
 from .channel import session_for
-from .consent import OauthToken
-from .discovery import WELL_KNOWN, fetch_keys, fetch_metadata, require_https
+from .consent import OauthToken, expiry, lifetime_of
+from .discovery import (
+    WELL_KNOWN,
+    fetch_keys,
+    fetch_metadata,
+    is_absolute,
+    require_https,
+)
 from .errors import (
-    PASSING_ERRORS,
     ConsentDead,
     ConsentRefused,
     FlowInvalid,
     OAuthError,
     ProviderMisconfigured,
     ProviderUnavailable,
-    clean,
 )
+from .failure import Failures
 
 _logger = logging.getLogger(__name__)
 
@@ -44,32 +51,21 @@ _logger = logging.getLogger(__name__)
 FLOW_LIFETIME = 600
 
 # Seconds an access token must still be good for: connect, TLS, login, and a clock
-# that is a minute off.
+# that is a minute off. One that lives less than twice as long need only have half of
+# its life before it, else a token of five minutes would be stale from the start.
 MIN_LIFETIME = 300.0
+
+# Seconds below which no token is tried, whatever it was given.
+LEAST_LIFETIME = 15.0
 
 # Longest authorization code that is passed on.
 MAX_CODE = 4096
 
-# RFC 6749 4.1.2.1 and 5.2, and words seen in the wild.
-_MISCONFIGURED = {
-    "invalid_client": "client",
-    "deleted_client": "client",
-    "disabled_client": "client",
-    "unauthorized_client": "client",
-    "unsupported_grant_type": "client",
-    "unsupported_response_type": "client",
-    "invalid_scope": "scope",
-    "redirect_uri_mismatch": "redirect_uri",
-}
-# What of an error response is looked at: the standard's two, and the providers' own.
-_ERROR_PARAMETERS = ("error", "error_description", "error_subtype", "error_codes")
 
-# OpenID Connect Core 3.1.2.6.
-_NEEDS_PERSON = {"interaction_required", "login_required", "consent_required"}
-
-
-class Provider:
+class Provider(Failures):
     """Base of the providers: all rules that do not depend on which one it is.
+
+    :param Deadline deadline: the end of all conversations of this object, None for none
 
     A subclass says where it is and how it words things, and implements the three
     methods at the end through the library of that provider.
@@ -83,10 +79,11 @@ class Provider:
     default_mail_scope = ""
     default_smtp_server = ""
 
-    def __init__(self, config):
+    def __init__(self, config, deadline=None):
         if not config.client_id or not config.client_secret:
             raise ProviderMisconfigured("not_configured")
         self.config = config
+        self.deadline = deadline or Deadline()
 
     def __repr__(self):
         return f"<{type(self).__name__} {self.config.client_id}>"
@@ -111,29 +108,38 @@ class Provider:
     @property
     def metadata(self):
         """The provider's endpoints and issuer; the configured ones come first."""
-        metadata = dict(fetch_metadata(self.discovery_url, self.config))
+        found = fetch_metadata(self.discovery_url, self.config, self.deadline)
+        chosen = {name: getattr(self.config, name, "") for name in found}
+        metadata = found | {name: value for name, value in chosen.items() if value}
+        for name in ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri"):
+            if not metadata[name]:
+                raise ProviderMisconfigured("discovery", address=self.discovery_url)
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
-            metadata[name] = require_https(
-                getattr(self.config, name) or metadata.get(name)
-            )
-        for name in ("issuer", "revocation_endpoint"):
-            metadata[name] = getattr(self.config, name) or metadata.get(name, "")
+            require_https(metadata[name])
         return metadata
+
+    def _session(self, **options):
+        return session_for(self.config, self.deadline, **options)
 
     # -- sign in -----------------------------------------------------------------
 
-    def begin(self, redirect_uri, *, login_hint="", bound_to=None):
+    def begin(self, redirect_uri, *, login_hint="", bound_to=None, asks_consent=False):
         """Start a sign-in.
 
         :param redirect_uri: exactly as registered; HTTPS, or HTTP on this machine
         :param login_hint: address of the account to propose (OIDC Core 3.1.2.1)
         :param bound_to: JSON data naming whose and which sign-in this is (user, alias);
             ``finish`` must be told the same
+        :param asks_consent: have the person consent again: the last sign-in brought no
+            permission to send while they are away (OIDC Core 11)
         :return: (address to send the browser to, flow for the server-side session)
         """
         self._check_redirect_uri(redirect_uri)
         state = secrets.token_urlsafe(32)  # 256 bit; RFC 6749 10.10 asks for 128
-        url, private = self._authorization(redirect_uri, state, login_hint)
+        with self._own_errors():
+            url, private = self._authorization(
+                redirect_uri, state, login_hint, asks_consent
+            )
         return require_https(url), {
             "provider": self.key,
             "client_id": self.config.client_id,
@@ -141,6 +147,7 @@ class Provider:
             "redirect_uri": redirect_uri,
             "bound_to": bound_to or {},
             "created_at": time.time(),
+            "asks_consent": asks_consent,
             "private": private,
         }
 
@@ -154,20 +161,22 @@ class Provider:
         flow, used = dict(flow or {}), flow
         if used:
             used.clear()
-        self._check_flow(flow, bound_to or {})
-        self._check_answer(flow, params)
-        consent = self._exchange(flow, str(params["code"]))
+        with self._own_errors():
+            self._check_flow(flow, bound_to or {})
+            self._check_answer(flow, params)
+            consent = self._exchange(flow, str(params["code"]))
         _logger.info("%s: sign-in finished", self.label)
         return consent
 
     @staticmethod
     def _check_redirect_uri(redirect_uri):
         # RFC 9700 2.6: no tokens or codes over plain HTTP but to the same machine.
-        parts = urlsplit(redirect_uri)
-        is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
-        is_secure = parts.scheme == "https" or (parts.scheme == "http" and is_local)
-        if not is_secure or not parts.hostname or parts.fragment:
-            raise ProviderMisconfigured("redirect_uri", description=redirect_uri)
+        if is_absolute(redirect_uri, ("http", "https")):
+            parts = urlsplit(redirect_uri)
+            is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+            if (parts.scheme == "https" or is_local) and not parts.fragment:
+                return
+        raise ProviderMisconfigured("base_url", address=redirect_uri)
 
     def _check_flow(self, flow, bound_to):
         if not flow.get("state") or not isinstance(flow.get("private"), dict):
@@ -193,7 +202,7 @@ class Provider:
         ):
             raise FlowInvalid("issuer")
         if params.get("error"):
-            raise self._failure(params, is_first=True)
+            raise self._failure(params, is_first=True, is_authorization=True)
         if not 0 < len(str(params.get("code") or "")) <= MAX_CODE:
             raise FlowInvalid("code")
 
@@ -201,19 +210,36 @@ class Provider:
         """Tell whether the ``iss`` of an authorization response is this provider's."""
         return issuer == self.metadata["issuer"]
 
-    def _prompt(self, *wanted):
+    def _prompt(self, *wanted, asks_consent=False):
         """Return the ``prompt`` to ask with (OIDC Core 3.1.2.1), or None.
 
         A provider that announces what it understands may refuse everything else. One
         that refuses without having announced needs ``ProviderConfig.prompt``.
         """
-        if self.config.prompt:
+        if self.config.prompt and not asks_consent:
             return self.config.prompt
-        known = self.metadata.get("prompt_values_supported") or wanted
-        return " ".join(value for value in wanted if value in known) or None
+        wanted = self.config.prompt.split() or wanted
+        if asks_consent:
+            # "none" does not go with others, and asks the person nothing
+            wanted = [value for value in wanted if value != "none"] + ["consent"]
+        known = self.metadata["prompt_values_supported"] or wanted
+        # in their order, each once
+        return " ".join(dict.fromkeys(v for v in wanted if v in known)) or None
 
     def _keys(self):
-        return fetch_keys(self.metadata["jwks_uri"], self.config)
+        return fetch_keys(self.metadata["jwks_uri"], self.config, self.deadline)
+
+    def _claimed_address(self, claims, *names):
+        """Return the first of these claims that is one plain email address.
+
+        :raise ConsentRefused: none is; the text of a claim goes nowhere
+        """
+        for name in names:
+            try:
+                return parse_mailbox(as_text(claims.get(name)))
+            except AddressError:
+                continue
+        raise ConsentRefused("no_address")
 
     def _check_grant(self, payload):
         """Check that the token response brings what was asked for (RFC 6749 5.1).
@@ -221,32 +247,41 @@ class Provider:
         An absent ``scope`` means: as requested.
         """
         if str(payload.get("token_type", "bearer")).lower() != "bearer":
-            raise ProviderUnavailable("unreadable", description="token type")
+            raise ProviderUnavailable("unreadable", detail="token type")
+        if not as_text(payload.get("access_token")):
+            raise ProviderUnavailable("unreadable", detail="access token")
         if "scope" in payload and not self._is_mail_scope_in(payload["scope"]):
             raise ConsentRefused("scope_missing")
-        if not payload.get("refresh_token"):
+        if not as_text(payload.get("refresh_token")):
             raise ConsentRefused("offline_missing")
 
     def _is_mail_scope_in(self, scope):
         granted = scope if isinstance(scope, list) else str(scope).split()
-        return self.mail_scope.lower() in (item.lower() for item in granted)
+        return self.mail_scope.lower() in (str(item).lower() for item in granted)
 
     # -- use ---------------------------------------------------------------------
 
-    def get_token(self, tokens, min_lifetime=MIN_LIFETIME):
-        """Return an access token that lives ``min_lifetime`` seconds at least.
+    def get_token(self, tokens, min_lifetime=None):
+        """Return an access token that lives long enough for a login.
+
+        :param min_lifetime: seconds it must still live, None = by its own lifetime
 
         The caller holds a lock on the row ``tokens`` was read from: where refresh
         tokens rotate, two refreshes at once kill the account (RFC 9700 4.14.2).
         """
         return self.cached_token(tokens, min_lifetime) or self.refresh(tokens)
 
-    def cached_token(self, tokens, min_lifetime=MIN_LIFETIME):
+    def cached_token(self, tokens, min_lifetime=None):
         """Return the access token at hand if it lives that long, else None.
 
         No network, and so no lock.
         """
-        secret, expires_at = self._cached_access(self._unpack(tokens))
+        content = self._unpack(tokens)
+        with self._own_errors():
+            secret, expires_at = self._cached_access(content)
+            if min_lifetime is None:
+                half = content.get("lifetime", 2 * MIN_LIFETIME) / 2
+                min_lifetime = max(min(MIN_LIFETIME, half), LEAST_LIFETIME)
         if secret and expires_at - time.time() >= min_lifetime:
             return OauthToken(expires_at, False, False, secret, tokens)
         return None
@@ -257,7 +292,8 @@ class Provider:
         :raise ConsentDead: only a new sign-in helps
         :raise ProviderUnavailable: try again later, with the same ``tokens``
         """
-        return self._refresh(self._unpack(tokens))
+        with self._own_errors():
+            return self._refresh(self._unpack(tokens))
 
     def revoke(self, tokens):
         """Withdraw the consent at the provider (RFC 7009), as far as that is possible.
@@ -268,74 +304,37 @@ class Provider:
         :return: whether the provider confirmed it; never raises ``OAuthError``
         """
         try:
-            endpoint = self.metadata["revocation_endpoint"]
-            token_secret = self._refresh_secret(self._unpack(tokens))
-            if not endpoint or not token_secret:
-                return False
-            form = {
-                "token": token_secret,
-                "token_type_hint": "refresh_token",
-                "client_id": self.config.client_id,
-                "client_secret": self.config.client_secret,
-            }
-            with session_for(self.config, is_json=False) as (session, _channel):
-                return session.post(endpoint, data=form).status_code == 200
+            with self._own_errors():
+                return self._revoke(self._refresh_secret(self._unpack(tokens)))
         except OAuthError as error:
-            _logger.info("%s: consent not revoked: %s", self.label, error)
+            _logger.info("%s: consent not revoked: %r", self.label, error)
             return False
 
-    # -- failures ----------------------------------------------------------------
-
-    def _failure(self, payload, *, is_first=False, hidden=()):
-        """Return the exception for an error response (RFC 6749 4.1.2.1, 5.2).
-
-        :param payload: the answer as a dict
-        :param is_first: during a sign-in, when there is no consent yet that could die
-        :param hidden: secrets that were sent, lest the answer echoes it
-        """
-        # Foreign data: text is all that anybody below has to expect.
-        answer = {name: str(payload.get(name) or "") for name in _ERROR_PARAMETERS}
-        kind, code, reference = self._diagnose(answer)
-        if kind is ConsentDead and is_first:
-            if code in ("admin_policy", "mfa"):
-                kind, code = ConsentRefused, "admin_policy"
-            elif answer["error"] == "access_denied":
-                kind, code = ConsentRefused, "cancelled"
-            else:
-                kind, code = FlowInvalid, "code"
-        hidden = (self.config.client_secret, *hidden)
-        failure = kind(
-            code,
-            error=clean(answer["error"], hidden),
-            description=clean(answer["error_description"], hidden),
-            reference=reference,
-        )
-        _logger.info("%s: %r", self.label, failure)
-        return failure
-
-    def _diagnose(self, answer):
-        """Return (exception class, code, provider's number) for an error response.
-
-        :param answer: dict of text, with all of ``_ERROR_PARAMETERS``
-
-        What nobody can name counts as final: a hold is seen by the owner and keeps the
-        mail, whereas endless retries hide the trouble.
-        """
-        error = answer["error"]
-        if not error:
-            return ProviderUnavailable, "unreadable", ""
-        if error in PASSING_ERRORS:
-            return ProviderUnavailable, "outage", ""
-        if error in _MISCONFIGURED:
-            return ProviderMisconfigured, _MISCONFIGURED[error], ""
-        if error in _NEEDS_PERSON:
-            return ConsentDead, "mfa", ""
-        return ConsentDead, "unknown", ""
+    def _revoke(self, token_secret):
+        endpoint = self.metadata["revocation_endpoint"]
+        if not endpoint or not token_secret:
+            return False
+        form = {
+            "token": token_secret,
+            "token_type_hint": "refresh_token",
+            "client_id": self.config.client_id,
+            "client_secret": self.config.client_secret,
+        }
+        with self._session(is_json=False) as (session, _channel):
+            return session.post(endpoint, data=form).status_code == 200
 
     # -- tokens ------------------------------------------------------------------
 
-    def _pack(self, **content):
-        return _json({"provider": self.key, **content})
+    def _pack(self, payload, **content):
+        """Return the text to keep of a token response (RFC 6749 5.1)."""
+        return _json(
+            {
+                "provider": self.key,
+                "expires_at": expiry(payload),
+                "lifetime": lifetime_of(payload),
+                **content,
+            }
+        )
 
     def _unpack(self, tokens):
         """Read what ``_pack`` wrote, and nothing that another provider wrote."""
@@ -345,12 +344,12 @@ class Provider:
         except (AttributeError, KeyError, TypeError, ValueError):
             owner = None
         if owner != self.key:
-            raise ConsentDead("unknown", description="stored tokens not readable")
+            raise ConsentDead("unknown", detail="stored tokens not readable")
         return content
 
     # -- what a provider implements ------------------------------------------------
 
-    def _authorization(self, redirect_uri, state, login_hint):
+    def _authorization(self, redirect_uri, state, login_hint, asks_consent):
         """Return (authorization URL, JSON data for ``_exchange``): nonce, PKCE S256."""
         raise NotImplementedError
 
@@ -371,8 +370,15 @@ class Provider:
         raise NotImplementedError
 
 
+def as_text(value):
+    """Return foreign data if it is text, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
 def _is_same(left, right):
-    return hmac.compare_digest(left.encode(), right.encode())
+    return hmac.compare_digest(
+        left.encode(errors="surrogatepass"), right.encode(errors="surrogatepass")
+    )
 
 
 def _json(value):

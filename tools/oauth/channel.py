@@ -20,7 +20,9 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
+from ..deadline import Deadline
 from .errors import PASSING_ERRORS, ProviderMisconfigured, ProviderUnavailable
+from .timed import get_pool_options
 
 # A key set or a discovery document takes some 10 kB; nothing we ask for comes near.
 MAX_ANSWER = 1024 * 1024
@@ -52,16 +54,34 @@ class Channel(HTTPAdapter):
     """Carry the requests of one conversation with a provider.
 
     :param ca_bundle: path of the trusted certificates, empty = the usual ones
-    :param timeout: seconds for the connection, and again for each read
+    :param timeout: seconds for each wait for the other side
+    :param Deadline deadline: the end of the whole conversation, None for none
     :param is_json: refuse an answer that is no JSON object before a library sees it
     """
 
-    def __init__(self, ca_bundle="", timeout=10.0, is_json=True):
+    def __init__(self, ca_bundle="", timeout=10.0, deadline=None, is_json=True):
         self.ca_bundle = ca_bundle
         self.timeout = timeout
+        self.deadline = deadline or Deadline()
         self.is_json = is_json
         self.payload = {}
         super().__init__()
+
+    def _wait(self):
+        return self.deadline.within(self.timeout)
+
+    def init_poolmanager(self, *args, **kwargs):
+        """Extend: the connections keep our time."""
+        pools, options = get_pool_options(self._wait)
+        super().init_poolmanager(*args, **{**kwargs, **options})
+        self.poolmanager.pool_classes_by_scheme = pools
+
+    def proxy_manager_for(self, *args, **kwargs):
+        """Extend: those through a proxy as well."""
+        pools, options = get_pool_options(self._wait)
+        manager = super().proxy_manager_for(*args, **{**kwargs, **options})
+        manager.pool_classes_by_scheme = pools
+        return manager
 
     def mount_on(self, session):
         """Make ``session`` use this channel, for HTTPS, and nothing else."""
@@ -82,10 +102,10 @@ class Channel(HTTPAdapter):
             body = response.raw.read(MAX_ANSWER + 1, decode_content=True)
         except requests.exceptions.SSLError:
             raise ProviderUnavailable("tls") from None
-        except (requests.RequestException, HTTPError) as error:
+        except (requests.RequestException, HTTPError, TimeoutError) as error:
             # Not the text: it can quote the request.
             name = type(error).__name__
-            raise ProviderUnavailable("unreachable", description=name) from None
+            raise ProviderUnavailable("unreachable", detail=name) from None
         except OSError:
             raise ProviderMisconfigured("ca_bundle") from None
         self._judge(response, body)
@@ -106,7 +126,7 @@ class Channel(HTTPAdapter):
         status = response.status_code
         if len(body) > MAX_ANSWER:
             response.raw.close()
-            raise ProviderUnavailable("unreadable", description="too long")
+            raise ProviderUnavailable("unreadable", detail="too long")
         # Neither endpoint redirects; following would carry secrets elsewhere
         # (RFC 9700 4.12).
         if status in (408, 429) or status >= 500 or 300 <= status < 400:
@@ -129,12 +149,13 @@ class Channel(HTTPAdapter):
 
 
 @contextmanager
-def session_for(config, **options):
+def session_for(config, deadline=None, **options):
     """Open a session of ``requests`` on a new channel; yield both.
 
+    :param Deadline deadline: the end of the whole conversation, None for none
     :raise ProviderUnavailable, ProviderMisconfigured: instead of what requests raises
     """
-    channel = Channel(config.ca_bundle, config.timeout, **options)
+    channel = Channel(config.ca_bundle, config.timeout, deadline, **options)
     with channel.mount_on(requests.Session()) as session, network_errors():
         yield session, channel
 
@@ -152,4 +173,4 @@ def network_errors():
         raise ProviderMisconfigured("endpoint") from None
     except requests.RequestException as error:
         name = type(error).__name__
-        raise ProviderUnavailable("unreachable", description=name) from None
+        raise ProviderUnavailable("unreachable", detail=name) from None

@@ -19,7 +19,7 @@ class ProviderConfig:
     :param prompt: value of the ``prompt`` parameter, for a provider that does not know
         the usual ones (``select_account``, ``consent``)
     :param ca_bundle: path of a file with the certificate authorities to trust
-    :param timeout: seconds for a connection, and for each read
+    :param timeout: seconds for each wait for the provider
     """
 
     client_id: str

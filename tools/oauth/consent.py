@@ -1,5 +1,6 @@
 """What a provider gives: a consent once, an access token ever again."""
 
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -42,14 +43,19 @@ class OauthToken:
     tokens: str = field(repr=False)
 
 
-def expiry(payload):
-    """Return when the access token of a token response ends, in epoch seconds.
+def lifetime_of(payload):
+    """Return how long the access token of a token response lives, in seconds.
 
-    Absent or odd ``expires_in`` (only RECOMMENDED, RFC 6749 5.1) counts as now: the
+    Absent or odd ``expires_in`` (only RECOMMENDED, RFC 6749 5.1) counts as none: the
     token serves for the login at hand and is fetched anew for the next.
     """
     try:
         lifetime = float(payload.get("expires_in") or 0)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         lifetime = 0.0
-    return time.time() + min(max(lifetime, 0.0), MAX_LIFETIME)
+    return min(max(lifetime, 0.0), MAX_LIFETIME) if math.isfinite(lifetime) else 0.0
+
+
+def expiry(payload):
+    """Return when the access token of a token response ends, in epoch seconds."""
+    return time.time() + lifetime_of(payload)

@@ -29,6 +29,10 @@ SENTENCES = {
     # ConsentRefused
     "cancelled": "The sign-in was cancelled. Nothing was changed.",
     "refused": "The provider did not let you sign in.",
+    "no_address": (
+        "The provider names no usable email address for this account. Choose another"
+        " one, or ask the administrator of your mailbox."
+    ),
     "scope_missing": (
         "The permission to send email was not granted. Sign in again and leave it"
         " ticked."
@@ -64,29 +68,50 @@ SENTENCES = {
     "not_configured": "Client id or client secret is missing. Ask your administrator.",
     "client": "The provider does not know this application or its secret.",
     "redirect_uri": "The redirect URI is not registered at the provider.",
+    "base_url": (
+        "Signing in needs an address of Odoo that begins with https://, in the system"
+        " parameter web.base.url."
+    ),
+    "request": (
+        "The provider does not accept how it is asked for the sign-in, for example the"
+        " prompt that is set for it."
+    ),
     "scope": "The application may not ask for the permission to send email.",
     "endpoint": "An address of the provider in the settings cannot be used.",
     "tenant": "The tenant in the settings does not exist at the provider.",
     "ca_bundle": "The file with the trusted certificates cannot be read.",
+    "discovery": (
+        "What the provider publishes about its addresses cannot be used: the address of"
+        " the sign-in service in the settings may be wrong."
+    ),
 }
 
 
 class OAuthError(Exception):
     """One sentence for the reader, then the provider's own words, quoted.
 
+    What the provider said and what we found ourselves are kept apart: only the former
+    is quoted, only an address of the latter is shown.
+
     :param code: key of ``SENTENCES``; stable, so that a caller can translate it
     :param error: error code of the standard (RFC 6749 4.1.2.1 and 5.2)
     :param description: ``error_description``, already without secrets
     :param reference: the provider's own number for the cause, when it has one
+    :param detail: what we found, in a word or two, for the log
+    :param address: the address in the settings that is meant, shown after the sentence
     """
 
     default_code = "unknown"
 
-    def __init__(self, code="", *, error="", description="", reference=""):
+    def __init__(
+        self, code="", *, error="", description="", reference="", detail="", address=""
+    ):
         self.code = code or self.default_code
         self.error = clean(error)
         self.description = clean(description)
         self.reference = reference
+        self.detail = clean(detail)
+        self.address = clean(address)
         super().__init__(self.code)
 
     @property
@@ -99,11 +124,13 @@ class OAuthError(Exception):
         return ": ".join(filter(None, (self.error, self.description)))
 
     def __str__(self):
+        meant = f" ({self.address})" if self.address else ""
         quoted = f' The provider says: "{self.words}"' if self.words else ""
-        return self.sentence + quoted
+        return self.sentence + meant + quoted
 
     def __repr__(self):
-        return f"<{type(self).__name__} {self.code} {self.reference or self.error}>"
+        found = self.reference or self.error or self.detail
+        return f"<{type(self).__name__} {self.code} {found}>"
 
 
 class ConsentRefused(OAuthError):

@@ -9,14 +9,11 @@ from google.oauth2.credentials import Credentials
 from google_auth_oauthlib.flow import Flow
 from oauthlib.oauth2 import OAuth2Error
 
-from .base import Provider
-from .channel import network_errors, session_for
+from .base import Provider, as_text
+from .channel import network_errors
 from .consent import Consent, OauthToken, expiry
 from .errors import ConsentDead, FlowInvalid, ProviderUnavailable
 from .id_token import verify_id_token
-
-# What the libraries raise for an answer that is JSON but makes no sense otherwise.
-_LIBRARY_ERRORS = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
 
 _CAUSE_BY_ERROR = {
     "admin_policy_enforced": "admin_policy",
@@ -66,7 +63,7 @@ class GoogleProvider(Provider):
             autogenerate_code_verifier=False,
         )
 
-    def _authorization(self, redirect_uri, state, login_hint):
+    def _authorization(self, redirect_uri, state, login_hint, asks_consent):
         # RFC 7636 4.1: 43 to 128 characters. OIDC Core 15.5.2: the nonce is sent as a
         # hash, so that the browser's history does not hold what the session holds.
         private = {
@@ -76,7 +73,8 @@ class GoogleProvider(Provider):
         flow = self._library_flow(redirect_uri, private["code_verifier"], self.scopes)
         # Without "consent" a second sign-in brings no refresh token.
         wanted = ("consent",) if login_hint else ("select_account", "consent")
-        options = {"login_hint": login_hint, "prompt": self._prompt(*wanted)}
+        prompt = self._prompt(*wanted, asks_consent=asks_consent)
+        options = {"login_hint": login_hint, "prompt": prompt}
         url, _state = flow.authorization_url(
             state=state,
             nonce=_nonce_hash(private["nonce"]),
@@ -95,7 +93,7 @@ class GoogleProvider(Provider):
         # No scopes here: the library raises when the person unticked one, or when the
         # provider answers with the long names of "email" and "profile".
         library_flow = self._library_flow(flow["redirect_uri"], code_verifier)
-        with session_for(self.config) as (_session, channel), network_errors():
+        with self._session() as (_session, channel), network_errors():
             channel.mount_on(library_flow.oauth2session)
             try:
                 library_flow.fetch_token(code=code, include_client_id=True)
@@ -103,8 +101,6 @@ class GoogleProvider(Provider):
                 raise self._failure(
                     channel.payload, is_first=True, hidden=(code, code_verifier)
                 ) from None
-            except _LIBRARY_ERRORS:
-                raise ProviderUnavailable("unreadable") from None
             payload = channel.payload
         claims = self._verified_claims(payload.get("id_token"), nonce)
         self._check_grant(payload)
@@ -126,8 +122,8 @@ class GoogleProvider(Provider):
         return Consent(
             # ``sub`` is unique within its issuer (OIDC Core 5.7) and never reused.
             identity=f"{self.metadata['issuer']}|{claims['sub']}",
-            email=str(claims.get("email") or ""),
-            name=str(claims.get("name") or ""),
+            email=self._claimed_address(claims, "email"),
+            name=as_text(claims.get("name")),
             smtp_server=self.smtp_server,
             expires_at=expiry(payload),
             tokens=self._pack_tokens(payload, payload["refresh_token"]),
@@ -135,9 +131,9 @@ class GoogleProvider(Provider):
 
     def _pack_tokens(self, payload, refresh_token):
         return self._pack(
+            payload,
             refresh_token=refresh_token,
             access_token=payload["access_token"],
-            expires_at=expiry(payload),
         )
 
     def _refresh(self, content):
@@ -149,7 +145,7 @@ class GoogleProvider(Provider):
             client_id=self.config.client_id,
             client_secret=self.config.client_secret,
         )
-        with session_for(self.config) as (session, channel):
+        with self._session() as (session, channel):
             try:
                 credentials.refresh(Request(session))
             except RefreshError as error:
@@ -159,12 +155,12 @@ class GoogleProvider(Provider):
                 raise self._failure(channel.payload, hidden=(old,)) from None
             except GoogleAuthError as error:
                 name = type(error).__name__
-                raise ProviderUnavailable("unreachable", description=name) from None
-            except _LIBRARY_ERRORS:
-                raise ProviderUnavailable("unreadable") from None
+                raise ProviderUnavailable("unreachable", detail=name) from None
             payload = channel.payload
         if "scope" in payload and not self._is_mail_scope_in(payload["scope"]):
-            raise ConsentDead("revoked", description="scope")
+            raise ConsentDead("revoked", detail="scope")
+        if not as_text(payload.get("access_token")):
+            raise ProviderUnavailable("unreadable", detail="access token")
         new = credentials.refresh_token
         return OauthToken(
             expires_at=expiry(payload),

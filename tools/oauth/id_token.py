@@ -18,6 +18,9 @@ LEEWAY = 120
 # Longest token that is looked at.
 MAX_LENGTH = 32 * 1024
 
+# Longest ``sub`` (OIDC Core 2).
+MAX_SUBJECT = 255
+
 _REQUIRED = ["iss", "sub", "aud", "exp", "iat"]
 
 
@@ -27,7 +30,7 @@ def verify_id_token(id_token, keys, *, client_id, nonce, issuers):
     :param keys: the provider's key set, a dict as in RFC 7517 5
     :param nonce: what the authorization request carried (OIDC Core 3.1.2.1)
     :param issuers: function of (claims, key as dict) that returns the accepted ``iss``
-    :raise FlowInvalid: code ``id_token``; the description names the failed check
+    :raise FlowInvalid: code ``id_token``; the detail names the failed check
     """
     if not isinstance(id_token, str) or len(id_token) > MAX_LENGTH:
         raise _refused("missing or too long")
@@ -43,7 +46,10 @@ def verify_id_token(id_token, keys, *, client_id, nonce, issuers):
             leeway=LEEWAY,
             options={"require": _REQUIRED},
         )
-    except (jwt.PyJWTError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except FlowInvalid:
+        raise
+    except Exception as error:
+        # Whatever the library makes of foreign bytes: they are no ID token.
         raise _refused(type(error).__name__) from None
     _check_claims(claims, client_id, nonce)
     if claims["iss"] not in issuers(claims, key):
@@ -69,15 +75,24 @@ def _signing_key(header, keys):
 
 
 def _check_claims(claims, client_id, nonce):
+    subject = claims["sub"]
+    if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT:
+        raise _refused("sub")
+    if not subject.isascii() or not subject.isprintable() or not subject.strip():
+        raise _refused("sub")
     # 3.1.3.7 (4), (5): a token for several audiences must have been issued to us.
     several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
     if claims.get("azp", None if several else client_id) != client_id:
         raise _refused("authorized party")
     # 3.1.3.7 (11): a token from another sign-in was injected (RFC 9700 4.5.3.2).
     actual = str(claims.get("nonce") or "")
-    if not nonce or not hmac.compare_digest(actual.encode(), nonce.encode()):
+    if not nonce or not hmac.compare_digest(_octets(actual), _octets(nonce)):
         raise _refused("nonce")
 
 
+def _octets(text):
+    return text.encode(errors="surrogatepass")
+
+
 def _refused(check):
-    return FlowInvalid("id_token", description=check)
+    return FlowInvalid("id_token", detail=check)

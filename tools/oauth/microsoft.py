@@ -11,11 +11,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import msal
 
-from .base import Provider
-from .channel import session_for
+from .base import Provider, as_text
 from .consent import Consent, OauthToken, expiry
 from .discovery import WELL_KNOWN
-from .errors import ConsentDead, FlowInvalid, ProviderMisconfigured, ProviderUnavailable
+from .errors import (
+    ConsentDead,
+    FlowInvalid,
+    OAuthError,
+    ProviderMisconfigured,
+    ProviderUnavailable,
+)
 from .id_token import verify_id_token
 
 # The directory all personal accounts live in.
@@ -28,16 +33,6 @@ warnings.filterwarnings("ignore", message="response_mode=", module=r"msal\.")
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,254}")
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _NUMBER = re.compile(r"AADSTS(\d{4,9})")
-
-# What the library raises for answers it cannot read, and for a wrong nonce.
-_LIBRARY_ERRORS = (
-    AttributeError,
-    IndexError,
-    KeyError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
 
 _DEAD, _WRONG, _PASSING = ConsentDead, ProviderMisconfigured, ProviderUnavailable
 
@@ -103,14 +98,14 @@ class MicrosoftProvider(Provider):
     default_smtp_server = "smtp.office365.com:587"
     personal_smtp_server = "smtp-mail.outlook.com:587"
 
-    def __init__(self, config):
-        super().__init__(config)
+    def __init__(self, config, deadline=None):
+        super().__init__(config, deadline)
         self.tenant = config.tenant or "common"
         if not _TENANT.fullmatch(self.tenant):
             raise ProviderMisconfigured("tenant")
         if config.authorization_endpoint or config.token_endpoint:
             # The library takes these from the discovery document only.
-            raise ProviderMisconfigured("endpoint", description="set the authority")
+            raise ProviderMisconfigured("endpoint", detail="set the authority")
 
     @property
     def scopes(self):
@@ -148,20 +143,24 @@ class MicrosoftProvider(Provider):
                 token_cache=cache,
                 **where,
             )
-        except (KeyError, ValueError):
+        except OAuthError:
+            raise
+        except Exception as error:
+            # whatever it makes of a document it cannot use
             code = "endpoint" if self.config.discovery_url else "tenant"
-            raise ProviderMisconfigured(code) from None
+            raise ProviderMisconfigured(code, detail=type(error).__name__) from None
 
     # -- sign in -----------------------------------------------------------------
 
-    def _authorization(self, redirect_uri, state, login_hint):
-        with session_for(self.config) as (session, _channel):
+    def _authorization(self, redirect_uri, state, login_hint, asks_consent):
+        wanted = () if login_hint else ("select_account",)
+        with self._session() as (session, _channel):
             flow = self._application(session).initiate_auth_code_flow(
                 self.scopes,
                 redirect_uri=redirect_uri,
                 state=state,
                 login_hint=login_hint or None,
-                prompt=None if login_hint else self._prompt("select_account"),
+                prompt=self._prompt(*wanted, asks_consent=asks_consent),
             )
         return flow["auth_uri"], flow
 
@@ -170,16 +169,18 @@ class MicrosoftProvider(Provider):
         if not library_flow.get("code_verifier") or not library_flow.get("nonce"):
             raise FlowInvalid("no_flow")
         cache = msal.SerializableTokenCache()
-        with session_for(self.config) as (session, channel):
+        with self._session() as (session, channel):
             application = self._application(session, cache)
             try:
                 result = application.acquire_token_by_auth_code_flow(
                     library_flow, {"code": code, "state": flow["state"]}
                 )
-            except _LIBRARY_ERRORS as error:
-                # The texts quote state, nonce and claims.
+            except OAuthError:
+                raise
+            except Exception as error:
+                # A wrong nonce, among others; the texts quote state, nonce and claims.
                 name = type(error).__name__
-                raise FlowInvalid("id_token", description=name) from None
+                raise FlowInvalid("id_token", detail=name) from None
             payload = channel.payload
         if "access_token" not in result:
             hidden = (code, library_flow["code_verifier"])
@@ -199,9 +200,9 @@ class MicrosoftProvider(Provider):
             issuers=self._accepted_issuers,
         )
         if not all(_ID.fullmatch(str(claims.get(n) or "")) for n in ("tid", "oid")):
-            raise FlowInvalid("id_token", description="tid, oid")
+            raise FlowInvalid("id_token", detail="tid, oid")
         if self.tenant == "organizations" and claims["tid"] == PERSONAL_TENANT:
-            raise FlowInvalid("id_token", description="tid")
+            raise FlowInvalid("id_token", detail="tid")
         return claims
 
     def _accepted_issuers(self, claims, key):
@@ -213,7 +214,7 @@ class MicrosoftProvider(Provider):
         """
         tid = str(claims.get("tid") or "")
         issuer = self.metadata["issuer"].replace("{tenantid}", tid)
-        key_issuer = key.get("issuer", issuer).replace("{tenantid}", tid)
+        key_issuer = str(key.get("issuer", issuer)).replace("{tenantid}", tid)
         return (issuer,) if key_issuer == issuer else ()
 
     def _is_own_issuer(self, issuer):
@@ -225,16 +226,15 @@ class MicrosoftProvider(Provider):
 
     def _consent(self, claims, payload, cache):
         is_personal = claims["tid"] == PERSONAL_TENANT and not self.config.smtp_server
-        names = [claims.get("preferred_username"), claims.get("email")]
         return Consent(
             # Neither ``email`` nor ``preferred_username`` is verified; a directory's
             # administrator can set them to anything.
             identity=f"{claims['tid']}.{claims['oid']}".lower(),
-            email=next((name for name in names if name and "@" in name), ""),
-            name=str(claims.get("name") or ""),
+            email=self._claimed_address(claims, "preferred_username", "email"),
+            name=as_text(claims.get("name")),
             smtp_server=self.personal_smtp_server if is_personal else self.smtp_server,
             expires_at=expiry(payload),
-            tokens=self._pack(cache=cache.serialize(), expires_at=expiry(payload)),
+            tokens=self._pack(payload, cache=cache.serialize()),
         )
 
     # -- use ---------------------------------------------------------------------
@@ -243,31 +243,29 @@ class MicrosoftProvider(Provider):
         old = self._refresh_secret(content)
         cache = msal.SerializableTokenCache()
         cache.deserialize(content.get("cache"))
-        with session_for(self.config) as (session, channel):
+        with self._session() as (session, channel):
             application = self._application(session, cache)
             account = next(iter(application.get_accounts()), None)
             channel.payload = None
-            try:
-                result = account and application.acquire_token_silent_with_error(
-                    [self.mail_scope], account, force_refresh=True
-                )
-            except _LIBRARY_ERRORS as error:
-                name = type(error).__name__
-                raise ProviderUnavailable("unreadable", description=name) from None
+            result = account and application.acquire_token_silent_with_error(
+                [self.mail_scope], account, force_refresh=True
+            )
             payload = channel.payload
         if payload is None:
             # Nothing was sent, as the cache has no refresh token for this client id
             # and authority: the settings were changed.
-            raise ConsentDead("unknown", description="no matching refresh token")
+            raise ConsentDead("unknown", detail="no matching refresh token")
         if not result or "access_token" not in result:
             raise self._failure(payload, hidden=(old,))
-        content = {"cache": cache.serialize(), "expires_at": expiry(payload)}
+        if not as_text(result["access_token"]):
+            raise ProviderUnavailable("unreadable", detail="access token")
+        content = {"cache": cache.serialize()}
         return OauthToken(
             expires_at=expiry(payload),
             is_refreshed=True,
             is_rotated=self._refresh_secret(content) != old,
             access_token_secret=result["access_token"],
-            tokens=self._pack(**content),
+            tokens=self._pack(payload, **content),
         )
 
     def _cached_access(self, content):
@@ -302,4 +300,4 @@ def _cache_entries(content, kind):
     try:
         return list(json.loads(content["cache"]).get(kind, {}).values())
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise ConsentDead("unknown", description="stored tokens not readable") from None
+        raise ConsentDead("unknown", detail="stored tokens not readable") from None
