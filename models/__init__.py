@@ -28,6 +28,7 @@ from . import (
     ir_config_parameter,
     ir_http,
     ir_mail_server,
+    ir_module_module,
     mail_mail,
     mail_message,
     mail_notification,

@@ -8,10 +8,13 @@ from odoo.tools import SQL
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
+from ..exceptions import AliasRetry
 from ..sending.lane import Lane
 
-# How long a user may have to wait for a mail server, in seconds.
+# How long a user may have to wait for a mail server, in seconds, and how much of it
+# until a lane at work lets their mail in.
 SEND_NOW_SECONDS = 45
+LET_IN_SECONDS = 30
 
 UNCERTAIN = "email_alias_uncertain"
 
@@ -62,8 +65,13 @@ class UserEmailAliasMail(models.AbstractModel):
         notifications.write({"notification_status": "canceled"})
 
     def _email_alias_wake(self):
-        if any(mail.state == "outgoing" for mail in self):
-            self.env["user.email.alias.queue"]._trigger_cron()
+        waiting = self.filtered(lambda mail: mail.state == "outgoing")
+        if waiting:
+            Queue = self.env["user.email.alias.queue"]
+            Queue._trigger_cron()
+            direct = waiting.filtered(lambda mail: not mail.email_alias_bulk)
+            if direct:
+                Queue._serve_soon(direct.email_alias_id.ids)
 
     def _email_alias_requeue(self):
         now = self.env["user.email.alias"]._now()
@@ -95,29 +103,51 @@ class UserEmailAliasMail(models.AbstractModel):
     def _email_alias_send_now(self, raise_exception):
         """Submit within the caller's transaction and know the outcome.
 
-        :raise UserError: a lane is at work for the alias
+        :raise UserError: nothing could be submitted
         :raise MailDeliveryException: ``raise_exception``, and a mail was not accepted
         """
         if not self or self.env["user.email.alias.queue"]._is_stopped():
             return
+        left, reason = self._email_alias_submit()
+        if left == self:
+            raise UserError(reason)
+        mails = self.exists()
+        for mail in mails.filtered(lambda mail: mail.state == "outgoing"):
+            mail._email_alias_record_refused(mail.failure_reason or reason, False)
+        failed = mails.filtered(lambda mail: mail.state == "exception")
+        if failed and raise_exception:
+            if failed.filtered(lambda mail: mail.failure_type != UNCERTAIN) != self:
+                # the exception must not take back what has left, or may have
+                self.env.cr.commit()  # pylint: disable=invalid-commit
+            raise MailDeliveryException(
+                self.env._("Mail Delivery Failed"), failed[0].failure_reason or ""
+            )
+
+    def _email_alias_submit(self):
+        """Submit each mail as soon as its alias lets it in.
+
+        :return: the mails that were not submitted, and why
+        """
+        self.email_alias_id._check_owner()
+        left, reasons = self.browse(), []
         for alias, mails in self.grouped("email_alias_id").items():
-            alias._check_owner()
             now = time.monotonic()
             lane = Lane(self.env.registry, alias.id, now, now + SEND_NOW_SECONDS)
-            if lane.deliver_now(mails):
-                raise UserError(
-                    self.env._(
-                        "“%s” is sending or on hold right now. Try again in a moment.",
+            skipped, reason = mails, ""
+            try:
+                skipped = lane.deliver_now(mails, 1000 * LET_IN_SECONDS)
+            except AliasRetry as error:
+                reason = f"{alias.display_name}: {error}"
+            if skipped:
+                left += skipped
+                reasons.append(
+                    reason
+                    or self.env._(
+                        "“%s” is paused or on hold: nothing is sent with it now.",
                         alias.display_name,
                     )
                 )
-        for mail in self.exists():
-            if mail.state == "outgoing":
-                mail._email_alias_record_refused(mail.failure_reason, False)
-            if mail.state == "exception" and raise_exception:
-                raise MailDeliveryException(
-                    self.env._("Mail Delivery Failed"), mail.failure_reason or ""
-                )
+        return left, "\n".join(reasons)
 
     def _email_alias_split(self):
         """Make one mail of each submission, so that a retry repeats nobody.

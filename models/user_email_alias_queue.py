@@ -1,8 +1,14 @@
+import contextlib
 import logging
+
+from psycopg2 import errors
 
 import odoo.tools
 from odoo import api, models
+from odoo.tools import SQL
 
+from ..sending.direct import DirectService
+from ..sending.lock import open_cursor
 from ..sending.run import Run
 
 _logger = logging.getLogger(__name__)
@@ -15,12 +21,17 @@ RUN_SECONDS = 60
 # a cron worker may notice up to 69 s late.
 TRIGGER_LEAD_SECONDS = 70
 
+# How long the installation of a module waits for the mails in hand, in seconds.
+ROOM_SECONDS = 15
+
 # Aliases served at the same time by one run, unless the parameter
 # user_email_alias.lanes says otherwise. Each lane holds one database connection.
 LANES = 50
 
-# Database connections left to everything else in the process.
-SPARE_CONNECTIONS = 12
+# Database connections left to everything else in the process: those of the job (4) and
+# of another one (4), of the bus, those a lane needs for a moment beside its own (see
+# sending/lock.py), and what users do meanwhile.
+SPARE_CONNECTIONS = 14
 
 
 class UserEmailAliasQueue(models.AbstractModel):
@@ -34,6 +45,19 @@ class UserEmailAliasQueue(models.AbstractModel):
         """Let a cron worker look at the queue once this transaction is committed."""
         for cron in self._get_crons():
             cron._trigger()
+
+    @api.model
+    def _serve_soon(self, alias_ids):
+        """Serve one-to-one mail from this process if no cron worker is free for it."""
+        if not DirectService.is_on() or self._is_stopped():
+            return
+        registry, seconds = self.env.registry, self._get_run_seconds()
+        ids = self.env.cr.postcommit.data.setdefault("user_email_alias.direct", set())
+        if not ids:
+            self.env.cr.postcommit.add(
+                lambda: DirectService.note(registry, ids, seconds)
+            )
+        ids.update(alias_ids)
 
     @api.model
     def _get_crons(self):
@@ -50,6 +74,44 @@ class UserEmailAliasQueue(models.AbstractModel):
         Params = self.env["ir.config_parameter"]
         neutralized = Params._email_alias_get("database.is_neutralized")
         return bool(neutralized) or self.env["ir.mail_server"]._disable_send()
+
+    @api.model
+    def _make_room(self):
+        """Have the jobs end after the mails in hand, and keep them from beginning.
+
+        Core wants all rows of jobs, at once, to install a module; ours is at work
+        for as long as there is a campaign. Whoever waits for the row is seen by the
+        run, which ends then. The row is written meanwhile, which only a transaction
+        that is READ COMMITTED may look past; it ends with core's own commit.
+        """
+        crons = self._get_crons()
+        if not crons or not self._is_at_work(crons):
+            return
+        cr = self.env.cr
+        # what core would commit as well, a moment later
+        cr.commit()
+        cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        cr.execute(SQL("SET LOCAL lock_timeout = %s", 1000 * ROOM_SECONDS))
+        try:
+            cr.execute(
+                SQL("SELECT FROM ir_cron WHERE id IN %s FOR UPDATE", tuple(crons.ids)),
+                log_exceptions=False,
+            )
+            cr.execute("SET LOCAL lock_timeout TO DEFAULT")
+        except errors.LockNotAvailable:
+            # core tells the user to try again later
+            cr.rollback()
+
+    @api.model
+    def _is_at_work(self, crons):
+        with contextlib.closing(open_cursor(self.env.registry)) as cr:
+            cr.execute(
+                SQL(
+                    "SELECT FROM ir_cron WHERE id IN %s FOR UPDATE SKIP LOCKED",
+                    tuple(crons.ids),
+                )
+            )
+            return cr.rowcount < len(crons)
 
     # ------------------------------------------------------------------
     # The run

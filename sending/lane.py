@@ -5,23 +5,36 @@ build (rolled back), claim (committed), submit (no transaction), record
 (committed). Waiting happens between them, never inside one.
 """
 
+import contextlib
 import logging
 import threading
 import time
+import traceback
 
 import psycopg2
+from psycopg2.pool import PoolError
+
+from odoo import api
 
 from ..exceptions import AliasHold, AliasRetry
 from ..tools import pacing
 from ..tools.deadline import Deadline
 from ..tools.transport import smtp
 from .batch import CLAIM_LEAD_SECONDS, Batch
-from .lock import LANE_LOCK, locked
+from .clock import TOLERANCE_SECONDS, follow_clock
+from .lock import LANE_LOCK, hand_over, locked, open_cursor
 from .log import Log
 from .message import FRESH_SECONDS, Account
 from .queries import get_account, get_limiting_submission, get_next
 
 _logger = logging.getLogger(__name__)
+
+# The database is away or busy for the moment: the alias has no part in it.
+PASSING = (psycopg2.OperationalError, psycopg2.InterfaceError, PoolError)
+
+# Whoever has a mail sent at once may take some time to commit; look again after these
+# seconds.
+SETTLE_SECONDS = 0.25
 
 # After this many seconds of silence a connection is asked whether it still lives.
 IDLE_SECONDS = 20
@@ -47,19 +60,24 @@ class Lane:
     :param alias_id: the alias; at most one lane holds it in the whole cluster
     :param ends_at: ``time.monotonic()`` at which no new mail is begun
     :param cut_at: ``time.monotonic()`` at which the server is waited for no longer
+    :param is_direct: one-to-one mail only
     """
 
-    def __init__(self, registry, alias_id, ends_at, cut_at):
+    def __init__(self, registry, alias_id, ends_at, cut_at, is_direct=False):
         self.registry = registry
         self.alias_id = alias_id
+        self.user_id = None
+        self.is_direct = is_direct
         self.ends_at = ends_at
         self.cut_at = cut_at
         self.wake = threading.Event()
         self.thread = None
         self.is_crowded = False
         self.is_locked_out = False
+        self.is_broken = False
         self.has_delivered = False
         self._stopping = False
+        self._is_wanted = False
         self._log = Log(alias_id)
         self._connection = None
         self._used_at = 0.0
@@ -79,6 +97,11 @@ class Lane:
         self._stopping = True
         self.wake.set()
 
+    def let_others_in(self):
+        """Hand the alias over after the mail in hand, and take it again."""
+        self._is_wanted = True
+        self.wake.set()
+
     def run(self):
         """The thread's body."""
         try:
@@ -92,27 +115,58 @@ class Lane:
                     if self._has_copies:
                         env["user.email.alias"]._trigger_sent_copies()
                         env.cr.commit()
-        except psycopg2.Error as error:
-            # the next run starts anew from what is committed
+        except PASSING as error:
+            # the next lane starts anew from what is committed
+            self.is_broken = True
             _logger.warning("Lane of alias %s ends: %s", self.alias_id, error)
-        except Exception:
-            _logger.exception("Lane of alias %s broke", self.alias_id)
+        except Exception as error:
+            self.is_broken = True
+            self._put_off(error)
         finally:
             self._disconnect()
 
-    def deliver_now(self, mails):
-        """Submit mails of the caller's transaction, if the lane is free.
+    def _put_off(self, error):
+        """Let the alias wait, longer each time: what broke once may break again."""
+        name = type(error).__name__
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        _logger.error(
+            "Lane of alias %s broke in %s, line %s: %s: %s",
+            self.alias_id,
+            place.filename,
+            place.lineno,
+            name,
+            error,
+            exc_info=_logger.isEnabledFor(logging.DEBUG),
+        )
+        try:
+            with open_cursor(self.registry) as cr:
+                env = api.Environment(cr, api.SUPERUSER_ID, {})
+                alias = env["user.email.alias"].browse(self.alias_id).exists()
+                self._log.back_off(
+                    alias,
+                    env._(
+                        "Sending stopped at an error of the program (%s). Nothing is "
+                        "lost, and it is tried again by itself. If this stays, show "
+                        "it to your administrator.",
+                        name,
+                    ),
+                )
+        except psycopg2.Error as failure:
+            _logger.warning("Alias %s was not put off: %s", self.alias_id, failure)
+
+    def deliver_now(self, mails, timeout_ms):
+        """Submit mails of the caller's transaction; a lane at work lets them in.
 
         The log is committed on its own; the mail's state belongs to the caller.
 
-        :return: the mails that were not submitted because the lane is taken, or
-            the alias may not send
+        :param timeout_ms: wait that long, in milliseconds, for a lane at work
+        :return: the mails that were not submitted because the alias may not send
+        :raise AliasRetry: the lane's mail in hand takes too long
         :raise psycopg2.errors.SerializationFailure: a lane has served one of them
             since the caller's transaction began; core begins it anew
         """
-        with locked(self.registry, LANE_LOCK, self.alias_id) as env:
-            if not env:
-                return mails
+        left = mails
+        with self._let_in(mails.env, timeout_ms) as env:
             try:
                 self._log.recover(env)
                 mails._email_alias_lock()
@@ -121,14 +175,31 @@ class Lane:
                         account = self._get_account(env)
                         env.cr.rollback()
                         if not account:
-                            return mails
+                            return left
                         mail._email_alias_split()
                         message = self._batch.build_one(env, mail, account)
                         if message:
                             self._deliver(env, mail, message)
+                    left -= mail
             finally:
                 self._disconnect()
-        return mails.browse()
+        return left
+
+    @contextlib.contextmanager
+    def _let_in(self, env, timeout_ms):
+        with contextlib.ExitStack() as stack:
+            try:
+                own_env = stack.enter_context(
+                    locked(self.registry, LANE_LOCK, self.alias_id, timeout_ms)
+                )
+            except psycopg2.errors.LockNotAvailable:
+                raise AliasRetry(
+                    env._(
+                        "Another email of this alias takes long just now. Try again "
+                        "in a moment."
+                    )
+                ) from None
+            yield own_env
 
     # ------------------------------------------------------------------
     # Lock and choice
@@ -143,11 +214,21 @@ class Lane:
         :return: False when there is nothing to do for now
         """
         self.wake.clear()
+        if self._is_wanted:
+            self._is_wanted = False
+            self.is_locked_out = not hand_over(
+                env, LANE_LOCK, self.alias_id, lambda: not self._is_over()
+            )
+            return not self.is_locked_out
         choice = self._choose(env)
         env.cr.rollback()
         if not choice:
             return False
         mail_id, is_bulk, wait, account = choice
+        if is_bulk and wait > account.pause + TOLERANCE_SECONDS / 2:
+            follow_clock(env.cr)
+            env.cr.commit()
+            return True
         start_at = time.monotonic()
         if is_bulk:
             start_at = max(start_at + wait, self._slot)
@@ -178,7 +259,9 @@ class Lane:
         :return: (mail id, bulk?, seconds until its slot, account) or None
         """
         row = get_next(env.cr, self.alias_id)
-        return (row[0], row[1], row[2], Account(*row[3:])) if row else None
+        if not row or (self.is_direct and row[1]):
+            return None
+        return row[0], row[1], row[2], Account(*row[3:])
 
     def _get_account(self, env):
         """The account of an alias that may send now, else None."""
@@ -224,8 +307,11 @@ class Lane:
         """
         if not self._connect(env):
             return False
-        log_id = self._log.claim(env, message, mail.env.cr is env.cr)
+        is_own = mail.env.cr is env.cr
+        log_id = self._log.claim(env, message, is_own)
         if not log_id:
+            if is_own and not self._log.settle(env, mail):
+                self.wake.wait(SETTLE_SECONDS)
             return True
         result = self._submit(message, start_at)
         if message.is_bulk:

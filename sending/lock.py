@@ -1,17 +1,51 @@
 """One owner in the whole cluster: PostgreSQL's session advisory locks.
 
-A lock dies with its connection, so a killed process leaves none behind.
+A lock dies with its connection, so a killed process leaves none behind. Who waits for
+one is served in turn, so its owner can let others in between two mails.
 """
 
 import contextlib
+import logging
+import threading
+import time
+
+import psycopg2
+from psycopg2.pool import PoolError
 
 from odoo import api
 from odoo.tools import SQL
+from odoo.tools.misc import Callbacks
+
+_logger = logging.getLogger(__name__)
 
 # First key of the advisory locks; the alias id is the second.
 LANE_LOCK = 0x55454131
 REFRESH_LOCK = 0x55454132
 SENT_COPIES_LOCK = 0x55454133
+
+# How long a connection of a full pool is waited for, in seconds.
+POOL_SECONDS = 10.0
+
+# Owners that may tell browsers at the same time: core's bus opens a second connection
+# for that.
+NOTIFYING = 2
+_notifying = threading.BoundedSemaphore(NOTIFYING)
+
+
+class _Postcommit(Callbacks):
+    """What follows a commit: it takes turns, and cannot undo what is committed."""
+
+    __slots__ = ()
+
+    def run(self):
+        if not self._funcs:
+            return
+        with _notifying:
+            try:
+                super().run()
+            except psycopg2.Error as error:
+                _logger.warning("After a commit: %s", error)
+                self.clear()
 
 
 @contextlib.contextmanager
@@ -25,15 +59,15 @@ def locked(registry, lock_class, alias_id, timeout_ms=None):
     :raise psycopg2.errors.LockNotAvailable: the wait was too long
     """
     key = SQL("%s, %s", lock_class, alias_id)
-    with contextlib.closing(registry.cursor()) as cr:
+    with contextlib.closing(open_cursor(registry)) as cr:
+        cr.postcommit = _Postcommit()
         if timeout_ms is None:
             cr.execute(SQL("SELECT pg_try_advisory_lock(%s)", key))
             mine = cr.fetchone()[0]
+            cr.commit()
         else:
-            cr.execute(SQL("SET LOCAL lock_timeout = %s", timeout_ms))
-            cr.execute(SQL("SELECT pg_advisory_lock(%s)", key), log_exceptions=False)
+            _wait_for(cr, key, timeout_ms)
             mine = True
-        cr.commit()
         try:
             yield api.Environment(cr, api.SUPERUSER_ID, {}) if mine else None
         finally:
@@ -42,3 +76,45 @@ def locked(registry, lock_class, alias_id, timeout_ms=None):
                 cr.rollback()
                 cr.execute(SQL("SELECT pg_advisory_unlock(%s)", key))
                 cr.commit()
+
+
+def hand_over(env, lock_class, alias_id, wants_it_back):
+    """Let those who wait for the lock have it, then take it again.
+
+    :param wants_it_back: asked each second while somebody else has it
+    :return: whether the lock is held again
+    """
+    key = SQL("%s, %s", lock_class, alias_id)
+    env.cr.rollback()
+    env.cr.execute(SQL("SELECT pg_advisory_unlock(%s)", key))
+    env.cr.commit()
+    while wants_it_back():
+        try:
+            _wait_for(env.cr, key, 1000)
+        except psycopg2.errors.LockNotAvailable:
+            env.cr.rollback()
+        else:
+            env.invalidate_all(flush=False)
+            return True
+    return False
+
+
+def _wait_for(cr, key, timeout_ms):
+    cr.execute(SQL("SET LOCAL lock_timeout = %s", timeout_ms))
+    cr.execute(SQL("SELECT pg_advisory_lock(%s)", key), log_exceptions=False)
+    cr.commit()
+
+
+def open_cursor(registry):
+    """Open a cursor; wait when the pool of this process is full for the moment.
+
+    :raise psycopg2.pool.PoolError: no connection has become free
+    """
+    until = time.monotonic() + POOL_SECONDS
+    while True:
+        try:
+            return registry.cursor()
+        except PoolError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.05)

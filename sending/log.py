@@ -5,6 +5,7 @@ import time
 import zlib
 
 import psycopg2
+from psycopg2 import errors
 
 from odoo.tools import SQL
 
@@ -18,6 +19,12 @@ _logger = logging.getLogger(__name__)
 # After a crash nobody knows when the server replied: the next bulk email waits for
 # the pause and for these seconds more.
 CRASH_GRACE_SECONDS = 1.0
+
+# Whether a row of the log says that a mail has been served since it was queued.
+SERVED = SQL(
+    """mail_mail_id = mail.id AND outcome IN ('sent', 'uncertain')
+       AND claimed_at >= mail.email_alias_due"""
+)
 
 # How often an outcome is recorded anew when the database reports a conflict.
 RECORD_TRIES = 8
@@ -35,8 +42,8 @@ class Log:
         """Commit that this mail is in hand.
 
         :param is_own: the mail is committed, so that its state can be looked at
-        :return: the log row's id; None if the mail was cancelled meanwhile or
-            the alias may not send any more
+        :return: the log row's id; None if the mail was cancelled or served meanwhile,
+            or the alias may not send any more
         """
         still_due = SQL("true")
         if is_own:
@@ -44,10 +51,14 @@ class Log:
                 """EXISTS (
                     SELECT FROM mail_mail mail, user_email_alias alias
                      WHERE mail.id = %s AND mail.state = 'outgoing'
-                       AND alias.id = %s AND %s)""",
+                       AND mail.email_alias_is_paused IS NOT TRUE
+                       AND alias.id = %s AND %s
+                       AND NOT EXISTS (
+                           SELECT FROM user_email_alias_log WHERE %s))""",
                 message.mail_id,
                 self.alias_id,
                 IS_OPEN,
+                SERVED,
             )
         env.cr.execute(
             SQL(
@@ -75,6 +86,39 @@ class Log:
             return None
         env.cr.commit()
         return row[0]
+
+    @staticmethod
+    def settle(env, mail):
+        """Let a mail know what its log says: the caller who had it sent at once has
+        not committed that, or not yet.
+
+        :return: False while the caller is still at it
+        """
+        env.cr.execute(
+            SQL(
+                """
+                SELECT outcome FROM mail_mail mail, user_email_alias_log
+                 WHERE mail.id = %s AND mail.state = 'outgoing' AND %s
+                """,
+                mail.id,
+                SERVED,
+            )
+        )
+        row = env.cr.fetchone()
+        if not row:
+            env.cr.rollback()
+            return True
+        try:
+            mail._email_alias_lock()
+        except (errors.LockNotAvailable, errors.SerializationFailure):
+            env.cr.rollback()
+            return False
+        if row[0] == "sent":
+            mail._email_alias_record_sent()
+        else:
+            mail._email_alias_record_uncertain()
+        env.cr.commit()
+        return True
 
     def recover(self, env):
         """Close the claims of a lane that died: nobody knows what the server did."""

@@ -1,5 +1,6 @@
 """What the runs of one process share: its end, and how its threads take turns."""
 
+import atexit
 import contextlib
 import gc
 import signal
@@ -7,7 +8,7 @@ import sys
 import threading
 import time
 
-from odoo.service.server import CommonServer
+from odoo.service.server import CommonServer, Worker
 
 # How long a lane may keep the interpreter while others want it, in seconds; Python's
 # own 0.005 made 48 lanes of 1 s pause late by 70 ms for each email.
@@ -20,6 +21,10 @@ TIDY_SECONDS = 10
 # How long a shutdown waits for the mails in hand, in seconds.
 SHUTDOWN_SECONDS = 9
 
+# How long a prefork worker that has ended waits for them, in seconds: nobody else is
+# kept waiting, and its master is patient for limit_time_real.
+WORKER_SECONDS = 50
+
 
 class Process:
     """Counts the runs under way in this process."""
@@ -31,9 +36,14 @@ class Process:
     _frozen_at = 0.0
 
     @staticmethod
-    def is_ending():
+    def get_owner():
+        """Odoo's server or worker object of this process, if there is one."""
+        return getattr(signal.getsignal(signal.SIGINT), "__self__", None)
+
+    @classmethod
+    def is_ending(cls):
         """Whether Odoo shuts down: its server object owns the handler of SIGINT."""
-        owner = getattr(signal.getsignal(signal.SIGINT), "__self__", None)
+        owner = cls.get_owner()
         return (
             not getattr(owner, "alive", True)
             or getattr(owner, "quit_signals_received", 0) > 0
@@ -42,7 +52,7 @@ class Process:
     @classmethod
     @contextlib.contextmanager
     def watching(cls):
-        """Count a run; the threaded server waits for it when it ends.
+        """Count a run; the process waits for it when it ends.
 
         While one is under way threads change places more often: a lane needs the
         interpreter a dozen times for a mail, each time but for a moment. And what
@@ -57,7 +67,10 @@ class Process:
                 gc.freeze()
                 cls._frozen_at = time.monotonic()
             if not cls._is_registered:
+                # the threaded server closes all connections when it has stopped
                 CommonServer.on_stop(cls.wait)
+                # a prefork worker has no such step
+                atexit.register(cls._wait_in_worker)
                 cls._is_registered = True
         try:
             yield
@@ -72,7 +85,12 @@ class Process:
                 cls._lock.notify_all()
 
     @classmethod
-    def wait(cls):
+    def wait(cls, seconds=SHUTDOWN_SECONDS):
         """Wait for the mails in hand."""
         with cls._lock:
-            cls._lock.wait_for(lambda: not cls._runs, SHUTDOWN_SECONDS)
+            cls._lock.wait_for(lambda: not cls._runs, seconds)
+
+    @classmethod
+    def _wait_in_worker(cls):
+        if isinstance(cls.get_owner(), Worker):
+            cls.wait(WORKER_SECONDS)

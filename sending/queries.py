@@ -2,6 +2,9 @@
 
 from odoo.tools import SQL
 
+from .clock import TOLERANCE_SECONDS
+from .lock import LANE_LOCK
+
 # An alias with its first one-to-one mail, its first bulk mail and its last bulk
 # submission; each is one probe of an index. The last one is ordered by a column that no
 # other index offers, lest the planner walks the whole log backwards by its id.
@@ -32,43 +35,82 @@ IS_OPEN = SQL(
     "(alias.active AND alias.state != 'hold' AND alias.is_paused IS NOT TRUE)"
 )
 
-# When the next bulk email may start, in seconds since the epoch.
+# When the next bulk email may start, in seconds since the epoch: never further ahead
+# than the pause, should the clock of the database have been set back.
 SLOT = SQL(
-    """(COALESCE(last.replied_at, 0)
-        + GREATEST(alias.delay_ms, COALESCE(alias.pause_ms, 0)) / 1000.0)::float8"""
+    """(LEAST(COALESCE(last.replied_at, 0), clock.now + %s)
+        + GREATEST(alias.delay_ms, COALESCE(alias.pause_ms, 0)) / 1000.0)::float8""",
+    TOLERANCE_SECONDS,
 )
 
 
-def get_due(cr, horizon):
+def get_due(cr, horizon, direct_of=None):
     """Find the aliases that have something to do: mail that is due or an open claim.
 
     In SQL because it is asked four times a second and must stay at index probes.
 
     :param horizon: seconds within which the slot of bulk mail must come
-    :return: dict alias id -> whether a one-to-one mail is among it
+    :param direct_of: ids of aliases; only their one-to-one mail is looked for
+    :return: dict alias id -> (user id, whether a one-to-one mail is among it)
     """
+    if direct_of is not None:
+        scope = SQL("alias.id = ANY(%s) AND direct.due <= clock.now", list(direct_of))
+    else:
+        scope = SQL("true")
     cr.execute(
         SQL(
             """
-            SELECT alias.id, COALESCE(direct.due <= clock.now, false)
+            SELECT alias.id, alias.user_id,
+                   COALESCE(direct.due <= clock.now, false)
               FROM %(queue)s
          LEFT JOIN LATERAL (
                    SELECT id FROM user_email_alias_log
                     WHERE alias_id = alias.id AND outcome IS NULL
                     LIMIT 1) claim ON true
-             WHERE claim.id IS NOT NULL
-                OR (%(is_open)s AND COALESCE(alias.backoff_until, 0) <= clock.now
-                    AND (direct.due <= clock.now
-                         OR (bulk.due <= clock.now
-                             AND %(slot)s <= clock.now + %(horizon)s)))
+             WHERE %(scope)s
+               AND (claim.id IS NOT NULL
+                    OR (%(is_open)s AND COALESCE(alias.backoff_until, 0) <= clock.now
+                        AND (direct.due <= clock.now
+                             OR (bulk.due <= clock.now
+                                 AND %(slot)s <= clock.now + %(horizon)s))))
             """,
             queue=QUEUE,
             is_open=IS_OPEN,
             slot=SLOT,
             horizon=horizon,
+            scope=scope,
         )
     )
-    return dict(cr.fetchall())
+    return {row[0]: row[1:] for row in cr.fetchall()}
+
+
+def get_waiting(cr):
+    """Find who waits for us: at a lane's lock, or at a row or the table of jobs.
+
+    In SQL because PostgreSQL alone knows who waits, on whichever host.
+
+    :return: (ids of the aliases whose lock is waited for, whether a job is)
+    """
+    cr.execute(
+        SQL(
+            """
+            SELECT CASE locktype WHEN 'advisory' THEN objid::int8 END
+              FROM pg_locks
+             WHERE database = (SELECT oid FROM pg_database
+                                WHERE datname = current_database())
+               AND CASE locktype
+                   WHEN 'advisory' THEN classid = %s AND objsubid = 2 AND NOT granted
+                   WHEN 'relation' THEN relation = 'ir_cron'::regclass AND NOT granted
+                   -- held by whoever waits for a row of the table
+                   WHEN 'tuple' THEN relation = 'ir_cron'::regclass AND pid IN (
+                        SELECT pid FROM pg_locks WHERE NOT granted)
+                   ELSE false END
+            """,
+            LANE_LOCK,
+        )
+    )
+    found = {row[0] for row in cr.fetchall()}
+    return found - {None}, None in found
 
 
 def get_next_due(cr):

@@ -1,5 +1,6 @@
 """One run of the queue's job: which alias gets a lane, and until when."""
 
+import collections
 import ctypes
 import logging
 import math
@@ -9,9 +10,11 @@ import time
 
 import odoo.tools
 
+from .clock import follow_clock
 from .lane import Lane
+from .lock import open_cursor
 from .process import Process
-from .queries import get_due, get_next_due
+from .queries import get_due, get_next_due, get_waiting
 
 _logger = logging.getLogger(__name__)
 
@@ -21,6 +24,16 @@ LOOK_SECONDS = 0.25
 
 # An alias that another run holds is left alone for this time.
 TAKEN_SECONDS = 2.0
+
+# A lane that broke is not started again for that long, in seconds: doubled each time.
+BROKEN_SECONDS = 1.0
+BROKEN_SECONDS_LONGEST = 64.0
+
+# One user's aliases leave this share of the lanes to others.
+OTHERS_SHARE = 4
+
+# Bulk mail leaves one lane in so many to one-to-one mail.
+DIRECT_SHARE = 25
 
 # Address space for a lane's stack, instead of the system's 8 MiB: fifty lanes have to
 # fit below Odoo's limit_memory_hard.
@@ -48,8 +61,13 @@ class Run:
         self.lanes = {}
         # aliases another run holds -> monotonic time until which we leave them to it
         self.taken = {}
+        # aliases whose lane broke -> the same, and how often it did
+        self.put_off = {}
+        self.broken = collections.Counter()
         self.is_first_look = True
         self.built_bytes = 0
+        # a change of the jobs, as an installation makes it, waits for this one
+        self._is_room_wanted = False
         self._cpu_ends_at = time.process_time() + _get_cpu_seconds()
 
     def serve(self):
@@ -57,11 +75,12 @@ class Run:
         is_idle = False
         try:
             with Process.watching():
+                self._follow_clock()
                 while not is_idle and not self._is_over():
                     due = self._look()
                     self._reap()
                     self._assign(due)
-                    is_idle = not self.lanes
+                    is_idle = self._is_idle(due)
                     self._rest()
                 self._stop()
         finally:
@@ -69,12 +88,15 @@ class Run:
         if is_idle and self.taken:
             # the run that holds the rest looks after it, and after what comes later
             return
-        with self.registry.cursor() as cr:
-            self.next_due = get_next_due(cr)
+        self.next_due = self._get_next_due()
+
+    def _is_idle(self, due):
+        return not self.lanes and not self.put_off
 
     def _is_over(self):
         return (
-            time.monotonic() >= self.ends_at
+            self._is_room_wanted
+            or time.monotonic() >= self.ends_at
             or time.process_time() >= self._cpu_ends_at
             or Process.is_ending()
         )
@@ -82,19 +104,59 @@ class Run:
     def _assign(self, due):
         now = time.monotonic()
         self.taken = {key: end for key, end in self.taken.items() if end > now}
-        free = [key for key in due if key not in self.lanes and key not in self.taken]
+        self.put_off = {key: end for key, end in self.put_off.items() if end > now}
+        free = [key for key in due if not self._is_left_alone(key)]
+        if self.is_first_look:
+            self.is_first_look = False
+            count = math.ceil(len(free) / self.job_count)
+        else:
+            count = len(free)
+        left = self._start_by_turn(free, due, count)
+        # a lane makes room for those it keeps from having one
+        crowd = {due[alias_id][0] for alias_id in left}
+        is_full = any(self._has_share(due[alias_id][0]) for alias_id in left)
+        for alias_id, lane in self.lanes.items():
+            if due.get(alias_id, (None, False))[1]:
+                lane.wake.set()
+            lane.is_crowded = is_full or lane.user_id in crowd
+
+    def _is_left_alone(self, alias_id):
+        return any(alias_id in each for each in (self.lanes, self.taken, self.put_off))
+
+    def _start_by_turn(self, free, due, count):
+        """Start lanes: one-to-one mail first, then user by user, then by alias.
+
+        :param due: alias id -> (user id, whether a one-to-one mail is due)
+        :param count: lanes to start at most; other jobs take theirs
+        :return: the ids of those that found no lane
+        """
         # several jobs wake at once: each begins somewhere else, and with its share
         random.shuffle(free)
-        room = self.lane_limit - len(self.lanes)
-        if self.is_first_look:
-            room = min(room, math.ceil(len(free) / self.job_count))
-            self.is_first_look = False
-        for alias_id in free[: max(0, room)]:
-            self._start(alias_id)
-        for alias_id, lane in self.lanes.items():
-            if due.get(alias_id):
-                lane.wake.set()
-            lane.is_crowded = len(free) > room
+        turns = collections.Counter(lane.user_id for lane in self.lanes.values())
+        ranks = {}
+        for alias_id in sorted(free, key=lambda alias_id: not due[alias_id][1]):
+            user_id, is_direct = due[alias_id]
+            ranks[alias_id] = (not is_direct, turns[user_id])
+            turns[user_id] += 1
+        left = []
+        for alias_id in sorted(ranks, key=ranks.get):
+            user_id, is_direct = due[alias_id]
+            if not self._has_room(is_direct) or not self._has_share(user_id):
+                left.append(alias_id)
+            elif count > 0:
+                count -= 1
+                self._start(alias_id, user_id)
+        return left
+
+    def _has_room(self, is_direct):
+        kept = 0
+        if not is_direct and self.lane_limit > OTHERS_SHARE - 1:
+            kept = math.ceil(self.lane_limit / DIRECT_SHARE)
+        return len(self.lanes) < self.lane_limit - kept
+
+    def _has_share(self, user_id):
+        own = sum(lane.user_id == user_id for lane in self.lanes.values())
+        return own < max(1, self.lane_limit - math.ceil(self.lane_limit / OTHERS_SHARE))
 
     def _stop(self):
         for lane in self.lanes.values():
@@ -106,9 +168,24 @@ class Run:
             self.built_bytes = 0
             _trim_memory()
 
+    def _follow_clock(self):
+        with open_cursor(self.registry) as cr:
+            follow_clock(cr)
+
     def _look(self):
-        with self.registry.cursor() as cr:
-            return get_due(cr, self.ends_at - time.monotonic())
+        with open_cursor(self.registry) as cr:
+            wanted, self._is_room_wanted = get_waiting(cr)
+            due = self._get_due(cr)
+        for alias_id in wanted.intersection(self.lanes):
+            self.lanes[alias_id].let_others_in()
+        return due
+
+    def _get_due(self, cr):
+        return get_due(cr, self.ends_at - time.monotonic())
+
+    def _get_next_due(self):
+        with open_cursor(self.registry) as cr:
+            return get_next_due(cr)
 
     def _rest(self):
         deadline = min(time.monotonic() + LOOK_SECONDS, self.ends_at)
@@ -130,9 +207,20 @@ class Run:
                 del self.lanes[alias_id]
                 if lane.is_locked_out:
                     self.taken[alias_id] = time.monotonic() + TAKEN_SECONDS
+                elif lane.is_broken:
+                    wait = BROKEN_SECONDS * 2 ** self.broken[alias_id]
+                    self.broken[alias_id] += 1
+                    wait = min(wait, BROKEN_SECONDS_LONGEST)
+                    self.put_off[alias_id] = time.monotonic() + wait
+                else:
+                    del self.broken[alias_id]
 
-    def _start(self, alias_id):
-        lane = Lane(self.registry, alias_id, self.ends_at, self.cut_at)
+    def _create_lane(self, alias_id):
+        return Lane(self.registry, alias_id, self.ends_at, self.cut_at)
+
+    def _start(self, alias_id, user_id):
+        lane = self._create_lane(alias_id)
+        lane.user_id = user_id
         parent = threading.current_thread()
         lane.thread = threading.Thread(
             target=lane.run, name=f"user_email_alias.lane.{alias_id}", daemon=True

@@ -63,6 +63,12 @@ MODEL_HOOKS = (
         "A recipient whose domain has letters beyond ASCII is not lost.",
     ),
     (
+        "ir.module.module",
+        "_button_immediate_function",
+        "self, function",
+        "A campaign does not keep modules from being installed or upgraded.",
+    ),
+    (
         "mail.compose.message",
         "onchange",
         "self, values, field_names, fields_spec",

@@ -1,9 +1,19 @@
 """What is asked to be submitted at once, within the caller's own transaction."""
 
+import contextlib
+import itertools
+import threading
+import time
+from unittest.mock import patch
+
 from psycopg2.errors import SerializationFailure
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from odoo.addons.base.models.ir_mail_server import MailDeliveryException
+
+from ..models import user_email_alias_mail
 from .common_queue import QueueCase
 
 
@@ -48,3 +58,100 @@ class TestSendNow(QueueCase):
                     mail.send(raise_exception=True)
                 env.cr.rollback()
             self.assertEqual(self.served(), ["a@example.org"])
+
+    @contextlib.contextmanager
+    def running_queue(self, count=1):
+        """Have the job at work in a thread of its own, past its first submissions."""
+        thread = threading.Thread(target=self.run_queue)
+        thread.start()
+        try:
+            self.server.wait_for(count)
+            yield
+        finally:
+            thread.join(60)
+        self.assertFalse(thread.is_alive())
+
+    def test_mail_in_the_middle_of_a_campaign_is_let_in_and_the_pause_holds(self):
+        self.write_alias(delay_ms=400)
+        bulk = [f"lead{number}@example.org" for number in range(8)]
+        self.queue(*bulk)
+        with self.running_queue(2):
+            for number in range(4):
+                began = time.monotonic()
+                with self.committed(self.user_id) as env:
+                    [new] = self.queue(f"now{number}@example.org", bulk=False, env=env)
+                    mail = env["mail.mail"].sudo().browse(new)
+                    mail.with_context(mailing_test_mail=True).send()
+                    self.assertEqual(mail.state, "sent")
+                self.assertLess(time.monotonic() - began, 5)
+        self.assertCountEqual(
+            self.served(), [*bulk, *(f"now{number}@example.org" for number in range(4))]
+        )
+        paced = [m for m in self.server.messages if m.rcpt_tos[0] in bulk]
+        gaps = [
+            later.started_monotonic - earlier.replied_monotonic
+            for earlier, later in itertools.pairwise(paced)
+        ]
+        self.assertGreaterEqual(min(gaps), 0.400)
+        self.assertNotIn("now", self.served()[-1], "they overtook the campaign")
+
+    def test_mail_in_hand_that_takes_long_is_waited_for_and_no_longer(self):
+        self.server.on("rcpt", delay=3, match="slow@", times=1)
+        self.queue("first@example.org")
+        self.queue("slow@example.org")
+        with self.running_queue(1), self.committed(self.user_id) as env:
+            time.sleep(0.5)
+            [new] = self.queue("now@example.org", bulk=False, env=env)
+            mail = env["mail.mail"].sudo().browse(new)
+            with self.patch_seconds(1), self.assertRaisesRegex(UserError, "moment"):
+                mail.send(raise_exception=True)
+            mail.send(raise_exception=True)
+        self.assertEqual(self.served()[1:], ["slow@example.org", "now@example.org"])
+
+    def test_second_mail_that_fails_does_not_take_back_the_first(self):
+        for is_new in (False, True):
+            self.server.clear()
+            self.server.on("rcpt", reply="550 5.1.1 no such person", match="bad@")
+            wanted = ("good@example.org", "bad@example.org")
+            ids = [] if is_new else self.queue(*wanted, bulk=False)
+            with (
+                self.subTest(is_new=is_new),
+                contextlib.suppress(MailDeliveryException),
+                self.committed(self.user_id) as env,
+            ):
+                ids = ids or self.queue(*wanted, bulk=False, env=env)
+                env["mail.mail"].sudo().browse(ids).send(raise_exception=True)
+            self.run_queue()
+            self.assertEqual(self.served(), ["good@example.org"])
+            self.assertEqual(
+                [mail["state"] for mail in self.read_mails(ids, "state")],
+                ["sent", "exception"],
+            )
+
+    def test_caller_that_fails_afterwards_does_not_have_the_mail_sent_again(self):
+        for drop, state in ((None, "sent"), ("dot", "exception")):
+            self.server.clear()
+            if drop:
+                self.server.on("dot", drop=True, accept=True, times=1)
+            ids = self.queue("a@example.org", bulk=False)
+            with self.subTest(state=state), self.committed(self.user_id) as env:
+                mail = env["mail.mail"].sudo().browse(ids)
+                mail.with_context(mailing_test_mail=True).send()
+                env.cr.rollback()
+            self.run_queue()
+            self.assertEqual(self.served(), ["a@example.org"])
+            self.assertEqual(self.read_mails(ids, "state")[0]["state"], state)
+
+    def test_mail_whose_sender_has_not_committed_yet_is_left_alone(self):
+        ids = self.queue("a@example.org", bulk=False)
+        with self.committed(self.user_id) as env:
+            env["mail.mail"].sudo().browse(ids).send(raise_exception=True)
+            thread = threading.Thread(target=self.run_queue)
+            thread.start()
+            time.sleep(1)
+        thread.join(30)
+        self.assertEqual(self.served(), ["a@example.org"])
+        self.assertEqual(self.read_mails(ids, "state")[0]["state"], "sent")
+
+    def patch_seconds(self, seconds):
+        return patch.object(user_email_alias_mail, "LET_IN_SECONDS", seconds)

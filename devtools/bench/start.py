@@ -21,16 +21,7 @@ def start(context):
         [alias] = rig.ask("aliases", ports=[port], delay_ms=int(1000 * CAMPAIGN_DELAY))
         odoo = rig.server(cron_threads=2)
         user = odoo.client(alias["login"])
-        lead_ids = rig.ask("leads", count=2 * rounds, user_id=alias["user_id"])
-        partners = user(
-            "res.partner",
-            "create",
-            [
-                {"name": f"Reader {n}", "email": f"reader-{n}@leads.example"}
-                for n in range(2 * rounds)
-            ],
-        )
-        letters = list(zip(lead_ids, partners, strict=True))
+        letters = _get_letters(rig, user, alias, 2 * rounds)
         idle = [_write(rig, user, *letter) for letter in letters[:rounds]]
         rig.ask("queue", alias_ids=[alias["alias_id"]], count=10_000 // 20)
         rig.sink.wait_for(rounds + 2, PATIENCE)
@@ -50,6 +41,20 @@ def start(context):
         detail=f"{rounds} letters while the alias sends a campaign with a pause of "
         f"{CAMPAIGN_DELAY:g} s, median {percentile(busy, 0.5):.2f} s",
     )
+
+
+def _get_letters(rig, user, alias, count: int) -> list[tuple[int, int]]:
+    """Return so many leads, and for each the partner that is to be written to."""
+    lead_ids = rig.ask("leads", count=count, user_id=alias["user_id"])
+    partners = user(
+        "res.partner",
+        "create",
+        [
+            {"name": f"Reader {n}", "email": f"reader-{n}@leads.example"}
+            for n in range(count)
+        ],
+    )
+    return list(zip(lead_ids, partners, strict=True))
 
 
 def _write(rig, user, lead_id: int, partner_id: int) -> float:
@@ -74,6 +79,31 @@ def _write(rig, user, lead_id: int, partner_id: int) -> float:
                 return record["mail_at"] - clicked
         time.sleep(0.05)
     return PATIENCE
+
+
+@figures("start.busy.p95", "start.busy.p95.prefork")
+def occupied(context):
+    """One-to-one letters while other jobs keep every cron worker."""
+    rounds, cron_threads = context.count(ROUNDS, 5), 2
+    for name, workers in (("start.busy.p95", 0), ("start.busy.p95.prefork", 2)):
+        with context.rig() as rig:
+            port = rig.sink.listen()
+            [alias] = rig.ask("aliases", ports=[port])
+            rig.ask("occupy", count=cron_threads, seconds=600)
+            odoo = rig.server(cron_threads=cron_threads, workers=workers)
+            user = odoo.client(alias["login"])
+            letters = _get_letters(rig, user, alias, rounds)
+            rig.ask("wake")
+            time.sleep(1)  # the workers begin with what occupies them
+            took = [_write(rig, user, *letter) for letter in letters]
+        yield bounded(
+            name,
+            percentile(took, 0.95),
+            "s",
+            1.5,
+            detail=f"{rounds} letters, all {cron_threads} cron workers occupied, "
+            f"median {percentile(took, 0.5):.2f} s",
+        )
 
 
 @figures("click.p95")

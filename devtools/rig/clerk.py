@@ -191,6 +191,24 @@ def wake(env):
     env[QUEUE]._trigger_cron()
 
 
+def occupy(env, count, seconds):
+    """Have jobs of somebody else that keep so many cron workers busy."""
+    model = env["ir.model"]._get_id("res.partner")
+    env["ir.cron"].create(
+        [
+            {
+                "name": f"Something that takes long ({number})",
+                "model_id": model,
+                "state": "code",
+                "code": f"env.cr.execute('SELECT pg_sleep({int(seconds)})')",
+                "interval_type": "months",
+                "priority": 0,
+            }
+            for number in range(count)
+        ]
+    )
+
+
 def pick(env, alias_id, times):
     """Return the median cost of picking the next mail, in ms, and its plan."""
     from odoo.addons.user_email_alias.sending.lane import Lane
@@ -239,6 +257,7 @@ VERBS = {
         core_queue,
         leads,
         wake,
+        occupy,
         pick,
     )
 }
