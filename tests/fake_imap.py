@@ -247,6 +247,12 @@ class _Session:
             self.send(f"* OK [UIDNEXT {self.folder.next_uid}] next")
         return "OK [READ-ONLY] done"
 
+    def do_close(self, tag, rest, literals):
+        self.folder = None
+        return "OK done"
+
+    do_unselect = do_close
+
     def do_uid_search(self, tag, rest, literals):
         uids = [str(uid) for uid, _date, _octets in self.folder.messages]
         if rest.upper().startswith("HEADER"):

@@ -10,7 +10,7 @@ from collections import Counter
 
 from odoo.tests import tagged
 
-from ..tools.imap import sent_box, sent_index
+from ..tools.imap import sent_box, sent_copy, sent_index
 from ..tools.imap.failure import ImapFailure
 from ..tools.imap.folder import Folder
 from .common_imap import SENT_AT, DovecotCase, FakeCase, copies, message
@@ -45,7 +45,7 @@ class TestDovecotFiling(DovecotCase):
     def test_summer_dates_and_naive_datetimes_are_utc(self):
         server = self.dovecot(special_use=SENT)
         moment = calendar.timegm((2025, 7, 4, 23, 30, 0))
-        naive = sent_box.utc(moment).replace(tzinfo=None)
+        naive = sent_copy.utc(moment).replace(tzinfo=None)
         self.box(server.port).file(*message(1), naive)
         ((_flags, date, _read),) = self.read_folder(server, "Sent")
         self.assertEqual(moment, time.mktime(date))
@@ -301,7 +301,7 @@ class TestOtherFiling(FakeCase):
         results = self.box(fake).file_many(copies(120))
         self.assertEqual({"quota"}, {failure.kind for failure in results})
         tried = [c for c in fake.commands if c.startswith("APPEND")]
-        self.assertEqual(sent_box.FULL, len(tried))
+        self.assertEqual(sent_box.REFUSALS, len(tried))
 
     def test_bare_line_ends_become_crlf(self):
         fake = self.fake()
