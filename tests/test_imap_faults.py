@@ -15,7 +15,7 @@ from ..tools.imap.failure import (
 )
 from ..tools.imap.folder import Folder
 from .common_imap import SENT_AT, FakeCase, ImapCase, message
-from .fake_imap import FakeFolder, dripping, endless
+from .fake_imap import FakeFolder, answering, dripping, endless
 
 
 @tagged("-at_install", "post_install")
@@ -56,9 +56,42 @@ class TestHostileServers(FakeCase):
             with self.subTest(words):
                 self.check_bounded(name, reply, words)
 
-    def test_dripping_answer(self):
+    def test_dripping_answer_ends_with_the_conversation(self):
         reply = dripping(b"* OK still here\r\n", 0.1)
-        self.check_bounded("LIST", reply, "not answer in time")
+        for name in ("LIST", "APPEND", "CLOSE"):
+            with self.subTest(name):
+                self.check_bounded(name, reply, "not answer in time")
+
+    def test_answers_just_in_time_do_not_prolong_the_conversation(self):
+        fake = self.fake()
+        fake.folders["Sent"] = FakeFolder()
+        fake.pause = 0.4
+        start = time.monotonic()
+        with self.assertRaises(ImapFailure):
+            self._use(self.signed_in(fake, timeout=1))
+        self.assertLess(time.monotonic() - start, 3)
+
+    def test_greeting_and_handshake_end_with_the_conversation(self):
+        record = b"\x16\x03\x03\x40\x00" + bytes(200)  # of 16,384 octets, RFC 8446 5.1
+        for octets, options in (
+            (b"* OK still here\r\n", {}),
+            (record, {"implicit": True}),
+        ):
+            fake = self.fake()
+            fake.greeting = dripping(octets, 0.1)
+            start = time.monotonic()
+            failure = self.fails(self.connect, fake.port, timeout=1, **options)
+            self.assertEqual("unreachable", failure.kind)
+            self.assertLess(time.monotonic() - start, 3)
+
+    def test_what_nobody_asked_for_is_not_kept(self):
+        fake = self.fake()
+        connection = self.signed_in(fake)
+        fake.replies = {"NOOP": answering(*["BOGUS " + "x" * 1000] * 500)}
+        for _number in range(3):
+            connection.client.noop()
+        kept = connection.client.wire.untagged_responses
+        self.assertLess(sum(map(len, kept.values())), 600)
 
     def test_server_that_takes_nothing(self):
         fake = self.fake()
@@ -75,6 +108,15 @@ class TestHostileServers(FakeCase):
         for name, reply in (
             ("NAMESPACE", "* NAMESPACE " + "(" * 100_000 + "\r\n{tag} OK"),
             ("NAMESPACE", "* NAMESPACE\r\n{tag} OK"),
+            ("NAMESPACE", "* NAMESPACE 5 5 5\r\n{tag} OK"),
+            ("NAMESPACE", "* NAMESPACE ((())) NIL\r\n{tag} OK"),
+            ("LIST", "* LIST ((5)) 7 9\r\n{tag} OK"),
+            ("STATUS", '* STATUS "Sent" (UIDVALIDITY (1))\r\n{tag} OK'),
+            ("STATUS", '* STATUS "Sent" (UIDVALIDITY)\r\n{tag} OK'),
+            ("EXAMINE", "* x EXISTS\r\n{tag} OK"),
+            ("UID FETCH", "* 1 FETCH (UID x BODY[HEADER] 7)\r\n{tag} OK"),
+            ("UID FETCH", "* 1 FETCH (UID 1 BODY[HEADER] (7))\r\n{tag} OK"),
+            ("UID SEARCH", "* SEARCH (1) x 99999999999999999999\r\n{tag} OK"),
             ("STATUS", "* STATUS\r\n{tag} OK"),
             ("EXAMINE", "* OK [UIDNEXT x] y\r\n{tag} OK"),
             ("UID FETCH", "* x FETCH )))\r\n{tag} OK"),
@@ -85,6 +127,7 @@ class TestHostileServers(FakeCase):
                 fake = self.fake()
                 fake.capabilities += " NAMESPACE"
                 fake.folders["Sent"] = FakeFolder()
+                fake.folders["Sent"].add(message(2)[0])
                 fake.replies = {name: reply}
                 try:
                     self._use(self.signed_in(fake, timeout=2))

@@ -47,7 +47,6 @@ class ImapConnection:
 
     def __init__(self, client):
         self._client = client
-        self._own_namespace = None
 
     @classmethod
     def open(

@@ -53,6 +53,8 @@ def prove_filing(connection, folder):
         dated = internal_date(utc(time.time())), MESSAGE
         told = client.append_messages(folder.path, [dated], rb"\Seen \Deleted")
     with plain_words(imap_failure.FOLDER):
+        # Courier shows the new message to nobody who had opened the folder before.
+        client.select_folder(folder.path)
         return _remove(client, appended_uids(told, 1)[0])
 
 
@@ -89,7 +91,8 @@ def _remove(client, uid):
     :param uid: of the message, None if the server did not tell
     :return: whether it is gone
     """
-    there = _mine(client, [*([uid] if uid else []), *_search(client)])
+    candidates = {uid, *_search(client)} - {None}
+    there = _mine(client, sorted(candidates))
     if not there:
         return False
     with contextlib.suppress(ServerRefusal):

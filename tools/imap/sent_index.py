@@ -27,7 +27,6 @@ MONTHS = (None, "Jan", "Feb", "Mar", "Apr", "May", "Jun")
 MONTHS += ("Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _ITEMS = "(UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"
-_FETCHED = b"BODY[HEADER.FIELDS (MESSAGE-ID)]"
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 _HEADER = re.compile(rb"^message-id[ \t]*:(.*)$", re.IGNORECASE | re.MULTILINE)
 
@@ -195,14 +194,16 @@ class SentIndex:
 def fetch_ids(wire, sequence_set):
     """Return {UID: Message-IDs} of some messages of the open folder.
 
-    Not with IMAPClient's ``fetch``, which knows no ranges.
+    Not with IMAPClient's ``fetch``, which knows no ranges. Courier answers with another
+    spelling of the item than it was asked for.
     """
     wire.run("UID", "FETCH", sequence_set, _ITEMS)
     told = parse_fetch_response(wire.take_untagged("FETCH"))
     return {
-        uid: header_ids(mail[_FETCHED] or b"")
+        uid: header_ids(value or b"")
         for uid, mail in told.items()
-        if _FETCHED in mail
+        for item, value in mail.items()
+        if item.startswith(b"BODY[HEADER")
     }
 
 
