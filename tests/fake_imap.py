@@ -42,7 +42,8 @@ class FakeImap:
       text; ``nothing`` finds no header; ``bad`` refuses
     - ``replies``: {command: raw reply instead of doing it}, ``{tag}`` is replaced
     - ``after_starttls``: what is sent in the clear right behind the OK
-    - ``refuses``: function of a message's octets, tells whether APPEND refuses it
+    - ``refuses``: function of a message's octets, tells whether APPEND refuses it, with
+      the words of ``refusal``
     - ``has_uidplus``: whether UIDs are told
     - ``quotes_headers``: FETCH answers with quoted strings, the UID behind them
     - ``hang_up_on``: a command that is answered by closing the connection
@@ -71,6 +72,7 @@ class FakeImap:
         self.replies = {}
         self.after_starttls = b""
         self.refuses = lambda octets: False
+        self.refusal = "NO [CANNOT] such a message"
         self.has_uidplus = True
         self.quotes_headers = False
         self.hang_up_on = None
@@ -377,7 +379,7 @@ class _Session:
             return "NO Current box is selected READ-ONLY."
         date = re.search(r'\) "([^"]+)"', rest).group(1).encode()
         if any(self.fake.refuses(octets) for octets in literals):
-            return "NO [CANNOT] such a message"
+            return self.fake.refusal
         uids = [folder.add(octets, date) for octets in literals]
         if "\\Deleted" in rest and not self.fake.drops_flags:
             folder.deleted.update(uids)
