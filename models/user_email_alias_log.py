@@ -65,7 +65,10 @@ class UserEmailAliasLog(models.Model):
     sent_copy_error = fields.Char("Why the copy failed")
     sent_copy_due = fields.Float(digits=(17, 6), aggregator=None)
     sent_copy_first_at = fields.Float(digits=(17, 6), aggregator=None)
-    sent_copy_attempts = fields.Integer(aggregator=None)
+    sent_copy_attempts = fields.Integer(
+        aggregator=None, help="Tries since the mailbox works no more, else 0."
+    )
+    is_sent_copy_told = fields.Boolean(help="Whether its owner knows of the trouble.")
     # the compressed bytes, until they are filed
     sent_copy = fields.Binary(
         "Bytes to file", attachment=False, groups=fields.NO_ACCESS, help="Compressed."
@@ -73,6 +76,9 @@ class UserEmailAliasLog(models.Model):
 
     _copy_waiting = models.Index(
         "(alias_id, sent_copy_due) WHERE sent_copy_state = 'waiting'"
+    )
+    _copy_trouble = models.Index(
+        "(alias_id) WHERE sent_copy_state IN ('waiting', 'failed')"
     )
 
     _open = models.Index("(alias_id) WHERE outcome IS NULL")
@@ -128,7 +134,7 @@ class UserEmailAliasLog(models.Model):
         for row in rows_sudo:
             if not row.sent_copy:
                 raise UserError(self.env._("The text of this email is gone."))
-        rows_sudo.sent_copy_state = "waiting"
+        rows_sudo.write({"sent_copy_state": "waiting", "sent_copy_error": False})
         rows_sudo.alias_id._retry_copies()
 
     def action_open_document(self):

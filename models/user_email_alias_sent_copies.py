@@ -2,21 +2,23 @@ import logging
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import str2bool
+from odoo.tools import SQL, str2bool
 
 from ..sending.sent_copies import file_due_copies
 from ..tools import address, guard, imap, vault
+from ..tools.deadline import Deadline
 from ..tools.imap import failure as imap_failure
 from ..tools.imap import folder as sent_folder
 from .fetchmail_server import SELF_FILING_TYPES
 from .ir_config_parameter import OWN_IMAP
+from .user_email_alias_connection import BUTTON_SECONDS
 
 _logger = logging.getLogger(__name__)
 
-# One silence of an IMAP server, in seconds.
-SILENCE_SECONDS = 20
-
 IMAP_PORT = 993
+
+# Why there is no conversation with a mailbox; each says it in one sentence.
+IMAP_ERRORS = (imap_failure.ImapFailure, vault.VaultError, address.AddressError)
 
 # Fields whose change may mend an account that gets copies.
 MAILBOX_FIELDS = {
@@ -90,6 +92,9 @@ class UserEmailAliasSentCopies(models.AbstractModel):
     )
     sent_copy_waiting_count = fields.Integer(compute="_compute_copy_counts")
     sent_copy_failed_count = fields.Integer(compute="_compute_copy_counts")
+    sent_copy_error = fields.Char(
+        "Why Copies Wait or Failed", compute="_compute_sent_copy_error"
+    )
 
     # ------------------------------------------------------------------
     # Fields
@@ -172,6 +177,26 @@ class UserEmailAliasSentCopies(models.AbstractModel):
             alias.sent_copy_waiting_count = counts.get((alias.id, "waiting"), 0)
             alias.sent_copy_failed_count = counts.get((alias.id, "failed"), 0)
 
+    def _compute_sent_copy_error(self):
+        """The newest reason; what waits comes before what failed."""
+        Log = self.env["user.email.alias.log"]
+        Log.flush_model(["alias_id", "sent_copy_error", "sent_copy_state"])
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT DISTINCT ON (alias_id) alias_id, sent_copy_error
+                  FROM user_email_alias_log
+                 WHERE alias_id = ANY(%s) AND sent_copy_error IS NOT NULL
+                   AND sent_copy_state IN ('waiting', 'failed')
+                 ORDER BY alias_id, sent_copy_state DESC, id DESC
+                """,
+                self.ids,
+            )
+        )
+        errors = dict(self.env.cr.fetchall())
+        for alias in self:
+            alias.sent_copy_error = errors.get(alias.id, False)
+
     @api.constrains("imap_server_id", "user_id")
     def _check_imap_server_id(self):
         for alias in self:
@@ -217,10 +242,24 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         """File at once what waits: the account was mended, or its owner asks."""
         rows_sudo = self.env["user.email.alias.log"].sudo()
         rows_sudo = rows_sudo.search(
-            [("alias_id", "in", self.ids), ("sent_copy_state", "=", "waiting")]
+            [
+                ("alias_id", "in", self.ids),
+                "|",
+                ("sent_copy_state", "=", "waiting"),
+                "&",
+                ("outcome", "=", "uncertain"),
+                ("sent_copy_attempts", ">", 0),
+            ]
         )
         if rows_sudo:
-            rows_sudo.write({"sent_copy_due": 0, "sent_copy_attempts": 0})
+            rows_sudo.write(
+                {
+                    "sent_copy_due": 0,
+                    "sent_copy_attempts": 0,
+                    "sent_copy_first_at": False,
+                    "is_sent_copy_told": False,
+                }
+            )
             self._trigger_sent_copies()
 
     def _check_smtp_password_stays(self, vals):
@@ -267,73 +306,78 @@ class UserEmailAliasSentCopies(models.AbstractModel):
             return server_sudo.server_type not in SELF_FILING_TYPES
         return bool(self.imap_server and self._is_own_imap_allowed())
 
-    def _open_imap__(self):
-        """Connect and log in to the mailbox that receives the copies.
+    def _get_imap_account__(self):
+        """The mailbox that receives the copies, with its password in clear.
 
-        :return: a :class:`imap.ImapConnection`
-        :raise imap_failure.ImapFailure, vault.VaultError: one sentence says why not
+        :return: a :class:`imap.ImapAccount`, which needs no database any more
+        :raise imap_failure.ImapFailure, vault.VaultError, address.AddressError: one
+            sentence says why there is none
         """
         self.ensure_one()
         # sudo: login data of an incoming server this user may file mail in
         server_sudo = self.sudo().imap_server_id
         if server_sudo:
             target = address.parse_server(f"{server_sudo.server}:{server_sudo.port}")
-            # the administrator chose this host
-            keeper = guard.Guard(str(target))
-            options = {
-                "disable_tls": not server_sudo.is_ssl,
-                "implicit_tls_ports": {server_sudo.port},
-            }
-            user, secret = server_sudo.user or "", server_sudo.password or ""
-        elif not self._is_own_imap_allowed():
+            return imap.ImapAccount(
+                target,
+                # the administrator chose this host
+                guard.Guard(str(target)),
+                server_sudo.user or "",
+                server_sudo.password or "",
+                disable_tls=not server_sudo.is_ssl,
+                implicit_tls_ports=frozenset({server_sudo.port}),
+            )
+        if not self._is_own_imap_allowed():
             raise imap_failure.ImapFailure(
                 imap_failure.UNREACHABLE,
                 self.env._("The administrator allows no IMAP server of one's own."),
                 retryable=False,
             )
+        if self.imap_user:
+            user, secret = self.imap_user, self._read_secret__("imap_secret")
         else:
-            target = address.parse_server(self.imap_server, default_port=IMAP_PORT)
-            keeper = self._get_guard()
-            options = {"disable_tls": self.disable_tls}
-            if self.imap_user:
-                user, secret = self.imap_user, self._read_secret__("imap_secret")
-            else:
-                user, secret = self.smtp_user, self._read_secret__("smtp_secret")
-        connection = imap.ImapConnection.open(
-            target, keeper, timeout=SILENCE_SECONDS, **options
+            user, secret = self.smtp_user, self._read_secret__("smtp_secret")
+        return imap.ImapAccount(
+            address.parse_server(self.imap_server or "", default_port=IMAP_PORT),
+            self._get_guard(),
+            user or "",
+            secret or "",
+            disable_tls=self.disable_tls,
         )
-        try:
-            connection.login_password(user or "", secret or "")
-        except BaseException:
-            connection.abandon()
-            raise
-        return connection
 
-    def _find_sent_folder(self, connection):
-        """Find the Sent folder and remember it."""
-        remembered = sent_folder.Folder.from_text(self.imap_folder or "")
-        folder = connection.find_sent_folder(remembered, create=True)
+    def _get_imap_folder(self):
+        """The Sent folder as it was found last time, or chosen; None if never."""
+        return sent_folder.Folder.from_text(self.imap_folder or "")
+
+    def _remember_folder(self, folder):
         if folder.as_text() != self.imap_folder:
             # sudo: written by the server only
             self.sudo().imap_folder = folder.as_text()
-        return folder
 
     def _test_connection__(self, deadline):
-        """Extend: say where the copies go, or which half failed."""
+        """Extend: store a copy, and say where they go or why they do not."""
         message = super()._test_connection__(deadline)
         if not self._wants_copies():
             return message
         try:
-            with self._open_imap__() as connection:
-                folder = self._find_sent_folder(connection)
-        except (imap_failure.ImapFailure, vault.VaultError) as failure:
+            with self._get_imap_account__().open(deadline) as connection:
+                folder = connection.find_sent_folder(self._get_imap_folder(), True)
+                is_clean = connection.prove_filing(folder)
+        except IMAP_ERRORS as failure:
             raise UserError(
                 self.env._("Sending works, but filing the copies does not: %s", failure)
             ) from None
-        return self.env._(
+        self._remember_folder(folder)
+        message = self.env._(
             "%(message)s. Copies go to the folder “%(folder)s”.",
             message=message,
             folder=folder.path,
+        )
+        if is_clean:
+            return message
+        return self.env._(
+            "%s A message “Connection test” could not be removed from it: delete it.",
+            message,
         )
 
     def action_choose_folder(self):
@@ -341,9 +385,10 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         self.ensure_one()
         self._check_owner()
         try:
-            with self._open_imap__() as connection:
+            account = self._get_imap_account__()
+            with account.open(Deadline(BUTTON_SECONDS)) as connection:
                 folders = connection.list_folders()
-        except (imap_failure.ImapFailure, vault.VaultError) as failure:
+        except IMAP_ERRORS as failure:
             raise UserError(str(failure)) from None
         return self.env["user.email.alias.folder"]._ask(self, folders)
 

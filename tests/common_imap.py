@@ -9,6 +9,7 @@ import trustme
 from odoo.tests import BaseCase
 
 from ..tools.address import ServerAddress
+from ..tools.deadline import Deadline
 from ..tools.guard import Guard
 from ..tools.imap import ImapConnection
 from ..tools.imap.failure import ImapFailure
@@ -42,15 +43,18 @@ class ImapCase(BaseCase):
         cls.ca = trustme.CA()
         cls.guard = Guard("localhost, 127.0.0.1, ::1")
 
-    def connect(self, port, *, implicit=False, trust=True, timeout=10, **options):
-        """Return an ImapConnection, closed at the end of the test."""
+    def connect(self, port, *, implicit=False, trust=True, timeout=60, **options):
+        """Return an ImapConnection, closed at the end of the test.
+
+        :param timeout: seconds the whole conversation may last
+        """
         context = ssl.create_default_context()
         if trust:
             self.ca.configure_trust(context)
         connection = ImapConnection.open(
             ServerAddress(HOST, port),
             self.guard,
-            timeout=timeout,
+            Deadline(timeout),
             ssl_context=context,
             implicit_tls_ports={port} if implicit else set(),
             **options,

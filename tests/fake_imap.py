@@ -13,7 +13,7 @@ import time
 
 
 class FakeFolder:
-    """A folder: ``messages`` holds (UID, INTERNALDATE, octets)."""
+    """A folder: ``messages`` holds (UID, INTERNALDATE, octets), ``deleted`` UIDs."""
 
     def __init__(self, flags="", uid_validity=1, mailbox_id="", delimiter="/"):
         self.flags = flags
@@ -21,6 +21,7 @@ class FakeFolder:
         self.mailbox_id = mailbox_id
         self.delimiter = delimiter
         self.messages = []
+        self.deleted = set()
         self.next_uid = 1
 
     def add(self, octets, date=b"01-Jan-2026 00:00:00 +0000"):
@@ -34,16 +35,24 @@ class FakeImap:
 
     The knobs are attributes:
 
-    - ``capabilities``, ``greeting``: as announced
+    - ``capabilities``, ``greeting``: as announced; a function instead of a greeting is
+      called with the session and None
+    - ``pause``: seconds before each reply
     - ``search``: ``exact``; ``words`` finds every message that has one part of the
       text; ``nothing`` finds no header; ``bad`` refuses
     - ``replies``: {command: raw reply instead of doing it}, ``{tag}`` is replaced
     - ``after_starttls``: what is sent in the clear right behind the OK
-    - ``refuses``: function of a message's octets, tells whether APPEND refuses it
+    - ``refuses``: function of a message's octets, tells whether APPEND refuses it, with
+      the words of ``refusal``
     - ``has_uidplus``: whether UIDs are told
     - ``quotes_headers``: FETCH answers with quoted strings, the UID behind them
     - ``hang_up_on``: a command that is answered by closing the connection
     - ``stores_then_hangs_up``: the next APPEND is stored, its reply is lost
+    - ``is_courier``: what is open for reading takes no APPEND, what was appended is
+      seen after opening again, no UIDNEXT, names of fields in quotes, as Courier 5.0.13
+    - ``read_only``, ``rights``, ``quota``: SELECT says READ-ONLY, what MYRIGHTS tells,
+      (usage, limit) of GETQUOTAROOT in kB
+    - ``drops_flags``: APPEND stores no flags
 
     What clients said is in ``received`` (octets, decrypted).
     """
@@ -63,10 +72,17 @@ class FakeImap:
         self.replies = {}
         self.after_starttls = b""
         self.refuses = lambda octets: False
+        self.refusal = "NO [CANNOT] such a message"
         self.has_uidplus = True
         self.quotes_headers = False
         self.hang_up_on = None
         self.stores_then_hangs_up = False
+        self.pause = 0
+        self.is_courier = False
+        self.read_only = False
+        self.rights = "lrswipkxtea"
+        self.quota = (0, 1000)
+        self.drops_flags = False
         self.received = b""
         self.commands = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -94,12 +110,15 @@ class _Session:
         self.sock = sock
         self.pending = b""
         self.folder = None
+        self.is_reading = False
         self.seen = 0
 
     def run(self):
         with contextlib.suppress(OSError, ValueError, EOFError):
             if self.fake.implicit_tls:
                 self.start_tls()
+            if callable(self.fake.greeting):
+                self.fake.greeting(self, None)
             self.send(self.fake.greeting)
             while self.serve_one():
                 pass
@@ -128,7 +147,7 @@ class _Session:
         """Return the line with literals taken out, and the literals."""
         line = self.receive()
         literals = []
-        while match := re.search(rb"\{(\d+)(\+?)\}$", line):
+        while match := re.search(rb"~?\{(\d+)(\+?)\}$", line):
             if not match.group(2):
                 self.send("+ go on")
             literals.append(self.receive(int(match.group(1))))
@@ -144,6 +163,7 @@ class _Session:
             name = f"UID {name.upper()}"
         rest = rest.strip()
         self.fake.commands.append(f"{name} {rest}".strip())
+        time.sleep(self.fake.pause)
         if name == self.fake.hang_up_on:
             return False
         if name in self.fake.replies:
@@ -237,15 +257,65 @@ class _Session:
         return "OK done"
 
     def do_examine(self, tag, rest, literals):
+        return self.open(rest, is_reading=True)
+
+    def do_select(self, tag, rest, literals):
+        return self.open(rest, is_reading=self.fake.read_only)
+
+    def open(self, rest, is_reading):
         self.folder = self.fake.folders.get(_unquote(_words(rest)[0]))
         if not self.folder:
             return "NO [NONEXISTENT] no such folder"
+        self.is_reading = is_reading
         self.seen = len(self.folder.messages)
         self.send(f"* {self.seen} EXISTS")
         self.send(f"* OK [UIDVALIDITY {self.folder.uid_validity}] valid")
-        if self.fake.has_uidplus:
+        if self.fake.has_uidplus and not self.fake.is_courier:
             self.send(f"* OK [UIDNEXT {self.folder.next_uid}] next")
-        return "OK [READ-ONLY] done"
+        return f"OK [{'READ-ONLY' if is_reading else 'READ-WRITE'}] done"
+
+    def do_close(self, tag, rest, literals):
+        if not self.is_reading:
+            self.expunge(self.folder.deleted)
+        self.folder = None
+        return "OK done"
+
+    def do_unselect(self, tag, rest, literals):
+        self.folder = None
+        return "OK done"
+
+    def do_expunge(self, tag, rest, literals):
+        self.expunge(self.folder.deleted)
+        return "OK done"
+
+    def do_uid_expunge(self, tag, rest, literals):
+        self.expunge({uid for uid in self.folder.deleted if self._is_in(uid, rest)})
+        return "OK done"
+
+    def expunge(self, uids):
+        self.folder.messages[:] = [m for m in self.folder.messages if m[0] not in uids]
+
+    def do_uid_store(self, tag, rest, literals):
+        sequence_set = rest.split(" ")[0]
+        self.folder.deleted.update(
+            uid
+            for uid, *_more in self.folder.messages
+            if self._is_in(uid, sequence_set)
+        )
+        return "OK done"
+
+    def do_enable(self, tag, rest, literals):
+        self.send(f"* ENABLED {rest}")
+        return "OK done"
+
+    def do_myrights(self, tag, rest, literals):
+        self.send(f"* MYRIGHTS {rest} {self.fake.rights}")
+        return "OK done"
+
+    def do_getquotaroot(self, tag, rest, literals):
+        self.send(f'* QUOTAROOT {rest} ""')
+        self.send('* QUOTA "" (STORAGE {} {})'.format(*self.fake.quota))
+        return "OK done"
 
     def do_uid_search(self, tag, rest, literals):
         uids = [str(uid) for uid, _date, _octets in self.folder.messages]
@@ -269,13 +339,18 @@ class _Session:
                 yield uid
 
     def do_uid_fetch(self, tag, rest, literals):
-        for number, (uid, _date, octets) in enumerate(self.folder.messages, 1):
+        shown = self.folder.messages
+        if self.fake.is_courier:
+            shown = shown[: self.seen]
+        for number, (uid, _date, octets) in enumerate(shown, 1):
             if not self._is_in(uid, rest.split(" ")[0]):
                 continue
             header = b"".join(
                 re.findall(rb"(?im)^message-id:.*\r\n(?:[ \t].*\r\n)*", octets)
             )
             item = "BODY[HEADER.FIELDS (MESSAGE-ID)]"
+            if self.fake.is_courier:
+                item = item.replace("MESSAGE-ID", '"MESSAGE-ID"')
             if self.fake.quotes_headers:
                 text = header.decode().replace("\r\n", "").replace("\\", "\\\\")
                 text = text.replace('"', '\\"')
@@ -300,10 +375,14 @@ class _Session:
             return "NO [TRYCREATE] no such folder"
         if len(literals) > 1 and "MULTIAPPEND" not in self.fake.capabilities:
             return "BAD one at a time"
+        if self.fake.is_courier and self.folder and self.is_reading:
+            return "NO Current box is selected READ-ONLY."
         date = re.search(r'\) "([^"]+)"', rest).group(1).encode()
         if any(self.fake.refuses(octets) for octets in literals):
-            return "NO [CANNOT] such a message"
+            return self.fake.refusal
         uids = [folder.add(octets, date) for octets in literals]
+        if "\\Deleted" in rest and not self.fake.drops_flags:
+            folder.deleted.update(uids)
         if self.fake.stores_then_hangs_up:
             self.fake.stores_then_hangs_up = False
             return None
@@ -334,6 +413,11 @@ def dripping(data, pause):
         return False
 
     return reply
+
+
+def answering(*lines):
+    """Return a reply for ``replies``: these untagged lines, then OK."""
+    return "".join(f"* {line}\r\n" for line in lines) + "{tag} OK done"
 
 
 def _words(text):

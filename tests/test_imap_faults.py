@@ -15,7 +15,7 @@ from ..tools.imap.failure import (
 )
 from ..tools.imap.folder import Folder
 from .common_imap import SENT_AT, FakeCase, ImapCase, message
-from .fake_imap import FakeFolder, dripping, endless
+from .fake_imap import FakeFolder, answering, dripping, endless
 
 
 @tagged("-at_install", "post_install")
@@ -23,8 +23,9 @@ class TestHostileServers(FakeCase):
     def check_bounded(self, name, reply, words):
         fake = self.fake()
         fake.folders["Sent"] = FakeFolder()
+        fake.folders["Sent"].add(b"From: a@b.c\r\n\r\n")
         fake.replies = {name: reply}
-        connection = self.signed_in(fake, timeout=0.5)
+        connection = self.signed_in(fake, timeout=1)
         start = time.monotonic()
         failure = self.fails(self._use, connection)
         self.assertLess(time.monotonic() - start, 8)
@@ -39,7 +40,7 @@ class TestHostileServers(FakeCase):
     def test_endless_and_huge_answers(self):
         self.patch(imap_wire, "REPLY_LIMIT", 600_000)
         self.patch(imap_wire, "LINE_LIMIT", 300_000)
-        for name in ("LIST", "STATUS", "EXAMINE", "NOOP", "UID SEARCH", "APPEND"):
+        for name in ("LIST", "STATUS", "EXAMINE", "CLOSE", "UID SEARCH", "APPEND"):
             with self.subTest(name):
                 self.check_bounded(name, endless(b"x" * 100_000), "line too long")
         for name, reply, words in (
@@ -55,18 +56,50 @@ class TestHostileServers(FakeCase):
             with self.subTest(words):
                 self.check_bounded(name, reply, words)
 
-    def test_dripping_answer(self):
-        self.patch(imap_wire, "PATIENCE", 3)
+    def test_dripping_answer_ends_with_the_conversation(self):
         reply = dripping(b"* OK still here\r\n", 0.1)
-        self.check_bounded("LIST", reply, "not answer in time")
+        for name in ("LIST", "APPEND", "CLOSE"):
+            with self.subTest(name):
+                self.check_bounded(name, reply, "not answer in time")
+
+    def test_answers_just_in_time_do_not_prolong_the_conversation(self):
+        fake = self.fake()
+        fake.folders["Sent"] = FakeFolder()
+        fake.pause = 0.4
+        start = time.monotonic()
+        with self.assertRaises(ImapFailure):
+            self._use(self.signed_in(fake, timeout=1))
+        self.assertLess(time.monotonic() - start, 3)
+
+    def test_greeting_and_handshake_end_with_the_conversation(self):
+        record = b"\x16\x03\x03\x40\x00" + bytes(200)  # of 16,384 octets, RFC 8446 5.1
+        for octets, options in (
+            (b"* OK still here\r\n", {}),
+            (record, {"implicit": True}),
+        ):
+            fake = self.fake()
+            fake.greeting = dripping(octets, 0.1)
+            start = time.monotonic()
+            failure = self.fails(self.connect, fake.port, timeout=1, **options)
+            self.assertEqual("unreachable", failure.kind)
+            self.assertLess(time.monotonic() - start, 3)
+
+    def test_what_nobody_asked_for_is_not_kept(self):
+        fake = self.fake()
+        connection = self.signed_in(fake)
+        fake.replies = {"NOOP": answering(*["BOGUS " + "x" * 1000] * 500)}
+        for _number in range(3):
+            connection.client.noop()
+        kept = connection.client.wire.untagged_responses
+        self.assertLess(sum(map(len, kept.values())), 600)
 
     def test_server_that_takes_nothing(self):
         fake = self.fake()
         fake.folders["Sent"] = FakeFolder()
         fake.capabilities += " LITERAL+"
-        box = self.signed_in(fake, timeout=0.5).sent_box(Folder("Sent"))
+        box = self.signed_in(fake, timeout=1).sent_box(Folder("Sent"))
         box.contains("<x@y>")
-        fake.replies = {"NOOP": lambda session, tag: time.sleep(5)}
+        fake.replies = {"CLOSE": lambda session, tag: time.sleep(5)}
         failure = self.fails(box.file, *message(1, size=8_000_000), SENT_AT)
         self.assertEqual("lost", failure.kind)
         self.assertIn("not answer in time", str(failure))
@@ -75,6 +108,15 @@ class TestHostileServers(FakeCase):
         for name, reply in (
             ("NAMESPACE", "* NAMESPACE " + "(" * 100_000 + "\r\n{tag} OK"),
             ("NAMESPACE", "* NAMESPACE\r\n{tag} OK"),
+            ("NAMESPACE", "* NAMESPACE 5 5 5\r\n{tag} OK"),
+            ("NAMESPACE", "* NAMESPACE ((())) NIL\r\n{tag} OK"),
+            ("LIST", "* LIST ((5)) 7 9\r\n{tag} OK"),
+            ("STATUS", '* STATUS "Sent" (UIDVALIDITY (1))\r\n{tag} OK'),
+            ("STATUS", '* STATUS "Sent" (UIDVALIDITY)\r\n{tag} OK'),
+            ("EXAMINE", "* x EXISTS\r\n{tag} OK"),
+            ("UID FETCH", "* 1 FETCH (UID x BODY[HEADER] 7)\r\n{tag} OK"),
+            ("UID FETCH", "* 1 FETCH (UID 1 BODY[HEADER] (7))\r\n{tag} OK"),
+            ("UID SEARCH", "* SEARCH (1) x 99999999999999999999\r\n{tag} OK"),
             ("STATUS", "* STATUS\r\n{tag} OK"),
             ("EXAMINE", "* OK [UIDNEXT x] y\r\n{tag} OK"),
             ("UID FETCH", "* x FETCH )))\r\n{tag} OK"),
@@ -85,6 +127,7 @@ class TestHostileServers(FakeCase):
                 fake = self.fake()
                 fake.capabilities += " NAMESPACE"
                 fake.folders["Sent"] = FakeFolder()
+                fake.folders["Sent"].add(message(2)[0])
                 fake.replies = {name: reply}
                 try:
                     self._use(self.signed_in(fake, timeout=2))

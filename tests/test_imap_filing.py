@@ -4,13 +4,15 @@ In a real Dovecot, read back with an independent client, and at odder servers.
 """
 
 import calendar
+import email
+import email.policy
 import threading
 import time
 from collections import Counter
 
 from odoo.tests import tagged
 
-from ..tools.imap import sent_box, sent_index
+from ..tools.imap import sent_box, sent_copy, sent_index
 from ..tools.imap.failure import ImapFailure
 from ..tools.imap.folder import Folder
 from .common_imap import SENT_AT, DovecotCase, FakeCase, copies, message
@@ -45,7 +47,7 @@ class TestDovecotFiling(DovecotCase):
     def test_summer_dates_and_naive_datetimes_are_utc(self):
         server = self.dovecot(special_use=SENT)
         moment = calendar.timegm((2025, 7, 4, 23, 30, 0))
-        naive = sent_box.utc(moment).replace(tzinfo=None)
+        naive = sent_copy.utc(moment).replace(tzinfo=None)
         self.box(server.port).file(*message(1), naive)
         ((_flags, date, _read),) = self.read_folder(server, "Sent")
         self.assertEqual(moment, time.mktime(date))
@@ -301,7 +303,7 @@ class TestOtherFiling(FakeCase):
         results = self.box(fake).file_many(copies(120))
         self.assertEqual({"quota"}, {failure.kind for failure in results})
         tried = [c for c in fake.commands if c.startswith("APPEND")]
-        self.assertEqual(sent_box.FULL, len(tried))
+        self.assertEqual(sent_box.REFUSALS, len(tried))
 
     def test_bare_line_ends_become_crlf(self):
         fake = self.fake()
@@ -310,6 +312,100 @@ class TestOtherFiling(FakeCase):
         stored = fake.folders["Sent"].messages[0][2]
         self.assertEqual(b"Message-ID: <1@x>\r\nFrom: a@b.c\r\n\r\nx\r\ny\r\n", stored)
         self.assertTrue(self.box(fake).file(octets, "<1@x>", SENT_AT).already)
+
+    def test_courier_gets_each_message_once(self):
+        fake = self.fake()
+        fake.is_courier = True
+        box = self.box(fake)
+        for many, expected in (
+            (copies(3), [False] * 3),
+            (copies(5), [True] * 3 + [False] * 2),
+        ):
+            self.assertEqual(expected, [f.already for f in box.file_many(many)])
+        self.assertTrue(all(f.already for f in self.box(fake).file_many(copies(5))))
+        self.assertEqual(5, len(fake.folders["Sent"].messages))
+
+    def test_folder_is_left_without_removing_what_is_marked_as_deleted(self):
+        for capability in ("", " UNSELECT"):
+            fake = self.fake()
+            fake.capabilities += capability
+            folder = fake.folders["Sent"] = FakeFolder()
+            folder.deleted.add(folder.add(message(1)[0]))
+            self.box(fake).file(*message(2), SENT_AT)
+            self.assertEqual(2, len(folder.messages))
+            self.assertNotIn("SELECT", {c.split()[0] for c in fake.commands})
+
+    def test_renumbered_folder_is_read_anew(self):
+        fake = self.fake()
+        box = self.box(fake)
+        box.file_many(copies(3))
+        folder = fake.folders["Sent"]
+        folder.uid_validity, folder.next_uid, folder.messages = 9, 1, []
+        folder.add(message(1)[0])
+        results = box.file_many(copies(3))
+        self.assertEqual([False, True, False], [r.already for r in results])
+
+    def test_nul_is_sent_where_it_is_taken_and_final_elsewhere(self):
+        octets = b"Message-ID: <nul@x>\r\n\r\n\0\r\n"
+        fake = self.fake()
+        failure = self.fails(self.box(fake).file, octets, "<nul@x>", SENT_AT)
+        self.assertEqual(("refused", False), (failure.kind, failure.retryable))
+        self.assertIn("NUL", str(failure))
+        for capability in (" BINARY", " BINARY LITERAL+ MULTIAPPEND"):
+            fake = self.fake()
+            fake.capabilities += capability
+            many = [*copies(2), (octets, "<nul@x>", SENT_AT)]
+            self.assertFalse([f for f in self.box(fake).file_many(many) if f.already])
+            self.assertEqual(octets, fake.folders["Sent"].messages[2][2])
+            self.assertIn(b" ~{", fake.received)
+
+    def test_raw_header_is_sent_where_it_is_taken(self):
+        octets = "Subject: Größe\r\nMessage-ID: <u@x>\r\n\r\nü\r\n".encode()
+        fake = self.fake()
+        fake.capabilities += " ENABLE UTF8=ACCEPT"
+        fake.folders["Gesendet ä"] = FakeFolder()
+        box = self.signed_in(fake).sent_box(Folder("Gesendet ä"))
+        fake.folders["Gesendet &AOQ-"] = FakeFolder()
+        box.file_many([*copies(1), (octets, "<u@x>", SENT_AT), *copies(1, prefix="n")])
+        self.assertEqual(1, len(fake.folders["Gesendet &AOQ-"].messages))
+
+    def test_raw_header_is_encoded_elsewhere(self):
+        fake = self.fake()
+        head = (
+            'From: "Jörg, Müller" <joerg@exämple.com>\r\n'
+            "To: Bob <bob@example.com>,\r\n  Ünal Ö <ü@exämple.com>\r\n"
+            "Subject: Eine große Überraschung für Sie 送信済み\r\n\tund mehr\r\n"
+            "X-Plain: nothing\r\nMessage-ID: <u@x>\r\n"
+        )
+        body = "\r\nKörper\r\n".encode()
+        filed = self.box(fake).file(head.encode() + body, "<u@x>", SENT_AT)
+        self.assertFalse(filed.already)
+        stored = fake.folders["Sent"].messages[0][2]
+        header, rest = stored.split(b"\r\n\r\n")
+        self.assertTrue(header.isascii())
+        self.assertEqual("Körper\r\n", rest.decode())
+        self.assertLessEqual(max(map(len, header.splitlines())), 120)
+        read = email.message_from_bytes(stored, policy=email.policy.default)
+        self.assertEqual(
+            "Eine große Überraschung für Sie 送信済み\tund mehr", read["Subject"]
+        )
+        (sender,) = read["From"].addresses
+        self.assertEqual("Jörg, Müller", sender.display_name)
+        self.assertEqual("joerg@xn--exmple-cua.com", sender.addr_spec)
+        bob, unal = read["To"].addresses
+        self.assertEqual(("Bob", "bob@example.com"), (bob.display_name, bob.addr_spec))
+        self.assertEqual("Ünal Ö", unal.display_name)
+        self.assertTrue(self.box(fake).file(stored, "<u@x>", SENT_AT).already)
+
+    def test_folder_that_takes_nothing_is_not_tried_for_ever(self):
+        fake = self.fake()
+        fake.replies = {"APPEND": "{tag} NO Permission denied"}
+        box = self.box(fake)
+        results = box.file_many(copies(120))
+        self.assertEqual({True}, {failure.retryable for failure in results})
+        self.assertIs(box.trouble, results[-1])
+        tried = [c for c in fake.commands if c.startswith("APPEND")]
+        self.assertEqual(sent_box.REFUSALS, len(tried))
 
     def test_folder_that_vanishes_or_cannot_be_opened(self):
         fake = self.fake()

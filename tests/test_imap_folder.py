@@ -1,12 +1,14 @@
 """Finding the folder for sent mail: in a real Dovecot, and at odder servers."""
 
+import contextlib
+
 from odoo.tests import tagged
 
 from ..tools.imap import folder_names as sent_folder_names
 from ..tools.imap.failure import ImapFailure
 from ..tools.imap.folder import Folder
 from .common_imap import SENT_AT, DovecotCase, FakeCase, message
-from .fake_imap import FakeFolder
+from .fake_imap import FakeFolder, answering
 
 SENT = {"Sent": r"\Sent"}
 
@@ -155,6 +157,42 @@ class TestOtherFolders(FakeCase):
         self.assertEqual("folder", self.fails(connection.find_sent_folder).kind)
         fake.folders["Sent Items"] = FakeFolder()
         self.assertEqual("Sent Items", self.signed_in(fake).find_sent_folder().path)
+
+    def test_odd_namespaces_hide_no_folder(self):
+        fake = self.fake()
+        fake.capabilities += " NAMESPACE"
+        fake.folders["Sent"] = FakeFolder()
+        for parts in (
+            '(("" "/")) ((5 "/")) NIL',
+            '((NIL "/")) NIL NIL',
+            '((NIL NIL)) ((NIL "/")) ((NIL "/"))',
+            "NIL NIL NIL",
+            '(("" "/" "X-PARAM" ("A"))) NIL NIL',
+        ):
+            with self.subTest(parts):
+                fake.replies = {"NAMESPACE": answering(f"NAMESPACE {parts}")}
+                with contextlib.suppress(ImapFailure):
+                    self.assertEqual(
+                        "Sent", self.signed_in(fake).find_sent_folder().path
+                    )
+                    continue
+                self.assertIn("PARAM", parts)
+        fake.replies = {"NAMESPACE": "{tag} NO not here"}
+        self.assertEqual("Sent", self.signed_in(fake).find_sent_folder().path)
+
+    def test_folder_listed_twice_is_one(self):
+        fake = self.fake()
+        fake.replies = {
+            "LIST": answering(
+                r'LIST (\HasNoChildren) "/" "Sent"',
+                r'LIST (\Marked \HasNoChildren) "/" "Sent"',
+                r'LIST () "/" "sent"',
+            )
+        }
+        names = [folder.path for folder in self.signed_in(fake).list_folders()]
+        self.assertEqual(["Sent", "sent"], names)
+        fake.folders["Sent"] = FakeFolder()
+        self.assertEqual("Sent", self.signed_in(fake).find_sent_folder().path)
 
     def test_unselectable_folder_is_not_taken(self):
         fake = self.fake()

@@ -5,11 +5,11 @@ import os
 import signal
 import ssl
 import unittest
-import unittest.mock
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import TransactionCase, new_test_user, tagged
 
+from ..sending import sent_copies
 from .common_queue import PASSWORD, QueueCase
 from .dovecot import Dovecot, find_program
 
@@ -102,12 +102,8 @@ class TestSentCopies(QueueCase):
         try:
             ids = self.queue(*MANY[:2], auto_delete=False)
             self.run_queue()
-            with unittest.mock.patch(
-                "odoo.addons.user_email_alias.models.user_email_alias_sent_copies"
-                ".SILENCE_SECONDS",
-                0.5,
-            ):
-                self.file_copies()
+            self.patch(sent_copies, "RUN_SECONDS", 1)
+            self.file_copies()
         finally:
             os.kill(self.dovecot.process.pid, signal.SIGCONT)
         self.assertEqual(
@@ -118,6 +114,7 @@ class TestSentCopies(QueueCase):
         self.assertEqual([row["sent_copy_state"] for row in log], ["waiting"] * 2)
         self.assertTrue(log[0]["sent_copy_error"])
         self.assertGreater(log[0]["sent_copy_due"], log[0]["replied_at"])
+        self.patch(sent_copies, "RUN_SECONDS", 50)
         self.make_copies_due()
         self.file_copies()
         self.assertEqual(len(self.read_folder()), 2)

@@ -1,6 +1,10 @@
 from odoo import api, fields, models
 
 from ..tools.imap import folder as sent_folder
+from ..tools.imap.folder_names import rank
+
+# Folders that are offered; a mailbox may have a hundred thousand.
+OFFERED = 500
 
 
 class UserEmailAliasFolder(models.TransientModel):
@@ -16,6 +20,8 @@ class UserEmailAliasFolder(models.TransientModel):
         "Sent Folder",
         domain="[('wizard_id', '=', id)]",
     )
+    left_out_count = fields.Integer(readonly=True)
+    name = fields.Char("Another Folder", help="Its full name, as it is in the mailbox.")
 
     @api.constrains("alias_id")
     def _check_owner(self):
@@ -24,19 +30,21 @@ class UserEmailAliasFolder(models.TransientModel):
 
     @api.model
     def _ask(self, alias, folders):
-        """Open the choice.
+        """Open the choice: what looks like a Sent folder, then what lies near the top.
 
         :param folders: what the mailbox's server listed
         :return: an action
         """
+        offered = sorted(folders, key=_get_place)[:OFFERED]
         wizard = self.create(
             {
                 "alias_id": alias.id,
+                "left_out_count": len(folders) - len(offered),
                 "line_ids": [
                     fields.Command.create(
                         {"name": folder.path, "folder": folder.as_text()}
                     )
-                    for folder in folders
+                    for folder in sorted(offered, key=lambda folder: folder.path)
                 ],
             }
         )
@@ -56,11 +64,21 @@ class UserEmailAliasFolder(models.TransientModel):
         """File copies in this folder from now on."""
         self.ensure_one()
         self._check_owner()
+        if self.name:
+            self.alias_id.imap_folder_name = self.name
+            return
         folder = sent_folder.Folder.from_text(self.line_id.folder or "")
         # sudo: written by the server only
         self.alias_id.sudo().imap_folder = (
             folder.chosen().as_text() if folder else False
         )
+
+
+def _get_place(folder):
+    """Sort by how likely one wants this folder."""
+    is_likely = rank(folder.path, folder.delimiter, [""]) is not None
+    depth = folder.path.count(folder.delimiter) if folder.delimiter else 0
+    return not (is_likely or "\\sent" in folder.flags), depth, folder.path
 
 
 class UserEmailAliasFolderLine(models.TransientModel):

@@ -55,6 +55,7 @@ def _connect(port, tls):
     connection = imap.ImapConnection.open(
         _load("tools.address").ServerAddress("localhost", port),
         _load("tools.guard").Guard("localhost, 127.0.0.1, ::1"),
+        _load("tools.deadline").Deadline(),
         ssl_context=tls,
         implicit_tls_ports={port},
     )

@@ -2,7 +2,7 @@
 
 Open, sign in, find the folder (``sent_folder``), file copies (``sent_box``)::
 
-    with ImapConnection.open(server, guard, timeout=30) as connection:
+    with ImapConnection.open(server, guard, Deadline(40)) as connection:
         connection.login_password(user, password)
         folder = connection.find_sent_folder(remembered)
         for result in connection.sent_box(folder).file_many(copies):
@@ -18,15 +18,15 @@ import imaplib
 import json
 
 from .. import tls
-from ..deadline import Deadline
 from . import failure as imap_failure
 from . import folder as sent_folder
 from .failure import ImapFailure, ServerRefusal, plain_words
+from .proof import prove_filing
 from .sent_box import SentBox
 from .wire import GuardedClient, quoted
 
 IMPLICIT_TLS_PORTS = frozenset({993})  # TLS from the first byte, RFC 8314 3.2
-LOGOUT_PATIENCE = 3  # seconds; nothing depends on a polite end
+LOGOUT_SECONDS = 3  # nothing depends on a polite end
 
 # These hosts put what is submitted to their SMTP side in the sent folder themselves.
 SELF_FILING_HOSTS = {
@@ -47,16 +47,15 @@ class ImapConnection:
 
     def __init__(self, client):
         self._client = client
-        self._own_namespace = None
 
     @classmethod
     def open(
         cls,
         server,
         guard,
+        deadline,
         *,
         disable_tls=False,
-        timeout=30,
         ssl_context=None,
         implicit_tls_ports=IMPLICIT_TLS_PORTS,
     ):
@@ -67,26 +66,30 @@ class ImapConnection:
 
         :param ServerAddress server: host and port
         :param Guard guard: opens the socket, or refuses to
+        :param Deadline deadline: the end of the whole conversation
         :param bool disable_tls: plain text on any port
-        :param float timeout: seconds without a byte until the server counts as dead
         :param ssl.SSLContext ssl_context: only to trust another authority
         """
         context = None
         if not disable_tls:
             context = ssl_context or tls.client_context()
         is_implicit = server.is_implicit_tls(implicit_tls_ports)
+
+        def welcome(sock, step):
+            try:
+                step.arm(sock)
+                if context and is_implicit:
+                    with plain_words(imap_failure.TLS):
+                        sock = context.wrap_socket(sock, server_hostname=server.host)
+                with plain_words(imap_failure.UNREACHABLE):
+                    return GuardedClient(sock, server.host, server.port, step)
+            except BaseException:
+                sock.close()
+                raise
+
         with plain_words(imap_failure.UNREACHABLE):
-            sock = guard.connect(server, Deadline(timeout))
-        try:
-            sock.settimeout(timeout)
-            if context and is_implicit:
-                with plain_words(imap_failure.TLS):
-                    sock = context.wrap_socket(sock, server_hostname=server.host)
-            with plain_words(imap_failure.UNREACHABLE):
-                client = GuardedClient(sock, server.host, server.port, timeout)
-        except BaseException:
-            sock.close()
-            raise
+            client = guard.reach(server, deadline, welcome)
+        client.wire.deadline = deadline
         connection = cls(client)
         try:
             connection._secure(None if is_implicit else context)
@@ -194,11 +197,17 @@ class ImapConnection:
 
     def list_folders(self):
         """Return the user's folders that can hold mail, as a list of Folder."""
-        return sent_folder.list_folders(self)
+        with plain_words(imap_failure.FOLDER):
+            return sent_folder.list_folders(self)
 
     def find_sent_folder(self, remembered=None, create=False):
         """Return the Folder for sent mail, see ``sent_folder.find``."""
-        return sent_folder.find(self, remembered, create)
+        with plain_words(imap_failure.FOLDER):
+            return sent_folder.find(self, remembered, create)
+
+    def prove_filing(self, folder):
+        """Store a message in this Folder and remove it, see ``prove_filing``."""
+        return prove_filing(self, folder)
 
     def sent_box(self, folder):
         """Return a SentBox that files copies in this Folder."""
@@ -208,7 +217,7 @@ class ImapConnection:
         """Sign out politely if the server is quick, else just hang up."""
         wire = self._client.wire
         with contextlib.suppress(Exception):
-            wire._timeout = min(wire._timeout, LOGOUT_PATIENCE)
+            wire.deadline = wire.deadline.within(LOGOUT_SECONDS)
             wire.logout()
         self.abandon()
 

@@ -8,6 +8,8 @@ import imaplib
 import re
 import ssl
 
+from imapclient.exceptions import ProtocolError
+
 from ..guard import Unreachable
 
 UNREACHABLE = "unreachable"  # no connection, or not to a mail server
@@ -49,6 +51,15 @@ _PASSING_TEXT = re.compile(
 )
 _QUOTA_TEXT = re.compile(
     r"over ?quota|quota exceeded|mailbox (is )?full", re.IGNORECASE
+)
+_NONSENSE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    ProtocolError,
+    RecursionError,
+    TypeError,
+    ValueError,
 )
 _RESPONSE_CODE = re.compile(r"\s*\[([A-Za-z0-9-]+)")
 
@@ -171,16 +182,16 @@ def plain_words(stage):
         failure = refusal_failure(refusal, stage)
     except (imaplib.IMAP4.abort, OSError, EOFError) as error:
         failure = _connection_failure(error, stage)
-    except imaplib.IMAP4.error as error:
-        if stage in (UNREACHABLE, TLS):
-            failure = ImapFailure(stage, retryable=True)
-        else:
-            failure = ImapFailure(stage, reply=str(error), retryable=False)
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+    except _NONSENSE:
         # A parser met what no standard allows; nobody knows where the next reply is.
         if stage in (UNREACHABLE, TLS):
             failure = ImapFailure(stage, retryable=True)
         else:
             sentence = "The IMAP server's answer makes no sense."
             failure = ImapFailure(LOST, sentence, retryable=True)
+    except imaplib.IMAP4.error as error:
+        if stage in (UNREACHABLE, TLS):
+            failure = ImapFailure(stage, retryable=True)
+        else:
+            failure = ImapFailure(stage, reply=str(error), retryable=False)
     raise failure from None

@@ -8,8 +8,8 @@ renamed by its MAILBOXID (RFC 8474) or UIDVALIDITY (RFC 3501 2.3.1.1).
 import contextlib
 import dataclasses
 import json
-import re
 
+from imapclient.exceptions import ProtocolError
 from imapclient.imap_utf7 import decode as decode_utf7
 from imapclient.imap_utf7 import encode as encode_utf7
 from imapclient.response_parser import parse_response
@@ -17,22 +17,16 @@ from imapclient.response_parser import parse_response
 from . import failure as imap_failure
 from .failure import ImapFailure, ServerRefusal, plain_words
 from .folder_names import rank
-from .wire import quoted_path
 
 BY_FLAG = "flag"
 BY_NAME = "name"
 CHOSEN = "chosen"
 CREATED = "created"
 
+IDENTITY_OCTETS = 255  # of a MAILBOXID, RFC 8474 5.1
 IDENTITY_LIMIT = 300  # folders asked for their identity when one has been renamed
 NEW_NAME = "Sent"
 OTHER_PURPOSES = {"\\trash", "\\junk", "\\drafts", "\\all", "\\flagged"}
-
-# RFC 3501 7.2.2, RFC 5258 3: flags, delimiter, name as quoted string or atom
-_LIST_REPLY = re.compile(
-    rb'\(([^()]*)\) (NIL|"\\?.") (?:"((?:[^"\\]|\\.)*)"|([^\s"{]+)|\{\d+\}\Z)',
-    re.DOTALL | re.IGNORECASE,
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,12 +75,13 @@ def list_folders(connection):
     with plain_words(imap_failure.FOLDER):
         folders = [_parse(reply) for reply in _list_replies(connection)]
     foreign = _namespaces(connection)[1]
+    # A server may list a folder twice, with different flags.
+    by_path = {folder.path: folder for folder in reversed(folders) if folder}
     return [
         folder
-        for folder in folders
-        if folder
-        and not folder.flags & {"\\noselect", "\\nonexistent"}
-        and not any(prefix and folder.path.startswith(prefix) for prefix in foreign)
+        for folder in reversed(by_path.values())
+        if not folder.flags & {"\\noselect", "\\nonexistent"}
+        and not folder.path.startswith(foreign)
     ]
 
 
@@ -119,79 +114,69 @@ def find(connection, remembered=None, create=False):
 
 def identified(connection, folder):
     """Return the folder with UIDVALIDITY and MAILBOXID; None if it is not there."""
-    wire = connection.client.wire
-    items = "UIDVALIDITY"
+    items = ["UIDVALIDITY"]
     if connection.has_capability("OBJECTID"):
-        items += " MAILBOXID"
+        items.append("MAILBOXID")
     with plain_words(imap_failure.FOLDER):
-        wire.take_untagged("STATUS")
         try:
-            wire.run("STATUS", quoted_path(folder.path), f"({items})")
+            told = connection.client.folder_status(folder.path, items)
         except ServerRefusal:
             return None
-        reply = b" ".join(
-            part
-            for item in wire.take_untagged("STATUS")
-            for part in (item if isinstance(item, tuple) else (item,))
+        mailbox_id = told.get(b"MAILBOXID") or (b"",)
+        return dataclasses.replace(
+            folder,
+            uid_validity=int(told.get(b"UIDVALIDITY") or 0),
+            mailbox_id=b"".join(mailbox_id).decode("ascii")[:IDENTITY_OCTETS],
         )
-    validity = re.search(rb"\bUIDVALIDITY (\d{1,20})", reply)
-    mailbox_id = re.search(rb"\bMAILBOXID \(([A-Za-z0-9_-]{1,255})\)", reply)
-    return dataclasses.replace(
-        folder,
-        uid_validity=int(validity.group(1)) if validity else 0,
-        mailbox_id=mailbox_id.group(1).decode() if mailbox_id else "",
-    )
 
 
 def _list_replies(connection):
+    # IMAPClient's list_folders cannot ask for flags, and ends at the first odd name.
     wire = connection.client.wire
-    wire.take_untagged("LIST")
     if connection.has_capability("SPECIAL-USE"):
-        try:
+        with contextlib.suppress(ServerRefusal):
             wire.run("LIST", '""', '"*"', "RETURN (SPECIAL-USE)")
             return wire.take_untagged("LIST")
-        except ServerRefusal:
-            wire.take_untagged("LIST")
     wire.run("LIST", '""', '"*"')
     return wire.take_untagged("LIST")
 
 
 def _parse(reply):
-    """Return the Folder of one LIST reply, None if its name cannot be used."""
-    text, literal = reply if isinstance(reply, tuple) else (reply, None)
-    match = _LIST_REPLY.match(text)
-    if not match:
-        return None
-    flags, delimiter, in_quotes, atom = match.groups()
-    name = literal if literal is not None else atom
-    if in_quotes is not None:
-        name = re.sub(rb"\\(.)", rb"\1", in_quotes)
+    """Return the Folder of one LIST reply, None if its name cannot be used.
+
+    RFC 3501 7.2.2, RFC 5258 3: flags, delimiter, name.
+    """
     try:
+        flags, delimiter, name = parse_response([reply])[:3]
+        name = str(name).encode() if isinstance(name, int) else name
         path = decode_utf7(name)
         if encode_utf7(path) != name:
             return None
-    except (ValueError, TypeError):
+        return Folder(
+            path=path,
+            delimiter=(delimiter or b"").decode("ascii"),
+            flags=frozenset(flag.decode("ascii", "replace").lower() for flag in flags),
+        )
+    except (AttributeError, LookupError, ProtocolError, TypeError, ValueError):
         return None
-    return Folder(
-        path=path,
-        delimiter="" if delimiter.upper() == b"NIL" else chr(delimiter[-2]),
-        flags=frozenset(flags.decode("ascii", "replace").lower().split()),
-    )
 
 
 def _namespaces(connection):
     """Return the user's own prefixes and those of others (RFC 2342)."""
-    if not connection.has_capability("NAMESPACE"):
-        return [""], []
-    with plain_words(imap_failure.FOLDER):
-        wire = connection.client.wire
-        wire.take_untagged("NAMESPACE")
-        wire.run("NAMESPACE")
-        replies = parse_response(wire.take_untagged("NAMESPACE"))
-        own, *foreign = [
-            [decode_utf7(entry[0]) for entry in part or ()] for part in replies[:3]
-        ]
-    return own or [""], [prefix for part in foreign for prefix in part]
+    parts = (None, None, None)
+    if connection.has_capability("NAMESPACE"):
+        with plain_words(imap_failure.FOLDER), contextlib.suppress(ServerRefusal):
+            parts = connection.client.namespace()
+    own, *foreign = [_prefixes(part) for part in parts]
+    return own or ("",), tuple(filter(None, foreign[0] + foreign[1]))
+
+
+def _prefixes(part):
+    """Return the prefixes of one kind of namespace; NIL is taken for an empty one."""
+    return tuple(
+        decode_utf7(prefix) if isinstance(prefix, bytes) else str(prefix or "")
+        for prefix, _delimiter in part or ()
+    )
 
 
 def _flagged(folders):
@@ -209,7 +194,10 @@ def _named(connection, folders):
         for folder in folders
         if (place := rank(folder.path, folder.delimiter, prefixes)) is not None
     ]
-    return dataclasses.replace(min(ranked)[-1], found=BY_NAME) if ranked else None
+    if not ranked:
+        return None
+    best = min(ranked, key=lambda candidate: candidate[:-1])
+    return dataclasses.replace(best[-1], found=BY_NAME)
 
 
 def _recognise(connection, folders, remembered):
@@ -255,11 +243,11 @@ def _create(connection):
     path = _namespaces(connection)[0][0] + NEW_NAME
     with plain_words(imap_failure.FOLDER):
         try:
-            wire.run("CREATE", quoted_path(path), *use)
+            wire.run("CREATE", connection.client.quoted_path(path), *use)
         except ServerRefusal:
-            wire.run("CREATE", quoted_path(path))
+            wire.run("CREATE", connection.client.quoted_path(path))
         # Not subscribed it holds copies all the same, but mail programs may hide it.
         with contextlib.suppress(ServerRefusal):
-            wire.run("SUBSCRIBE", quoted_path(path))
+            wire.run("SUBSCRIBE", connection.client.quoted_path(path))
     found = next((f for f in list_folders(connection) if f.path == path), None)
     return found and dataclasses.replace(found, found=CREATED)

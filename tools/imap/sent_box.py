@@ -1,18 +1,18 @@
 """File copies of sent mail in a folder, each exactly once."""
 
 import dataclasses
-import datetime
 import re
 
 from . import failure as imap_failure
+from . import wire
 from .failure import ImapFailure, plain_words
-from .sent_index import MONTHS, SentIndex, header_ids, normal_id
+from .sent_copy import SentCopy, utc
+from .sent_index import SentIndex, normal_id
 
 BATCH_MESSAGES = 50  # in one APPEND
-BATCH_OCTETS = 4_000_000
+BATCH_OCTETS = 1_000_000  # as many as a slow line takes within one run
 _APPENDUID = re.compile(rb"\[APPENDUID (\d{1,10}) ([\d:,]{1,2000})\]", re.IGNORECASE)
-FULL = 3  # copies refused for quota in a row until the rest is not tried
-_BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
+REFUSALS = 3  # copies refused in a row, not for good, until the rest is not tried
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,24 +30,23 @@ class Filed:
 class SentBox:
     """One folder for sent mail, over one open connection.
 
+    ``trouble`` is the ImapFailure after which nothing more was tried, or None.
+
     :param ImapConnection connection: signed in
     :param Folder folder: as found by ``sent_folder``
     """
 
     def __init__(self, connection, folder):
         self._connection = connection
-        self._wire = connection.client.wire
+        self._client = connection.client
         self._path = folder.path
-        self._index = SentIndex(self._wire, folder.path)
-        self._full = 0
+        self._index = SentIndex(self._client, folder.path)
+        self._refusals = 0
+        self.trouble = None
 
     def file(self, message, message_id, sent_at):
-        """File one copy and return its Filed.
+        """File one copy and return its Filed; parameters as for SentCopy.
 
-        :param bytes message: as it was sent; only line ends that are not CRLF, which
-            no mail may have (RFC 5322 2.3), are made so
-        :param str message_id: as in its header
-        :param sent_at: datetime (UTC if naive) or seconds since the epoch
         :raise ImapFailure: a ``LOST`` one that is ``unsure`` may have stored the copy;
             the next ``file``, on a new connection, sees it
         """
@@ -65,16 +64,15 @@ class SentBox:
         :param copies: iterable of the parameters of ``file``
         :return: list of Filed or ImapFailure, in the same order
         """
-        copies = [Copy(*copy) for copy in copies]
-        fatal = None
+        copies = [SentCopy(*copy) for copy in copies]
         for batch in _batches(copies):
             try:
-                if not fatal:
+                if not self.trouble:
                     self._file_batch(batch)
             except ImapFailure as failure:
-                fatal = failure
+                self.trouble = failure
             for copy in batch:
-                copy.result = copy.result or fatal
+                copy.result = copy.result or self.trouble
         return [copy.result for copy in copies]
 
     def contains(self, message_id, sent_at=None):
@@ -93,21 +91,23 @@ class SentBox:
         :raise ImapFailure: what concerns all the rest as well
         """
         new = self._unfiled(batch)
+        plain = [copy for copy in new if copy.is_plain]
         together = together and self._connection.has_capability("MULTIAPPEND")
-        if together and len(new) > 1:
+        if together and len(plain) > 1:
             try:
-                self._append(new)
+                self._append(plain)
             except ImapFailure as failure:
                 if failure.is_fatal:
                     raise
                 # All or nothing (RFC 3502 6.3.11): one message may be to blame.
                 self._file_batch(new, together=False)
-            return
+                return
+            new = [copy for copy in new if not copy.is_plain]
         for copy in new:
             try:
                 self._append([copy])
             except ImapFailure as failure:
-                if failure.is_fatal or self._is_full(failure):
+                if failure.is_fatal or self._is_closed(failure):
                     raise
                 copy.result = failure
 
@@ -117,6 +117,7 @@ class SentBox:
         A message that is twice in the batch is returned once and marked once.
         """
         limit = self._size_limit()
+        takes_nul = self._connection.has_capability("BINARY")
         with plain_words(imap_failure.FOLDER):
             there = self._index.find(
                 {name for copy in batch for name in copy.names},
@@ -124,7 +125,7 @@ class SentBox:
             )
         new = []
         for copy in batch:
-            copy.result = copy.objection(limit)
+            copy.result = copy.objection(limit, takes_nul)
             if copy.result:
                 continue
             found = [there[name] for name in copy.names if name in there]
@@ -137,25 +138,34 @@ class SentBox:
 
     def _append(self, copies):
         """APPEND copies in one command and note their results."""
+        form = self._get_form(*copies) if len(copies) == 1 else wire.PLAIN
         try:
             with plain_words(imap_failure.REFUSED):
-                text = self._wire.append_messages(
-                    self._path,
-                    [(internal_date(copy.sent_at), copy.message) for copy in copies],
-                    literal_plus=self._connection.has_capability("LITERAL+"),
+                text = self._client.append_messages(
+                    self._path, [copy.dated for copy in copies], b"\\Seen", form
                 )
         except ImapFailure as failure:
             failure.unsure = failure.kind == imap_failure.LOST
             raise
-        self._full = 0
-        for copy, uid in zip(copies, _appended_uids(text, len(copies)), strict=True):
+        self._refusals = 0
+        uids = appended_uids(text, len(copies))
+        for copy, uid in zip(copies, uids, strict=True):
             self._index.add(copy.names, uid)
             copy.result = Filed(uid, already=False)
 
-    def _is_full(self, failure):
-        """Tell whether the mailbox has proved to be full, not just for one mail."""
-        self._full += failure.kind == imap_failure.QUOTA
-        return failure.kind == imap_failure.QUOTA and self._full >= FULL
+    def _get_form(self, copy):
+        """Return how a copy is written, after making it fit for this server."""
+        if copy.has_raw_header:
+            with plain_words(imap_failure.LOST):
+                if self._client.enable_utf8():
+                    return wire.UTF8
+            copy.encode_header()
+        return wire.BINARY if copy.has_nul else wire.PLAIN
+
+    def _is_closed(self, failure):
+        """Tell whether the folder takes nothing at all, not just not one mail."""
+        self._refusals += failure.retryable
+        return failure.retryable and self._refusals >= REFUSALS
 
     def _size_limit(self):
         """Return the octets a message may have (RFC 7889), 0 if not told."""
@@ -165,58 +175,6 @@ class SentBox:
                 if limit:
                     return int(limit.group(1))
         return 0
-
-
-class Copy:
-    """A message on its way to the folder; parameters as for ``SentBox.file``."""
-
-    def __init__(self, message, message_id, sent_at):
-        self.message = _with_crlf(message)
-        self.sent_at = utc(sent_at)
-        header = self.message.partition(b"\r\n\r\n")[0]
-        # Both, should they differ: a search finds what is in the header.
-        self.names = header_ids(header) | ({normal_id(message_id or "")} - {""})
-        self.has_id = bool(header_ids(header))
-        self.result = None
-
-    def objection(self, limit):
-        """Return the failure of a message that needs not be tried, or None."""
-        if not self.has_id:
-            return ImapFailure(
-                imap_failure.REFUSED,
-                "The mail has no Message-ID: its copy could not be told from others.",
-                retryable=False,
-            )
-        if limit and len(self.message) > limit:
-            return ImapFailure(
-                imap_failure.REFUSED,
-                "The mail is larger than the IMAP server takes.",
-                f"APPENDLIMIT={limit}",
-                retryable=False,
-            )
-        return None
-
-
-def _with_crlf(message):
-    crlf = message.count(b"\r\n")
-    if message.count(b"\n") == crlf == message.count(b"\r"):
-        return message
-    return _BARE_LINE_END.sub(b"\r\n", message)
-
-
-def utc(moment):
-    """Return a datetime (UTC if naive) or seconds since the epoch as aware UTC."""
-    if not isinstance(moment, datetime.datetime):
-        return datetime.datetime.fromtimestamp(moment, datetime.timezone.utc)
-    if moment.tzinfo is None:
-        return moment.replace(tzinfo=datetime.timezone.utc)
-    return moment.astimezone(datetime.timezone.utc)
-
-
-def internal_date(moment):
-    """Return an aware UTC datetime as date-time (RFC 3501 9), whatever the locale."""
-    month = MONTHS[moment.month]
-    return f'"{moment.day:2}-{month}-{moment:%Y %H:%M:%S} +0000"'.encode()
 
 
 def _batches(copies):
@@ -235,7 +193,7 @@ def _batches(copies):
         yield batch
 
 
-def _appended_uids(text, count):
+def appended_uids(text, count):
     """Return the UIDs of an APPEND's reply, or as many None (RFC 4315 3)."""
     match = _APPENDUID.search(text)
     uids = []

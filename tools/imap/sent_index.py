@@ -7,11 +7,14 @@ grows (RFC 3501 2.3.1.1). Only a folder with very many recent messages is asked 
 header, after it has proved that it finds what is there.
 """
 
+import contextlib
 import datetime
 import re
 
+from imapclient.response_parser import parse_fetch_response
+
 from .failure import ServerRefusal
-from .wire import quoted, quoted_path
+from .wire import quoted
 
 FETCH_MESSAGES = 1_000  # in one FETCH, to stay below the limits of ``imap_wire``
 CROWDED = 2_000  # recent messages from which on a search may be cheaper than reading
@@ -26,8 +29,6 @@ MONTHS += ("Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ITEMS = "(UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 _HEADER = re.compile(rb"^message-id[ \t]*:(.*)$", re.IGNORECASE | re.MULTILINE)
-_QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_UID = re.compile(rb"\bUID (\d{1,10})\b", re.IGNORECASE)
 
 
 def normal_id(message_id):
@@ -49,17 +50,22 @@ def header_ids(header):
 class SentIndex:
     """The Message-IDs of one folder over one connection.
 
-    Raises what the connection raises.
+    The folder is open only while it is looked at: Courier takes no APPEND into a
+    folder that is open for reading. Raises what the connection raises.
 
-    :param GuardedImap4 wire: signed in
+    :param GuardedClient client: signed in
     :param str path: decoded path of the folder
     """
 
-    def __init__(self, wire, path):
-        self._wire = wire
+    def __init__(self, client, path):
+        self._client = client
+        self._wire = client.wire
         self._path = path
-        self._opened = False
-        self._next_uid = 1
+        self._validity = 0
+        self._forget()
+
+    def _forget(self):
+        self._next_uid = None
         self._read_since = None  # from this day on all has been read
         self._crowd = None  # (day, UIDs) of a window too large to be read at once
         self._searches = 0
@@ -72,12 +78,12 @@ class SentIndex:
         :param set wanted: normal Message-IDs
         :param datetime.date since: earliest day of sending; None for any day
         """
-        self._open()
         self._look_ahead()
         missing = wanted - self._uids.keys()
         if missing:
             since = since - MARGIN if since else datetime.date.min
             self._look_back(missing, since)
+        self._leave()
         return {name: self._uids[name] for name in wanted & self._uids.keys()}
 
     def add(self, names, uid):
@@ -87,25 +93,36 @@ class SentIndex:
         if uid == self._next_uid:
             self._next_uid += 1  # no need to read our own back
 
-    def _open(self):
-        """Open the folder without touching its \\Recent flags (RFC 3501 6.3.2)."""
-        if self._opened:
-            return
-        typ, data = self._wire.select(quoted_path(self._path), readonly=True)
-        if typ != "OK":
-            raise ServerRefusal(typ, data[-1])
-        next_uid = self._wire.take_untagged("UIDNEXT")
-        if next_uid:
-            self._next_uid = int(next_uid[-1])
-        else:
-            self._next_uid = max(self._read("*"), default=0) + 1
-        self._opened = True
-
     def _look_ahead(self):
-        """Read what has arrived since the last look."""
-        self._wire.run("NOOP")
-        uids = self._read(f"{self._next_uid}:*")
-        self._next_uid = max(self._next_uid, max(uids, default=0) + 1)
+        """Open the folder and read what has arrived since the last look.
+
+        EXAMINE does not touch the \\Recent flags (RFC 3501 6.3.2).
+        """
+        told = self._client.select_folder(self._path, readonly=True)
+        validity = told.get(b"UIDVALIDITY", 0)
+        if validity != self._validity:
+            self._forget()
+            self._validity = validity
+        if not told.get(b"EXISTS", 1):
+            self._next_uid = self._next_uid or told.get(b"UIDNEXT", 1)
+        elif self._next_uid:
+            uids = self._read(f"{self._next_uid}:*")
+            self._next_uid = max(self._next_uid, max(uids, default=0) + 1)
+        else:
+            # What is there already is looked for when it is asked for.
+            told_next = told.get(b"UIDNEXT")
+            self._next_uid = told_next or max(self._read("*"), default=0) + 1
+
+    def _leave(self):
+        """Close the folder; opened for reading, none of its mail is removed.
+
+        RFC 3501 6.4.2; UNSELECT (RFC 3691) says so itself.
+        """
+        with contextlib.suppress(ServerRefusal):
+            if self._client.has_capability("UNSELECT"):
+                self._wire.unselect()
+            else:
+                self._wire.close()
 
     def _look_back(self, missing, since):
         """Read, or search, what was there before the folder was opened."""
@@ -156,7 +173,6 @@ class SentIndex:
         return self._search("HEADER", "MESSAGE-ID", value)[:CANDIDATES]
 
     def _search(self, *criteria):
-        self._wire.take_untagged("SEARCH")
         self._wire.run("UID", "SEARCH", *criteria)
         numbers = b" ".join(self._wire.take_untagged("SEARCH")).split()
         return sorted(int(number) for number in numbers if number.isdigit())
@@ -169,34 +185,26 @@ class SentIndex:
 
     def _read(self, sequence_set):
         """Take note of the Message-IDs of some messages and return their UIDs."""
-        self._wire.take_untagged("FETCH")
-        self._wire.run("UID", "FETCH", sequence_set, _ITEMS)
-        seen = set()
-        for uid, header in _fetched(self._wire.take_untagged("FETCH")):
-            seen.add(uid)
-            for name in header_ids(header):
-                self._uids[name] = uid
-        return seen
+        told = fetch_ids(self._wire, sequence_set)
+        for uid, names in told.items():
+            self._uids.update(dict.fromkeys(names, uid))
+        return told.keys()
 
 
-def _fetched(replies):
-    """Yield (UID, header) of FETCH replies as imaplib keeps them."""
-    header = text = None
-    for reply in replies:
-        if isinstance(reply, tuple):
-            text, header = reply
-            continue
-        if header is None:
-            quoted_header = _QUOTED.search(reply)
-            header = quoted_header.group(1) if quoted_header else b""
-            header = re.sub(rb"\\(.)", rb"\1", header)
-            text = _QUOTED.sub(b"", reply)
-        else:
-            text += reply
-        uid = _UID.search(text)
-        if uid:
-            yield int(uid.group(1)), header
-        header = None
+def fetch_ids(wire, sequence_set):
+    """Return {UID: Message-IDs} of some messages of the open folder.
+
+    Not with IMAPClient's ``fetch``, which knows no ranges. Courier answers with another
+    spelling of the item than it was asked for.
+    """
+    wire.run("UID", "FETCH", sequence_set, _ITEMS)
+    told = parse_fetch_response(wire.take_untagged("FETCH"))
+    return {
+        uid: header_ids(value or b"")
+        for uid, mail in told.items()
+        for item, value in mail.items()
+        if item.startswith(b"BODY[HEADER")
+    }
 
 
 def _sequence_set(uids):

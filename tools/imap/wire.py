@@ -2,12 +2,12 @@
 
 ``imaplib`` and ``IMAPClient`` speak the protocol; here they are given a socket that
 was opened elsewhere (so that the address guard has judged it), and get what they
-lack: an end to lines, literals, replies and waiting, and silence about secrets.
+lack: an end to lines, literals, replies and the whole conversation, and silence about
+secrets.
 """
 
 import imaplib
 import re
-import time
 
 from imapclient import IMAPClient
 from imapclient.imap_utf7 import encode as encode_utf7
@@ -16,10 +16,13 @@ from .failure import ServerRefusal
 
 LINE_LIMIT = 1_000_000  # bytes; a SEARCH reply is one line, 7 bytes a message
 LITERAL_LIMIT = 256_000  # bytes; we ask for one header field or a folder's name
-REPLY_LIMIT = 4_000_000  # bytes from one command to the next
-PATIENCE = 10  # time-outs that one command may last
-SLOWEST_UPLOAD = 8_192  # bytes a second that a server must at least take from us
+REPLY_LIMIT = 6_000_000  # bytes from one command to the next; 100,000 folders
 CHUNK = 65_536  # bytes
+
+# How a message is written behind APPEND: what stands before its length, and behind it.
+PLAIN = (b"", b"")
+BINARY = (b"~", b"")  # octets that include NUL, RFC 3516 4.4
+UTF8 = (b"UTF8 (~", b")")  # header fields in raw UTF-8, RFC 9755 4
 
 _BAD_COMMAND = re.compile(r"command error: BAD \[b(['\"])(.*)\1\]\Z", re.DOTALL)
 
@@ -29,45 +32,35 @@ class GuardedImap4(imaplib.IMAP4):
 
     :param socket.socket sock: connected, TLS already done where the port wants it
     :param str host: the name that a certificate has to show after STARTTLS
-    :param float timeout: seconds without a byte until the connection counts as lost
+    :param Deadline deadline: the end of the conversation; may be set anew
     """
 
     # IMAPClient switches debugging on: its log would hold passwords and mails.
     debug = property(lambda self: 0, lambda self, value: None)
 
-    def __init__(self, sock, host, port, timeout):
-        self._timeout = timeout
+    def __init__(self, sock, host, port, deadline):
+        self.deadline = deadline
         self._ready_socket = sock
-        super().__init__(host, port, timeout)
+        super().__init__(host, port)
 
     def open(self, host="", port=imaplib.IMAP4_PORT, timeout=None):
         self.host = host
         self.port = port
         self.sock = self._ready_socket
-        self._start_clock()
+        self._pending = bytearray()
+        self._received = 0
 
     def _log(self, line):
         """Keep nothing: imaplib keeps the last commands, passwords included."""
 
-    def _start_clock(self):
-        self._pending = bytearray()
-        self._received = 0
-        self._deadline = time.monotonic() + PATIENCE * self._timeout
-
     def _new_tag(self):
-        """Extend: each command has a size and a time of its own."""
+        """Extend: each command has a size of its own, and leaves nothing behind."""
         self._received = len(self._pending)
-        self._deadline = time.monotonic() + PATIENCE * self._timeout
+        self.untagged_responses.clear()
         return super()._new_tag()
 
-    def _set_timeout(self):
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self.sock.settimeout(min(left, self._timeout))
-
     def _receive(self):
-        self._set_timeout()
+        self.deadline.arm(self.sock)
         data = self.sock.recv(CHUNK)
         self._received += len(data)
         if self._received > REPLY_LIMIT:
@@ -102,9 +95,8 @@ class GuardedImap4(imaplib.IMAP4):
 
     def send(self, data):
         view = memoryview(data)
-        self._deadline += len(view) / SLOWEST_UPLOAD
         for start in range(0, len(view), CHUNK):
-            self._set_timeout()
+            self.deadline.arm(self.sock)
             self.sock.sendall(view[start : start + CHUNK])
 
     def starttls(self, ssl_context=None):
@@ -121,7 +113,7 @@ class GuardedImap4(imaplib.IMAP4):
             # that came encrypted.
             raise self.abort("unexpected text before TLS")
         self.untagged_responses.clear()
-        self._set_timeout()
+        self.deadline.arm(self.sock)
         self.sock = ssl_context.wrap_socket(self.sock, server_hostname=self.host)
         self._tls_established = True
         return typ, data
@@ -157,22 +149,25 @@ class GuardedImap4(imaplib.IMAP4):
         """Return and forget the untagged replies of one name, as imaplib keeps them."""
         return [item for item in self.untagged_responses.pop(name, []) if item]
 
-    def append_messages(self, path, messages, *, literal_plus):
+    def append_messages(self, path, messages, flags, form, literal_plus):
         """APPEND one message, or several where MULTIAPPEND is offered (RFC 3502).
 
-        The octets go out as they are; ``imaplib.append`` would touch line ends.
+        ``imaplib.append`` touches line ends. To IMAPClient's ``multiappend`` a refusal
+        before the octets is the connection's end. Neither knows RFC 3516 or 9755.
 
-        :param str path: decoded folder path
+        :param bytes path: of the folder, as it goes over the wire
         :param messages: list of (INTERNALDATE in quotes, octets)
+        :param bytes flags: of each message
+        :param form: one of the constants above
         :param bool literal_plus: send without waiting for leave (RFC 7888)
         :return: the tagged reply's text
         """
         tag = self._new_tag()
-        self.untagged_responses.pop("BYE", None)
-        head = tag + b" APPEND " + quoted_path(path)
+        before, behind = form
+        head = tag + b" APPEND " + path
         buffer = bytearray()
         for date, octets in messages:
-            head += b" (\\Seen) " + date + b" {%d" % len(octets)
+            head += b" (%s) %s %s{%d" % (flags, date, before, len(octets))
             if literal_plus:
                 buffer += head + b"+}\r\n"
                 buffer += octets
@@ -181,9 +176,9 @@ class GuardedImap4(imaplib.IMAP4):
                 if not self._may_continue(tag):
                     break
                 self.send(octets)
-            head = b""
+            head = behind
         else:
-            self.send(bytes(buffer) + b"\r\n")
+            self.send(bytes(buffer) + head + b"\r\n")
         return self._checked(*self._command_complete("APPEND", tag))
 
     def _may_continue(self, tag):
@@ -198,18 +193,53 @@ class GuardedImap4(imaplib.IMAP4):
 class GuardedClient(IMAPClient):
     """IMAPClient over a ready socket; parameters as for GuardedImap4."""
 
-    def __init__(self, sock, host, port, timeout):
+    is_utf8 = False
+
+    def __init__(self, sock, host, port, deadline):
         self._ready_socket = sock
-        super().__init__(host, port, ssl=False, timeout=timeout)
+        self._deadline = deadline
+        super().__init__(host, port, ssl=False)
+        # Names come as octets: one that nobody can decode spoils no list.
+        self.folder_encode = False
 
     def _create_IMAP4(self):
-        return GuardedImap4(
-            self._ready_socket, self.host, self.port, self._timeout.connect
-        )
+        return GuardedImap4(self._ready_socket, self.host, self.port, self._deadline)
 
     def _check_resp(self, expected, command, typ, data):
         if typ != expected:
             raise ServerRefusal(typ, data[-1])
+
+    def _normalise_folder(self, folder_name):
+        return self.quoted_path(folder_name)
+
+    def quoted_path(self, path):
+        """Return a decoded folder path as it goes over the wire, quoted.
+
+        Modified UTF-7 (RFC 3501 5.1.3), or UTF-8 once that is enabled (RFC 9755 3).
+        """
+        return quoted(path if self.is_utf8 else encode_utf7(path))
+
+    def append_messages(self, path, messages, flags, form=PLAIN):
+        """APPEND messages and return the tagged reply's text.
+
+        :param str path: decoded folder path
+        :param messages: list of (INTERNALDATE in quotes, octets)
+        :param bytes flags: of each message
+        :param form: one of the constants above
+        """
+        literal_plus = self.has_capability("LITERAL+")
+        return self.wire.append_messages(
+            self.quoted_path(path), messages, flags, form, literal_plus
+        )
+
+    def enable_utf8(self):
+        """Tell whether messages with raw UTF-8 in their header are taken from now on.
+
+        No folder may be open (RFC 5161 3.1).
+        """
+        if not self.is_utf8 and self.has_capability("UTF8=ACCEPT"):
+            self.is_utf8 = b"UTF8=ACCEPT" in self.enable("UTF8=ACCEPT")
+        return self.is_utf8
 
     @property
     def wire(self):
@@ -224,8 +254,3 @@ def quoted(text):
     if re.search(rb"[\x00-\x1f\x7f]", text):
         raise ValueError("control character in a quoted string")
     return b'"' + text.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
-
-
-def quoted_path(path):
-    """Return a folder path in modified UTF-7, quoted (RFC 3501 5.1.3)."""
-    return quoted(encode_utf7(path))

@@ -1,0 +1,418 @@
+"""One account's turn: file its copies, and settle uncertain mail that lies there.
+
+What waits is put off and committed before the server is spoken to: whatever becomes of
+the conversation, and of this process, the account is not the next one again. No
+transaction is open while the server is waited for.
+"""
+
+import logging
+import math
+import time
+import zlib
+
+import psycopg2
+
+from odoo.tools import SQL
+
+from ..tools import address, pacing, vault
+from ..tools.imap.failure import ImapFailure
+from .process import Process
+
+_logger = logging.getLogger(__name__)
+
+# Copies filed in one step, and the bytes of them that end a step.
+STEP_COUNT = 50
+STEP_BYTES = 8_000_000
+
+# An uncertain mail is looked for on this many days.
+SEARCH_DAYS = 5
+
+# The owner is told about copies that wait for this time, in seconds.
+TELL_SECONDS = 3600
+
+
+class Filing:
+    """Files the copies of one alias.
+
+    ``sent_copy_attempts`` counts the turns that failed since the account works no more:
+    it is zero for a copy that is refused for itself.
+
+    :param alias: the alias, in a cursor whose transactions are ours to end
+    """
+
+    def __init__(self, alias):
+        self.alias = alias
+        self.env = alias.env
+        self._slowest = 0.0
+        # rows of the log that are put off and have no result yet
+        self._taken = []
+
+    def run(self, deadline):
+        """File what waits; trouble never touches the mail, nor another account.
+
+        :param Deadline deadline: the end of the conversation
+        """
+        if not self.alias.exists():
+            return
+        if not self.alias._wants_copies():
+            self._give_up()
+            return
+        try:
+            uncertain = self._take_uncertain()
+            copies = self._take_copies()
+            self.env.cr.commit()
+            account = self.alias._get_imap_account__()
+            folder = self.alias._get_imap_folder()
+            self.env.cr.commit()
+            with account.open(deadline) as connection:
+                folder = connection.find_sent_folder(folder, create=True)
+                self._remember(folder)
+                box = connection.sent_box(folder)
+                self._settle(uncertain, box)
+                by_itself = connection.files_by_itself and self._submits_there()
+                self.env.cr.commit()
+                while copies:
+                    self._file(copies, None if by_itself else box)
+                    copies = [] if self._is_over(deadline) else self._take_copies()
+                    self.env.cr.commit()
+            self._release()
+        except psycopg2.Error as error:
+            self.env.cr.rollback()
+            _logger.warning("Copies of alias %s wait: %s", self.alias.id, error)
+        except Exception as error:
+            self.env.cr.rollback()
+            self._note_trouble(self._explain(error))
+        self._tell_owner()
+        self.env.cr.commit()
+
+    def _is_over(self, deadline):
+        """Whether the next step might not end in time, judged by the slowest so far."""
+        return deadline.sooner(2 * self._slowest).is_over or Process.is_ending()
+
+    def _submits_there(self):
+        """Whether the alias submits to the provider whose IMAP server this is."""
+        try:
+            smtp_host = address.parse_server(self.alias.smtp_server or "").host
+        except address.AddressError:
+            return False
+        return smtp_host.endswith((".gmail.com", ".office365.com", ".outlook.com"))
+
+    def _remember(self, folder):
+        """Remember the folder; that somebody else writes to the alias is no trouble."""
+        try:
+            self.alias._remember_folder(folder)
+            self.env.cr.commit()
+        except psycopg2.Error:
+            self.env.cr.rollback()
+
+    # ------------------------------------------------------------------
+    # Before the conversation
+    # ------------------------------------------------------------------
+
+    def _take_uncertain(self):
+        """Put off the uncertain mails and return (row id, Message-ID, time) of each."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT id, message_id, claimed_at FROM user_email_alias_log
+                 WHERE alias_id = %s AND outcome = 'uncertain' AND claimed_at > %s
+                   AND message_id IS NOT NULL
+                """,
+                self.alias.id,
+                self._get_search_limit(),
+            )
+        )
+        rows = self.env.cr.fetchall()
+        self._put_off([row[0] for row in rows])
+        return rows
+
+    def _take_copies(self):
+        """Put off the copies of one step and return their rows."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT id, sent_copy, message_id, replied_at, sent_copy_first_at
+                  FROM (SELECT *, sum(length(sent_copy)) OVER (ORDER BY id) AS size
+                          FROM (SELECT * FROM user_email_alias_log
+                                 WHERE alias_id = %s AND sent_copy_state = 'waiting'
+                                   AND sent_copy_due <= extract(
+                                       epoch FROM clock_timestamp())
+                                 ORDER BY sent_copy_due, id LIMIT %s) few) sized
+                 WHERE size - length(sent_copy) < %s
+                 ORDER BY id
+                """,
+                self.alias.id,
+                STEP_COUNT,
+                STEP_BYTES,
+            )
+        )
+        rows = self.env.cr.fetchall()
+        self._put_off([row[0] for row in rows])
+        return rows
+
+    def _put_off(self, row_ids):
+        now = self.alias._now()
+        since = self._get_since(now)
+        self._taken += row_ids
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE user_email_alias_log
+                   SET sent_copy_attempts = COALESCE(sent_copy_attempts, 0) + 1,
+                       sent_copy_first_at = COALESCE(sent_copy_first_at, %s),
+                       sent_copy_due = %s
+                 WHERE id = ANY(%s)
+                """,
+                now,
+                _get_next_try(since, now) or now + pacing.MAIL_RETRY_LONGEST,
+                row_ids,
+            )
+        )
+
+    def _get_since(self, now):
+        """When the account was tried first since it works no more."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT min(sent_copy_first_at) FROM user_email_alias_log
+                 WHERE alias_id = %s AND sent_copy_attempts > 0 AND %s
+                """,
+                self.alias.id,
+                self._get_open_rows(),
+            )
+        )
+        return self.env.cr.fetchone()[0] or now
+
+    def _get_open_rows(self):
+        """The rows that wait, or whose mail is looked for."""
+        return SQL(
+            "(sent_copy_state = 'waiting'"
+            " OR (outcome = 'uncertain' AND claimed_at > %s))",
+            self._get_search_limit(),
+        )
+
+    def _get_search_limit(self):
+        return self.alias._now() - SEARCH_DAYS * pacing.DAY
+
+    # ------------------------------------------------------------------
+    # The conversation
+    # ------------------------------------------------------------------
+
+    def _settle(self, uncertain, box):
+        """What lies in the Sent folder was sent: the question answers itself."""
+        found = [
+            row_id
+            for row_id, message_id, claimed_at in uncertain
+            if box.contains(message_id, claimed_at)
+        ]
+        for row in self.env["user.email.alias.log"].browse(found):
+            if row.outcome == "uncertain":
+                row.action_mark_sent()
+                row.reply = self.env._("Found in the Sent folder.")
+
+    def _file(self, copies, box):
+        """File some copies and commit what became of them.
+
+        :param box: the SentBox, None where the provider files by itself
+        :raise ImapFailure: nothing more is taken
+        """
+        began = time.monotonic()
+        results = [None] * len(copies)
+        if box:
+            results = box.file_many(
+                (zlib.decompress(bytes(data)), message_id, moment)
+                for _row_id, data, message_id, moment, _first_at in copies
+            )
+        self._slowest = max(self._slowest, time.monotonic() - began)
+        for (row_id, *_more, first_at), result in zip(copies, results, strict=True):
+            if box and result is box.trouble:
+                continue
+            self._taken.remove(row_id)
+            if isinstance(result, ImapFailure):
+                self._record_refusal(row_id, first_at, result)
+            else:
+                self._record_filed(row_id)
+        self.env.cr.commit()
+        if box and box.trouble:
+            raise box.trouble
+
+    def _record_filed(self, row_id):
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE user_email_alias_log
+                   SET sent_copy_state = 'filed', sent_copy = NULL,
+                       sent_copy_error = NULL
+                 WHERE id = %s
+                """,
+                row_id,
+            )
+        )
+
+    def _record_refusal(self, row_id, first_at, failure):
+        """This copy was refused: try it again with growing waits for days, or give up.
+
+        The others, and those that come, do not wait for it.
+        """
+        now = self.alias._now()
+        due = None
+        if failure.retryable:
+            due = _get_next_try(first_at or now, now)
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE user_email_alias_log
+                   SET sent_copy_state = %s, sent_copy_due = %s, sent_copy_error = %s,
+                       sent_copy_attempts = 0
+                 WHERE id = %s
+                """,
+                "failed" if due is None else "waiting",
+                due or 0.0,
+                str(failure),
+                row_id,
+            )
+        )
+
+    # ------------------------------------------------------------------
+    # After the conversation
+    # ------------------------------------------------------------------
+
+    def _release(self):
+        """The account works: what was not reached yet is due, behind the others."""
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE user_email_alias_log
+                   SET sent_copy_attempts = 0, sent_copy_first_at = NULL,
+                       sent_copy_error = NULL, is_sent_copy_told = NULL,
+                       sent_copy_due = extract(epoch FROM clock_timestamp())
+                 WHERE alias_id = %s AND %s
+                   AND (sent_copy_attempts > 0
+                        OR sent_copy_due <= extract(epoch FROM clock_timestamp()))
+                """,
+                self.alias.id,
+                self._get_open_rows(),
+            )
+        )
+
+    def _note_trouble(self, words):
+        """All that is due waits with the account, or has waited for too long."""
+        now = self.alias._now()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE user_email_alias_log
+                   SET sent_copy_attempts = GREATEST(sent_copy_attempts, 1),
+                       sent_copy_first_at = COALESCE(sent_copy_first_at, %(now)s),
+                       sent_copy_due = %(due)s, sent_copy_error = %(words)s,
+                       sent_copy_state = CASE
+                           WHEN sent_copy_first_at <= %(end)s THEN 'failed'
+                           ELSE 'waiting' END
+                 WHERE alias_id = %(alias)s AND sent_copy_state = 'waiting'
+                   AND (id = ANY(%(taken)s) OR sent_copy_due <= %(now)s)
+                """,
+                alias=self.alias.id,
+                now=now,
+                due=_get_next_try(self._get_since(now), now)
+                or now + pacing.MAIL_RETRY_LONGEST,
+                end=now - pacing.MAIL_LIFETIME,
+                taken=self._taken,
+                words=words,
+            )
+        )
+
+    def _explain(self, error):
+        """Return why the account's copies wait, in words for its owner."""
+        if isinstance(error, ImapFailure):
+            return str(error)
+        if isinstance(error, (address.AddressError, vault.VaultError)):
+            return self.alias._explain(error)
+        # Nobody has foreseen it: where it came from, and nothing of what was said.
+        trace = error.__traceback__
+        while trace.tb_next:
+            trace = trace.tb_next
+        _logger.error(
+            "Copies of alias %s wait: %s in %s, line %s",
+            self.alias.id,
+            type(error).__name__,
+            trace.tb_frame.f_code.co_filename,
+            trace.tb_lineno,
+        )
+        return self.env._(
+            "An unexpected error, which your administrator finds in the log."
+        )
+
+    def _tell_owner(self):
+        """Tell the owner once: about copies that failed, or wait for an hour."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT id FROM user_email_alias_log
+                 WHERE alias_id = %s AND sent_copy_state = 'waiting'
+                   AND is_sent_copy_told LIMIT 1
+                """,
+                self.alias.id,
+            )
+        )
+        was_told = self.env.cr.fetchone()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE user_email_alias_log
+                   SET is_sent_copy_told = true
+                 WHERE alias_id = %s AND is_sent_copy_told IS NOT TRUE
+                   AND sent_copy_error IS NOT NULL
+                   AND sent_copy_state IN ('waiting', 'failed')
+                   AND (sent_copy_state = 'failed' OR sent_copy_first_at <= %s)
+                RETURNING sent_copy_state, sent_copy_error
+                """,
+                self.alias.id,
+                self.alias._now() - TELL_SECONDS,
+            )
+        )
+        told = dict(self.env.cr.fetchall())
+        if "failed" in told:
+            message = self.env._(
+                "A copy could not be filed in the Sent folder: %s The email itself "
+                "was sent.",
+                told["failed"],
+            )
+        elif "waiting" in told and not was_told:
+            message = self.env._(
+                "Copies of sent emails wait to be filed: %s The emails themselves were "
+                "sent.",
+                told["waiting"],
+            )
+        else:
+            return
+        self.alias._notify_owner(message)
+
+    def _give_up(self):
+        """The alias has no mailbox for copies any more; a retry may find a new one."""
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE user_email_alias_log
+                   SET sent_copy_state = 'failed', sent_copy_error = %s,
+                       is_sent_copy_told = true
+                 WHERE alias_id = %s AND sent_copy_state = 'waiting'
+                """,
+                self.env._("The alias has no IMAP server for copies any more."),
+                self.alias.id,
+            )
+        )
+        self.env.cr.commit()
+
+
+def _get_next_try(since, now):
+    """Return when something in trouble is tried again, None to give up.
+
+    The wait grows with the time that the trouble has lasted: as long as that, but
+    300 s at least and 4000 s at most. One try falls on the moment to tell the owner.
+
+    :param since: when it was tried first
+    """
+    attempt = 1 + int(math.log2(1 + (now - since) / pacing.MAIL_RETRY_FIRST))
+    due = pacing.mail_retry(attempt, since, now)
+    tell_at = since + TELL_SECONDS
+    return tell_at if due and now < tell_at < due else due
