@@ -1,0 +1,75 @@
+"""Attachments, encoded once for all the messages that carry them."""
+
+import hashlib
+from collections import OrderedDict
+from email.message import EmailMessage
+
+from .header.text import clean
+from .parts import FILE, fit_as_is, get_type, read_type, to_base64
+
+SHARED_BYTES = 16_000_000  # of encoded attachments that are kept, for each lane
+
+
+class SharedParts:
+    """Keeps what was encoded last, as much as fits."""
+
+    def __init__(self, max_bytes: int = SHARED_BYTES):
+        self.max_bytes = max_bytes
+        self.size = 0
+        # (digest, media type asked for) -> (media type, encoding, payload)
+        self._kept = OrderedDict()
+        self._payloads = set()
+
+    def has(self, payload: str) -> bool:
+        """Whether this payload is one of ours: complete, and no line is too long."""
+        return payload in self._payloads
+
+    def attach(
+        self, message: EmailMessage, filename: str, content: bytes, mimetype: str | None
+    ) -> None:
+        """Add a file, as ``EmailMessage.add_attachment`` would.
+
+        A forwarded message stays one where its bytes allow that, else it is a file.
+        """
+        kind, encoding, payload = self._get_encoded(content, mimetype or "")
+        part = EmailMessage(policy=message.policy)
+        part["Content-Type"] = kind
+        part["Content-Transfer-Encoding"] = encoding
+        part.add_header(
+            "Content-Disposition", "attachment", filename=clean(filename or "")
+        )
+        part.set_payload(payload)
+        if get_type(message)[0] != "multipart/mixed":
+            message.make_mixed()
+        message.attach(part)
+
+    def _get_encoded(self, content, mimetype):
+        """Return (media type, encoding, payload) of a file's content."""
+        kind = read_type(mimetype)
+        key = (hashlib.sha256(content).digest(), kind)
+        found = self._kept.get(key)
+        if found:
+            self._kept.move_to_end(key)
+            return found
+        found = _encode(content, kind)
+        size = len(found[2])
+        if size <= self.max_bytes:
+            self._kept[key] = found
+            self._payloads.add(found[2])
+            self.size += size
+        while self.size > self.max_bytes:
+            _, (_, _, payload) = self._kept.popitem(last=False)
+            self._payloads.discard(payload)
+            self.size -= len(payload)
+        return found
+
+
+def _encode(content, kind):
+    """A message may only go unencoded, and a file is never a multipart."""
+    if kind.startswith("message/"):
+        fitting = fit_as_is(content)
+        if fitting is not None:
+            return kind, "7bit", fitting.decode("ascii")
+    if kind.startswith(("message/", "multipart/")):
+        kind = FILE
+    return kind, "base64", to_base64(content)
