@@ -166,7 +166,7 @@ def _write_phrase(name, text, utf8):
     if not text:
         return []
     if is_plain(text, utf8):
-        if len(text) <= LINE_OCTETS and _ATOMS.fullmatch(text):
+        if not text.isascii() and len(text) < LINE_OCTETS and _ATOMS.fullmatch(text):
             return [text]
         quoted = _quote(text)
         if len(quoted.encode()) <= LINE_OCTETS:

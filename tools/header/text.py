@@ -1,4 +1,4 @@
-"""The text of a header: cleaned, as encoded words (RFC 2047), folded (RFC 5322 2.2.3)."""
+"""Text in a header: cleaned, encoded (RFC 2047), folded (RFC 5322 2.2.3)."""
 
 import base64
 import binascii
