@@ -176,7 +176,7 @@ class Batch:
                 env.cr.rollback()
             self._record_unbuilt(mail, error)
         else:
-            if is_own and not is_kept:
+            if is_own and not (message and is_kept):
                 env.cr.rollback()
             if message:
                 message.account = account

@@ -1,6 +1,8 @@
 """What other add-ons do to a mail while core builds it."""
 
 import contextlib
+import email
+import email.policy
 from unittest.mock import patch
 
 from odoo.tests import tagged
@@ -23,12 +25,12 @@ class TestNeighbours(QueueCase):
         def prepare(mail, *args, **kwargs):
             emails = core(mail, *args, **kwargs)
             self.built.append(mail.id)
-            for email in emails:
+            for values in emails:
                 if marks(mail):
                     row = mail.env["res.partner.category"].create(
                         {"name": TAG % mail.id}
                     )
-                    email["headers"]["X-Seen"] = str(row.id)
+                    values["headers"]["X-Seen"] = str(row.id)
             return emails
 
         self.addCleanup(self._remove_rows)
@@ -131,3 +133,56 @@ class TestNeighbours(QueueCase):
         self.assertNotIn(b"corp.example", message.data)
         [row] = self.read_log()
         self.assertEqual(row["email_from"], '"Ada Lovelace" <ada@example.com>')
+
+    def test_an_answer_in_the_chatter_is_built_once(self):
+        with self.tracking(lambda mail: False):
+            with self.committed(self.user_id) as env:
+                customer = env["res.partner"].create(
+                    {"name": "Bob", "email": "bob@example.org"}
+                )
+                lead = env["crm.lead"].create({"name": "Lead"})
+                lead.message_post(
+                    body="Hello",
+                    message_type="comment",
+                    subtype_xmlid="mail.mt_comment",
+                    partner_ids=customer.ids,
+                    email_alias_id=self.alias_id,
+                )
+            self.run_queue()
+        self.addCleanup(self._remove_records, lead, customer)
+        self.assertEqual(self.served(), ["bob@example.org"])
+        self.assertEqual(len(self.built), 1)
+
+    def test_links_to_files_that_are_not_attached_can_be_opened(self):
+        with self.committed() as env:
+            file = env["ir.attachment"].create(
+                {"name": "Film", "type": "url", "url": "https://files.example/film"}
+            )
+        self.addCleanup(self._remove_records, file)
+        self.queue(*MANY[:2], attachment_ids=[(4, file.id)])
+        self.run_queue()
+        with self.committed() as env:
+            token = env["ir.attachment"].browse(file.id).access_token
+        self.assertTrue(token)
+        for message in self.server.messages:
+            parsed = email.message_from_bytes(message.data, policy=email.policy.default)
+            html = parsed.get_body(("html",)).get_content()
+            self.assertIn(f"access_token={token}", html)
+
+    def test_a_mail_that_core_refuses_says_why(self):
+        for values in ({"email_to": False}, {"email_to": "nobody"}):
+            ids = self.queue(MANY[0], **values)
+            with self.subTest(values=values), self.tracking():
+                self.run_queue()
+                [mail] = self.read_mails(ids, "state", "failure_type", "failure_reason")
+                self.assertEqual(mail["state"], "exception")
+                self.assertIn(
+                    mail["failure_type"], ("mail_email_missing", "mail_email_invalid")
+                )
+                self.assertTrue(mail["failure_reason"])
+        self.assertFalse(self.server.messages)
+
+    def _remove_records(self, *records):
+        with self.committed() as env:
+            for record in records:
+                record.with_env(env).unlink()

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from .text import clean, fold, spaced
 
-MAX_VALUE = 60  # characters of a parameter's value in one piece
+MAX_VALUE = 54  # characters of a parameter's value in one piece
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$&+.^_`{|}~\-]+", re.ASCII)
 _QUOTABLE = re.compile(r"[ -~]*")

@@ -96,12 +96,11 @@ def write_header(name: str, value: str, utf8: bool = False) -> bytes:
     :param utf8: letters beyond ASCII stay as they are, RFC 6532
     :raises UnwritableHeader: it would not be read as it is meant
     """
-    text = get_value(name, value)
+    text = clean_decoded(name, get_value(name, value))
     kind = name.lower()
     if kind in ADDRESS_HEADERS:
         return _write_address_list(name, text, utf8)
     is_encoded = not hasattr(value, "defects") and ENCODED_WORD.search(text)
-    text = clean_decoded(name, text)
     if kind in ID_HEADERS:
         return _write_ids(name, text)
     if kind in URL_HEADERS:
