@@ -153,8 +153,8 @@ class Batch:
                 # what core wrote on a mail that it refused goes with the rollback
                 return
             self._built[mail.id] = message
-            size += len(message.data)
-            self.built_bytes += len(message.data)
+            size += message.own_size
+            self.built_bytes += message.size
             now = time.monotonic()
             each = (now - began) / len(self._built)
             if size > BUILD_BYTES or now + each > until or message.has_written:
@@ -180,7 +180,7 @@ class Batch:
                 env.cr.rollback()
             if message:
                 message.account = account
-                self.built_bytes += len(message.data)
+                self.built_bytes += message.size
                 return message
             if not let_core_refuse(mail, account):
                 mail._email_alias_defer(BROKEN_SECONDS, "")

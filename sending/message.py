@@ -9,7 +9,7 @@ from odoo import tools
 from ..tools import address
 from ..tools.attachments import SharedParts
 from ..tools.header.mailboxes import Mailbox
-from ..tools.message import flatten
+from ..tools.message import join, write_pieces
 
 # The context key under which a mail is built; its value is a SharedParts.
 BUILDING = "email_alias_building"
@@ -85,6 +85,8 @@ class Account:
 class Message:
     """What is submitted, independent of the transaction that built it.
 
+    :ivar size: bytes of it
+    :ivar own_size: bytes of it that no other message of the lane shares
     :ivar has_written: another add-on has written something while core built it, which
         has to be committed with the claim
     """
@@ -98,7 +100,9 @@ class Message:
             address.mailbox_to_ascii(recipient) for recipient in captured.recipients
         ]
         self.recipients = [r for r in recipients if not wanted or r in wanted]
-        self.data = flatten(captured.message, account.sender, shared)
+        self._pieces = write_pieces(captured.message, account.sender, shared)
+        self.size = sum(map(len, self._pieces))
+        self.own_size = shared.get_own_size(self._pieces)
         self.envelope_from = address.mailbox_to_ascii(account.email_from)
         self.message_id = captured.message["Message-Id"]
         self.is_bulk = mail.email_alias_bulk
@@ -119,6 +123,11 @@ class Message:
             "email_from": account.header_from,
             "subject": mail.subject or None,
         }
+
+    @property
+    def data(self):
+        """The bytes to submit; put together anew, for what waits shares much."""
+        return join(self._pieces)
 
     @property
     def is_fresh(self):

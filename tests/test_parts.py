@@ -11,7 +11,7 @@ from email.parser import BytesParser
 from odoo.tests import BaseCase, tagged
 
 from ..tools.attachments import SharedParts
-from ..tools.message import flatten
+from ..tools.message import flatten, join, write_pieces
 from .test_message import compose
 
 FOLDED = b"Subject: a\r\n b\r\nReceived: x;\r\n\ty\r\n" + b"\r\n".join(
@@ -183,7 +183,7 @@ class TestShared(BaseCase):
             [part] = message.iter_attachments()
             payloads.add(id(part.get_payload()))
             parsed = email.message_from_bytes(
-                flatten(message, shared=shared), policy=email.policy.default
+                join(write_pieces(message, shared=shared)), policy=email.policy.default
             )
             [part] = parsed.iter_attachments()
             self.assertEqual(part.get_filename(), f"{number}.png")
@@ -203,6 +203,6 @@ class TestShared(BaseCase):
         message["From"] = "a@b.example"
         shared.attach(message, "x", b"x" * 20_000, "image/png")
         [part] = email.message_from_bytes(
-            flatten(message, shared=shared), policy=email.policy.default
+            join(write_pieces(message, shared=shared)), policy=email.policy.default
         ).iter_attachments()
         self.assertEqual(part.get_content(), b"x" * 20_000)

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from .header.text import clean
 from .parts import FILE, fit_as_is, get_type, read_type, to_base64
 
-SHARED_BYTES = 16_000_000  # of encoded attachments that are kept, for each lane
+SHARED_BYTES = 32_000_000  # of what is kept for each lane, as text and as bytes
 
 
 class SharedParts:
@@ -18,11 +18,17 @@ class SharedParts:
         self.size = 0
         # (digest, media type asked for) -> (media type, encoding, payload)
         self._kept = OrderedDict()
-        self._payloads = set()
+        # payload -> the same as bytes, which all messages share
+        self._bytes = {}
 
-    def has(self, payload: str) -> bool:
-        """Whether this payload is one of ours: complete, and no line is too long."""
-        return payload in self._payloads
+    def get_bytes(self, payload: str) -> bytes | None:
+        """Return a payload as it is written if it is one of ours, else None."""
+        return self._bytes.get(payload)
+
+    def get_own_size(self, pieces: list[bytes]) -> int:
+        """Return how many bytes of a message no other one shares."""
+        shared = {id(data) for data in self._bytes.values()}
+        return sum(len(piece) for piece in pieces if id(piece) not in shared)
 
     def attach(
         self, message: EmailMessage, filename: str, content: bytes, mimetype: str | None
@@ -52,15 +58,15 @@ class SharedParts:
             self._kept.move_to_end(key)
             return found
         found = _encode(content, kind)
-        size = len(found[2])
-        if size <= self.max_bytes:
+        payload = found[2]
+        if 2 * len(payload) <= self.max_bytes and payload not in self._bytes:
             self._kept[key] = found
-            self._payloads.add(found[2])
-            self.size += size
+            self._bytes[payload] = payload.encode("ascii")
+            self.size += 2 * len(payload)
         while self.size > self.max_bytes:
             _, (_, _, payload) = self._kept.popitem(last=False)
-            self._payloads.discard(payload)
-            self.size -= len(payload)
+            del self._bytes[payload]
+            self.size -= 2 * len(payload)
         return found
 
 

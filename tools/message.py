@@ -50,10 +50,27 @@ class UnsafeMessage(ValueError):
     fault = "unsafe"
 
 
-def flatten(
-    message: email.message.Message, sender: Mailbox | None = None, shared=None
-) -> bytes:
+class CheckedBytes(bytes):
+    """A message from here: whoever gets it need not read all of it again."""
+
+
+def flatten(message: email.message.Message) -> bytes:
     """Return the bytes to submit: CRLF, without Bcc, checked.
+
+    :raises UnsafeMessage: a header that adds or hides another one
+    """
+    return join(write_pieces(message))
+
+
+def join(pieces: list[bytes]) -> bytes:
+    """Return the message that `write_pieces` has written."""
+    return CheckedBytes(b"".join(pieces))
+
+
+def write_pieces(
+    message: email.message.Message, sender: Mailbox | None = None, shared=None
+) -> list[bytes]:
+    """Return the bytes to submit in pieces: CRLF, without Bcc, checked.
 
     Text parts become 7 bit, so that a server without 8BITMIME takes them as well.
     Domains in address headers become A-labels; a non-ASCII local part leaves the
@@ -64,7 +81,7 @@ def flatten(
     :raises UnsafeMessage: a header that adds or hides another one
     """
     try:
-        return _flatten(message, sender, shared)
+        return _write(message, sender, shared)
     except UnwritableHeader as error:
         raise UnsafeMessage(str(error)) from None
     except (
@@ -80,7 +97,7 @@ def flatten(
         raise UnsafeMessage("The message cannot be written.") from None
 
 
-def _flatten(message, sender, shared):
+def _write(message, sender, shared):
     utf8 = bool(sender) and has_utf8_local_part([sender])
     utf8 |= any(needs_utf8(name, value) for name, value in message.raw_items())
 
@@ -103,7 +120,7 @@ def _flatten(message, sender, shared):
     names = [lines.partition(b":")[0].decode().lower() for lines in headers]
     if _check_block(block) != names:
         raise UnsafeMessage("The message holds other headers than intended.")
-    return b"".join([block, b"\r\n", *pieces])
+    return [block, b"\r\n", *pieces]
 
 
 def check_message(
@@ -114,7 +131,7 @@ def check_message(
     :param intended_headers: names in their order; None = only check their form
     :raises UnsafeMessage: bare CR or LF, malformed, doubled or unintended headers
     """
-    if not has_crlf_only(message_bytes):
+    if not has_crlf_only(bytes(message_bytes)):
         raise UnsafeMessage("The message holds a line break that is not CRLF.")
     end = message_bytes.find(b"\r\n\r\n")
     names = _check_block(message_bytes if end < 0 else message_bytes[:end])
@@ -126,6 +143,8 @@ def check_message(
 
 def has_crlf_only(data: bytes) -> bool:
     """Tell whether each CR and each LF is part of a CRLF."""
+    if isinstance(data, CheckedBytes):
+        return True
     pairs = data.count(b"\r\n")
     return data.count(b"\n") == pairs and data.count(b"\r") == pairs
 

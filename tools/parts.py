@@ -151,8 +151,9 @@ def _as_it_came(part):
 
 
 def _write_leaf(kind, part, payload, shared):
-    if shared is not None and shared.has(payload):
-        return {}, [payload.encode("ascii")]
+    known = shared.get_bytes(payload) if shared is not None else None
+    if known is not None:
+        return {}, [known]
     encoding = str(part.get(_ENCODING, "7bit")).strip().lower()
     data = _to_bytes(payload)
     is_composite = kind.startswith(("multipart/", "message/"))
