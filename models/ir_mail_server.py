@@ -2,11 +2,34 @@ from odoo import models
 
 from odoo.addons.base.models.ir_mail_server import extract_rfc2822_addresses
 
-from ..sending.message import Capture
+from ..sending.message import BUILDING, Capture
+from ..tools.header.text import clean
+
+# What may hold text that people typed.
+TYPED_ARGUMENTS = frozenset(
+    ("email_cc", "email_to", "headers", "references", "reply_to", "subject")
+)
 
 
 class IrMailServer(models.Model):
     _inherit = "ir.mail_server"
+
+    def _build_email__(self, *args, **kwargs):
+        """Extend for aliases: attachments are encoded once for all mails of a lane.
+
+        And what was pasted into a header unseen, a line break for example, does not
+        make the mail fail.
+        """
+        shared = self.env.context.get(BUILDING)
+        if shared is None:
+            return super()._build_email__(*args, **kwargs)
+        attachments = kwargs.pop("attachments", None) or ()
+        for name in TYPED_ARGUMENTS.intersection(kwargs):
+            kwargs[name] = _clean(kwargs[name])
+        message = super()._build_email__(*args, **kwargs)
+        for filename, content, mimetype in attachments:
+            shared.attach(message, filename, content, mimetype)
+        return message
 
     def _prepare_smtp_to_list(self, message, smtp_session):
         """Extend for aliases: recipients whose domain has letters beyond ASCII.
@@ -25,3 +48,12 @@ class IrMailServer(models.Model):
             ]
             server = self.with_context(send_validated_to=in_ascii or validated)
         return super(IrMailServer, server)._prepare_smtp_to_list(message, smtp_session)
+
+
+def _clean(value):
+    """Clean a header's text, or each text in a list or dict of them."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {name: _clean(text) for name, text in value.items()}
+    return [_clean(text) for text in value] if isinstance(value, list) else value

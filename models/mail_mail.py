@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..sending.message import Capture
+from ..sending.message import Capture, is_provisional
 from .user_email_alias_mail import UNCERTAIN, to_epoch
 
 # What recipients get to see, and who they are; the rest is on the message.
@@ -117,8 +117,11 @@ class MailMail(models.Model):
         """Extend: an alias stays; whatever is put back in line is due anew.
 
         Only the owner changes what the mail says, whom it goes to, or its state; an
-        administrator may cancel it.
+        administrator may cancel it. While a mail is built nothing is written about its
+        failure.
         """
+        if is_provisional(self, vals):
+            return True
         alias_id = vals.get("email_alias_id")
         if "email_alias_id" in vals and any(
             mail.email_alias_id.id != alias_id

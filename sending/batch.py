@@ -5,9 +5,12 @@ import time
 
 import psycopg2
 
+from odoo.tools import SQL
+
 from ..tools.address import AddressError
+from ..tools.attachments import SharedParts
 from ..tools.message import UnsafeMessage
-from .message import FRESH_SECONDS, build
+from .message import FRESH_SECONDS, Unbuilt, build, let_core_refuse
 from .queries import get_next_ids
 
 _logger = logging.getLogger(__name__)
@@ -35,6 +38,9 @@ class Batch:
         self._built = {}
         # mails that have to be built alone
         self._single = set()
+        self._shared = SharedParts()
+        # how long the last build took that wrote something, in seconds; else 0
+        self._writing_seconds = 0.0
 
     def take(self, mail_id):
         """The message of a mail, which is then no longer kept; or None."""
@@ -50,6 +56,9 @@ class Batch:
         :param start_at: ``time.monotonic()`` of this mail's slot
         """
         self._built = {}
+        if self._writing_seconds and not self._split(env, mail_id):
+            self._built[mail_id] = Unbuilt(mail_id, self._writing_seconds)
+            return
         ids = [mail_id]
         if mail_id not in self._single:
             count = BUILD_COUNT
@@ -66,13 +75,52 @@ class Batch:
                 message.built_at = time.monotonic()
             if mail_id in self._built:
                 return
-        mail = env["mail.mail"].browse(mail_id)
-        if mail._email_alias_split():
-            env.cr.commit()
+        if self._split(env, mail_id):
             return
+        mail = env["mail.mail"].browse(mail_id)
         message = self.build_one(env, mail, account)
         if message:
             self._built[mail_id] = message
+
+    @staticmethod
+    def _split(env, mail_id):
+        """Make one mail of each submission; return whether there was more than one."""
+        is_split = env["mail.mail"].browse(mail_id)._email_alias_split()
+        if is_split:
+            env.cr.commit()
+        return is_split
+
+    def finish(self, env, mail, message):
+        """Build what other add-ons write about in the transaction of its claim.
+
+        Nothing may have changed since that transaction began: its snapshot decides
+        whether the mail is still due.
+
+        :return: the message; None if it is not to leave now
+        """
+        if message.is_built and not message.has_written:
+            return message
+        began = time.monotonic()
+        message = self.build_one(env, mail, message.account, is_kept=True)
+        if not message:
+            return None
+        self._writing_seconds = message.has_written * (time.monotonic() - began)
+        try:
+            env.cr.execute(
+                SQL(
+                    """
+                    SELECT FROM mail_mail mail, user_email_alias alias
+                     WHERE mail.id = %s AND alias.id = %s FOR SHARE NOWAIT
+                    """,
+                    mail.id,
+                    self.alias_id,
+                ),
+                log_exceptions=False,
+            )
+        except psycopg2.OperationalError:
+            env.cr.rollback()
+            return None
+        return message
 
     def _get_end(self, account, start_at):
         """Until when a batch may be built: the next slot is not to be missed."""
@@ -94,7 +142,7 @@ class Batch:
                 if mail._email_alias_is_several():
                     message = None
                 else:
-                    message = build(mail, account, is_own=True)
+                    message = build(mail, account, True, self._shared)
             except psycopg2.Error:
                 raise
             except Exception:
@@ -105,39 +153,45 @@ class Batch:
                 # what core wrote on a mail that it refused goes with the rollback
                 return
             self._built[mail.id] = message
-            size += len(message.data)
-            self.built_bytes += len(message.data)
+            size += message.own_size
+            self.built_bytes += message.size
             now = time.monotonic()
             each = (now - began) / len(self._built)
-            if size > BUILD_BYTES or now + each > until:
+            if size > BUILD_BYTES or now + each > until or message.has_written:
                 return
 
-    def build_one(self, env, mail, account):
+    def build_one(self, env, mail, account, is_kept=False):
         """Build one mail, or write on it why that is not possible.
 
+        :param is_kept: the transaction goes on, with what was written in it
         :return: a message or None
         """
         is_own = mail.env.cr is env.cr
         try:
-            message = build(mail, account, is_own)
+            message = build(mail, account, is_own, self._shared)
         except psycopg2.Error:
             raise
-        except (UnsafeMessage, AddressError) as error:
-            if is_own:
-                env.cr.rollback()
-            mail._email_alias_record_refused(str(error), False)
         except Exception as error:
-            _logger.exception("Mail %s of alias %s: not built", mail.id, self.alias_id)
             if is_own:
                 env.cr.rollback()
-            mail._email_alias_defer(BROKEN_SECONDS, str(error))
+            self._record_unbuilt(mail, error)
         else:
+            if is_own and not (message and is_kept):
+                env.cr.rollback()
             if message:
                 message.account = account
-                self.built_bytes += len(message.data)
-                if is_own:
-                    env.cr.rollback()
+                self.built_bytes += message.size
                 return message
+            if not let_core_refuse(mail, account):
+                mail._email_alias_defer(BROKEN_SECONDS, "")
         if is_own:
             env.cr.commit()
         return None
+
+    def _record_unbuilt(self, mail, error):
+        """Write on a mail why it could not be built."""
+        if isinstance(error, UnsafeMessage | AddressError):
+            mail._email_alias_record_refused(str(error), False)
+            return
+        _logger.exception("Mail %s of alias %s: not built", mail.id, self.alias_id)
+        mail._email_alias_defer(BROKEN_SECONDS, str(error))

@@ -247,7 +247,7 @@ class Lane:
             self._batch.fill(env, mail_id, is_bulk, account, start_at)
             return True
         message.account = account
-        left = start_at - CLAIM_LEAD_SECONDS - time.monotonic()
+        left = start_at - CLAIM_LEAD_SECONDS - message.build_seconds - time.monotonic()
         if left > 0 and self.wake.wait(left):
             self._batch.put_back(message)
             return True
@@ -307,6 +307,9 @@ class Lane:
         """
         if not self._connect(env):
             return False
+        message = self._batch.finish(env, mail, message)
+        if not message:
+            return True
         is_own = mail.env.cr is env.cr
         log_id = self._log.claim(env, message, is_own)
         if not log_id:

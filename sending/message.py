@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from odoo import tools
 
 from ..tools import address
-from ..tools.message import flatten
+from ..tools.attachments import SharedParts
+from ..tools.header.mailboxes import Mailbox
+from ..tools.message import join, write_pieces
+
+# The context key under which a mail is built; its value is a SharedParts.
+BUILDING = "email_alias_building"
+
+# What core writes on a mail and its notifications before it sends, lest it fail later.
+_PROVISIONAL = frozenset(
+    {"state", "notification_status", "failure_type", "failure_reason"}
+)
 
 # A message is built at most this many seconds ahead: what is changed or cancelled
 # meanwhile must not leave.
@@ -63,26 +73,43 @@ class Account:
     wants_direct_copies: bool
 
     @property
+    def sender(self):
+        """Whom each message is from, whatever other add-ons make of it."""
+        return Mailbox(self.alias_name or "", self.email_from)
+
+    @property
     def header_from(self):
-        return tools.formataddr((self.alias_name or "", self.email_from))
+        return tools.formataddr(self.sender)
 
 
 class Message:
-    """What is submitted, independent of the transaction that built it."""
+    """What is submitted, independent of the transaction that built it.
 
-    def __init__(self, mail, account, captured):
+    :ivar size: bytes of it
+    :ivar own_size: bytes of it that no other message of the lane shares
+    :ivar has_written: another add-on has written something while core built it, which
+        has to be committed with the claim
+    """
+
+    is_built = True
+    build_seconds = 0.0
+
+    def __init__(self, mail, account, captured, shared):
         wanted = mail._email_alias_get_pending()
         recipients = [
             address.mailbox_to_ascii(recipient) for recipient in captured.recipients
         ]
         self.recipients = [r for r in recipients if not wanted or r in wanted]
-        self.data = flatten(captured.message)
+        self._pieces = write_pieces(captured.message, account.sender, shared)
+        self.size = sum(map(len, self._pieces))
+        self.own_size = shared.get_own_size(self._pieces)
         self.envelope_from = address.mailbox_to_ascii(account.email_from)
         self.message_id = captured.message["Message-Id"]
         self.is_bulk = mail.email_alias_bulk
         self.mail_id = mail.id
         self.partner_ids = mail.recipient_ids.ids
         self.built_at = time.monotonic()
+        self.has_written = False
         self.log_values = {
             "alias_id": account.alias_id,
             "user_id": account.user_id,
@@ -93,9 +120,14 @@ class Message:
             "res_id": mail.res_id or None,
             "is_bulk": self.is_bulk,
             "recipients": ", ".join(self.recipients),
-            "email_from": captured.message["From"],
+            "email_from": account.header_from,
             "subject": mail.subject or None,
         }
+
+    @property
+    def data(self):
+        """The bytes to submit; put together anew, for what waits shares much."""
+        return join(self._pieces)
 
     @property
     def is_fresh(self):
@@ -103,20 +135,75 @@ class Message:
         return time.monotonic() - self.built_at <= FRESH_SECONDS
 
 
-def build(mail, account, is_own):
+class Unbuilt:
+    """Stands for a message that is built when its turn has come.
+
+    :param build_seconds: how long that will take
+    """
+
+    is_built = False
+    is_fresh = True
+
+    def __init__(self, mail_id, build_seconds):
+        self.mail_id = mail_id
+        self.build_seconds = build_seconds
+
+
+def build(mail, account, is_own, shared=None):
     """Have core build the message of one mail.
 
-    :param is_own: the caller rolls the transaction back; else a savepoint is used
-    :return: a :class:`Message`; None if core refused the mail by itself, which is
-        then written on it
+    What core writes before it sends is not written (see the hooks of ``write``), so
+    that whatever has been written is another add-on's: its rows belong to the message.
+
+    :param is_own: the caller commits or rolls back; else a savepoint is released
+    :param shared: a :class:`SharedParts` with attachments that are encoded already
+    :return: a :class:`Message`; None if core refuses the mail, which is then to be
+        written on it by `let_core_refuse`
     :raise UnsafeMessage, AddressError: it must not be submitted as it is
     """
-    capture = Capture(account.header_from, account.email_from)
-    try:
-        with contextlib.nullcontext() if is_own else mail.env.cr.savepoint():
-            mail._send(
-                smtp_session=capture, alias_domain_id=mail.record_alias_domain_id.id
-            )
-    except Captured as captured:
-        return Message(mail, account, captured)
+    if shared is None:
+        shared = SharedParts()
+    with contextlib.nullcontext() if is_own else mail.env.cr.savepoint():
+        try:
+            _send(mail.with_context(**{BUILDING: shared}), account)
+        except Captured as captured:
+            message = Message(mail, account, captured, shared)
+            message.has_written = is_own and _has_written(mail.env)
+            return message
     return None
+
+
+def is_provisional(records, vals):
+    """Whether core is about to note that a mail failed, only because it is built."""
+    return (
+        BUILDING in records.env.context
+        and vals.keys() <= _PROVISIONAL
+        and "exception" in vals.values()
+    )
+
+
+def let_core_refuse(mail, account):
+    """Have core write on a mail why it is not sent.
+
+    :return: False if core would send it after all
+    """
+    try:
+        with mail.env.cr.savepoint():
+            _send(mail, account)
+    except Captured:
+        return False
+    return True
+
+
+def _send(mail, account):
+    mail._send(
+        smtp_session=Capture(account.header_from, account.email_from),
+        alias_domain_id=mail.record_alias_domain_id.id,
+    )
+
+
+def _has_written(env):
+    """Whether this transaction has changed anything (PostgreSQL: it has an id)."""
+    env.flush_all()
+    env.cr.execute("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
+    return env.cr.fetchone()[0]

@@ -58,6 +58,16 @@ MODEL_HOOKS = (
     ),
     (
         "ir.mail_server",
+        "_build_email__",
+        (
+            "self, email_from, email_to, subject, body, email_cc, email_bcc, reply_to, "
+            "attachments, message_id, references, object_id, subtype, headers, "
+            "body_alternative, subtype_alternative"
+        ),
+        "Attachments are encoded once for a lane, and typed line breaks are harmless.",
+    ),
+    (
+        "ir.mail_server",
         "_prepare_smtp_to_list",
         "self, message, smtp_session",
         "A recipient whose domain has letters beyond ASCII is not lost.",
@@ -172,6 +182,12 @@ MODEL_HOOKS = (
         "_message_notifications_to_store",
         "self, store",
         "The chatter follows when that changes.",
+    ),
+    (
+        "mail.notification",
+        "write",
+        "self, vals",
+        "Building a mail writes nothing, so what is written then is a neighbour's.",
     ),
     (
         "mail.scheduled.message",

@@ -86,7 +86,7 @@ def heavy(context):
         "throughput.heavy",
         ours / core,
         "x",
-        1.0,
+        2.0,
         least=True,
         anchor=core,
         detail=f"{ours:.1f} mails/s with {aliases} aliases, Odoo's own {core:.1f}",
