@@ -3,6 +3,7 @@ from odoo import models
 from odoo.addons.base.models.ir_mail_server import extract_rfc2822_addresses
 
 from ..sending.message import BUILDING, Capture
+from ..tools.header.mailboxes import clean_address, clean_mailbox
 from ..tools.header.text import clean
 
 # What may hold text that people typed.
@@ -26,6 +27,8 @@ class IrMailServer(models.Model):
         attachments = kwargs.pop("attachments", None) or ()
         for name in TYPED_ARGUMENTS.intersection(kwargs):
             kwargs[name] = _clean(kwargs[name])
+        for name in ("email_to", "email_cc"):
+            kwargs[name] = [clean_mailbox(text) for text in kwargs.get(name) or ()]
         message = super()._build_email__(*args, **kwargs)
         for filename, content, mimetype in attachments:
             shared.attach(message, filename, content, mimetype)
@@ -44,7 +47,7 @@ class IrMailServer(models.Model):
             in_ascii = [
                 found
                 for recipient in validated
-                for found in extract_rfc2822_addresses(recipient)
+                for found in extract_rfc2822_addresses(clean_address(recipient))
             ]
             server = self.with_context(send_validated_to=in_ascii or validated)
         return super(IrMailServer, server)._prepare_smtp_to_list(message, smtp_session)

@@ -25,7 +25,6 @@ _ENCODED = ("base64", "quoted-printable")
 _UNENCODED = ("8bit", "binary")
 _BASE64_LINE = 76  # characters, RFC 2045 6.8
 _TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+\-]+/[A-Za-z0-9!#$&^_.+\-]+", re.ASCII)
-_LONG_LINE = re.compile(rb"[^\r\n]{%d}" % (MAX_LINE_OCTETS + 1))
 _NEEDS_QUOTING = re.compile(rb"[^\t\n -<>-~]")
 
 
@@ -132,7 +131,8 @@ def fit_as_is(data: bytes) -> bytes | None:
     if not data.isascii() or b"\0" in data:
         return None
     data = with_crlf(data)
-    return None if _LONG_LINE.search(data) else data
+    longest = max(map(len, data.split(b"\r\n")))
+    return data if longest <= MAX_LINE_OCTETS else None
 
 
 def with_crlf(data: bytes) -> bytes:

@@ -23,6 +23,8 @@ _DOMAIN = re.compile(r"[A-Za-z0-9._\-]+|\[[A-Za-z0-9.:\-]+\]")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
+_UNSEEN = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp"))
+
 # An encoded word may hold a comma, and a quoted string anything.
 _TOKEN = re.compile(
     r"""(?P<space>[ \t]+)
@@ -81,7 +83,7 @@ def _read_mailbox(name, tokens):
             address, phrase = parts[-1], " ".join(parts[:-1])
     else:
         phrase = _read_phrase(tokens)
-    address = _clean_address(name, address)
+    address = clean_address(clean_decoded(name, address))
     if "@" not in address:
         return None
     return Mailbox(clean_decoded(name, phrase).strip(), address)
@@ -102,21 +104,33 @@ def _read_phrase(tokens):
         if kind == "quoted":
             phrase.append(decode_words(run))
             run = ""
-            phrase.append(_ESCAPE.sub(r"\1", text[1:-1]))
+            # RFC 2047 5 forbids encoded words here, and everybody reads them
+            phrase.append(decode_words(_ESCAPE.sub(r"\1", text[1:-1])))
         elif kind != "comment":
             run += text
     phrase.append(decode_words(run))
     return "".join(phrase)
 
 
-def _clean_address(name, address):
-    """Drop what nobody sees: spaces around, zero-width letters pasted along."""
-    address = clean_decoded(name, address)
+def clean_address(address: str) -> str:
+    """Drop what nobody sees: odd spaces and zero-width letters that were pasted along.
+
+    The joiners stay, they are letters of some scripts (RFC 5892 A.1, A.2).
+    """
     return "".join(
         char
         for char in address.strip()
-        if char in "\u200c\u200d" or unicodedata.category(char) != "Cf"
+        if char in " \u200c\u200d" or unicodedata.category(char) not in _UNSEEN
     ).strip()
+
+
+def clean_mailbox(text: str) -> str:
+    """Clean the address in a text like ``"Name" <address>`` or ``address``."""
+    name, bracket, address = text.rpartition("<")
+    if not bracket:
+        return clean_address(text)
+    address, closing, rest = address.partition(">")
+    return f"{name}<{clean_address(address)}{closing}{rest}"
 
 
 def has_utf8_local_part(mailboxes: list[Mailbox]) -> bool:

@@ -1,0 +1,135 @@
+"""From the record to the mail server: what people read is what was written."""
+
+import email
+import email.header
+import email.utils
+
+from odoo.tests import tagged
+
+from .common_queue import QueueCase
+from .test_header import SCRIPTS, SPECIALS, decode, read
+
+URL = "https://www.example.com/unsubscribe/" + "token" * 40 + "?res_id=1&email=a%40b"
+
+
+@tagged("-at_install", "post_install", "user_email_alias")
+class TestQueueHeaders(QueueCase):
+    def send(self, *recipients, **values):
+        """Let mails leave one by one; return their headers as Python reads them."""
+        self.server.clear()
+        ids = self.queue(*recipients, bulk=False, **values)
+        self.run_queue()
+        for mail in self.read_mails(ids, "state", "failure_reason"):
+            self.assertEqual(mail["state"], "sent", mail["failure_reason"])
+        self.assertEqual(len(self.server.messages), len(recipients))
+        return [
+            {
+                name.lower(): read(f"{name}: {value}\r\n".encode())
+                for name, value in email.message_from_bytes(message.data).items()
+            }
+            for message in self.server.messages
+        ]
+
+    def test_subjects_and_names_of_all_scripts_arrive(self):
+        for script, letters in SCRIPTS.items():
+            for more in ("", SPECIALS, " " + letters * 9):
+                subject = f"{letters} {more}{letters}".strip()
+                name = f"{letters}{more}{letters}".strip()
+                with self.committed() as env:
+                    partner = env["res.partner"].create(
+                        {"name": name, "email": "bob@example.org"}
+                    )
+                [headers] = self.send(
+                    False, subject=subject, recipient_ids=[(4, partner.id)]
+                )
+                with self.subTest(script=script, more=more[:9]):
+                    self.assertEqual(decode(headers["subject"]), subject)
+                    [(found, address)] = email.utils.getaddresses([headers["to"]])
+                    self.assertEqual(decode(found), name)
+                    self.assertEqual(address, "bob@example.org")
+                with self.committed() as env:
+                    partner.with_env(env).unlink()
+
+    def test_fifty_recipients_keep_their_names(self):
+        names = [f"{letters}, Nr. {n}" for n, letters in enumerate(SCRIPTS.values())]
+        meant = [
+            (names[n % len(names)].strip(), f"lead{n}@example.org") for n in range(50)
+        ]
+        [headers] = self.send(", ".join(map(email.utils.formataddr, meant)))
+        found = email.utils.getaddresses([headers["to"]])
+        self.assertEqual([(decode(name), address) for name, address in found], meant)
+        self.assertEqual(self.served(), [address for _, address in meant])
+
+    def test_the_alias_name_arrives_in_any_script(self):
+        for letters in SCRIPTS.values():
+            name = f"{letters}, {letters} (Müller & Co.)".strip()
+            self.write_alias(alias_name=name)
+            [headers] = self.send("bob@example.org")
+            with self.subTest(name=name):
+                [(found, address)] = email.utils.getaddresses([headers["from"]])
+                self.assertEqual(decode(found), name)
+                self.assertEqual(address, "ada@example.com")
+
+    def test_links_to_unsubscribe_and_ids_leave_as_they_are(self):
+        ids = " ".join(f"<{'x' * 80}.{number}@example.com>" for number in range(12))
+        unsubscribe = f"<{URL}>"
+        [headers] = self.send(
+            "bob@example.org",
+            references=ids,
+            headers=repr(
+                {
+                    "List-Unsubscribe": unsubscribe,
+                    "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+                    "X-Odoo-Note": "x" * 300,
+                }
+            ),
+        )
+        self.assertEqual(headers["list-unsubscribe"], unsubscribe)
+        self.assertEqual(headers["list-unsubscribe-post"], "List-Unsubscribe=One-Click")
+        self.assertEqual(headers["references"], ids)
+        self.assertEqual(headers["x-odoo-note"], "x" * 300)
+        self.assertNotIn("return-path", headers)
+
+    def test_what_was_pasted_unseen_does_not_stop_a_mail(self):
+        for pasted, meant in (
+            ("\x1f", ""),
+            ("\x07", ""),
+            ("\u2028", " "),
+            ("\x0b", " "),
+            ("\r\n", " "),
+            ("\u00a0", "\u00a0"),
+            ("\u200b", "\u200b"),
+        ):
+            with self.committed() as env:
+                partner = env["res.partner"].create(
+                    {"name": f"Bob{pasted}Smith", "email": "bob@example.org"}
+                )
+                file = env["ir.attachment"].create(
+                    {"name": f"a{pasted}b.txt", "raw": b"x", "mimetype": "text/plain"}
+                )
+            [headers] = self.send(
+                False,
+                subject=f"Our{pasted}offer",
+                recipient_ids=[(4, partner.id)],
+                attachment_ids=[(4, file.id)],
+            )
+            with self.subTest(pasted=ascii(pasted)):
+                self.assertEqual(decode(headers["subject"]), f"Our{meant}offer")
+                [(name, address)] = email.utils.getaddresses([headers["to"]])
+                self.assertEqual(decode(name), f"Bob{meant}Smith")
+                self.assertEqual(address, "bob@example.org")
+            with self.committed() as env:
+                partner.with_env(env).unlink()
+                file.with_env(env).unlink()
+
+    def test_what_was_pasted_into_an_address_unseen_is_left_out(self):
+        for unseen in ("\u200b", "\u00a0", "\u00ad", "\ufeff", "\x1f"):
+            for address in (
+                "bob{}@example.org",
+                "bob@example.org{}",
+                "{}bob@example.org",
+            ):
+                with self.subTest(unseen=ascii(unseen), address=address):
+                    [headers] = self.send(f"Bob <{address.format(unseen)}>")
+                    self.assertEqual(self.served(), ["bob@example.org"])
+                    self.assertEqual(headers["to"], '"Bob" <bob@example.org>')
