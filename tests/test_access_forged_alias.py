@@ -247,7 +247,9 @@ class TestForgedAlias(AliasCommon):
             "body": "x",
             "author_id": self.user_alice.partner_id.id,
             "partner_ids": self.customer.ids,
-            "scheduled_date": fields.Datetime.to_string(fields.Datetime.now()),
+            "scheduled_date": fields.Datetime.to_string(
+                fields.Datetime.now() + timedelta(hours=1)
+            ),
             "notification_parameters": json.dumps(self.forged),
             "send_context": self.forged_context,
         }
