@@ -187,12 +187,14 @@ class UserEmailAlias(models.Model):
                 alias._check_name_free(vals["name"], alias.user_id.id)
         self._forget_mailbox(vals)
         self._forget_passwords(vals)
+        kept = self._unbind_secrets__(vals)
         wish = vals.pop("is_default", None)
         is_ability_touched = wish is not None or not ABILITY_FIELDS.isdisjoint(vals)
         able = self.filtered(lambda a: is_ability_touched and a._can_be_default())
         if vals.get("active") is False:
             vals["is_default"] = False
         result = super().write(vals)
+        self._bind_secrets__(kept)
         if is_ability_touched:
             self._follow_default(able, wish)
         if any(fname in vals for fname in ACCOUNT_FIELDS):

@@ -1,3 +1,6 @@
+import json
+import logging
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -6,6 +9,13 @@ from ..tools import address, vault
 # Changing one of these sends the stored password to another place, so it is
 # forgotten unless a new one comes along.
 PASSWORD_BOUND_FIELDS = ("smtp_server", "smtp_user", "disable_tls")
+
+# The columns that keep a password, and all that says where one of them is sent: the
+# SMTP password also opens the mailbox that has no login of its own.
+PASSWORDS = ("smtp_secret", "imap_secret")
+TARGET_FIELDS = frozenset((*PASSWORD_BOUND_FIELDS, "imap_server", "imap_user"))
+
+_logger = logging.getLogger(__name__)
 
 
 class UserEmailAliasCredentials(models.AbstractModel):
@@ -74,7 +84,54 @@ class UserEmailAliasCredentials(models.AbstractModel):
 
     def _get_binding(self, fname):
         uuid = self.env["ir.config_parameter"]._email_alias_get("database.uuid")
-        return vault.Binding(uuid, self._name, self.id, fname)
+        target = self._get_target(fname)
+        return vault.Binding(uuid, self._name, self.id, fname, target)
+
+    def _get_target(self, fname):
+        """Where a password may go: whoever changes it behind our back gets nothing."""
+        if fname not in PASSWORDS:
+            return ""
+        where = [
+            _get_host(self.smtp_server),
+            self.smtp_user or "",
+            _get_host(self.imap_server),
+            self.imap_user or "",
+            bool(self.disable_tls),
+        ]
+        return json.dumps(where)
+
+    def _unbind_secrets__(self, vals):
+        """Read the passwords that the change of an address leaves valid.
+
+        What code changes as sudo was checked by nobody: there another mailbox gets no
+        password, which then has to be entered again.
+
+        :return: list of (alias, column, cipher text, password)
+        """
+        if TARGET_FIELDS.isdisjoint(vals):
+            return []
+        kept = []
+        # sudo: the columns are closed to everybody
+        for alias in self.sudo():
+            for fname in PASSWORDS:
+                if self.env.su and alias._moves_smtp_password(vals):
+                    continue
+                try:
+                    secret = alias._read_secret__(fname)
+                except vault.VaultError as error:
+                    _logger.info(
+                        "Alias %s: %s stays closed: %s", alias.id, fname, error
+                    )
+                    continue
+                if secret is not None:
+                    kept.append((alias, fname, alias[fname], secret))
+        return kept
+
+    def _bind_secrets__(self, kept):
+        """Encrypt for their new addresses what :meth:`_unbind_secrets__` has read."""
+        for alias, fname, cipher, secret in kept:
+            if alias[fname] == cipher:
+                alias._write_secret__(fname, secret)
 
     def _write_secret__(self, fname, secret):
         """Encrypt ``secret`` for this row and field.
@@ -132,3 +189,11 @@ class UserEmailAliasCredentials(models.AbstractModel):
         if moved:
             # sudo: the column is closed to everybody
             moved.sudo().smtp_secret = False
+
+
+def _get_host(server):
+    """The host of ``host:port``: another port is no other server."""
+    try:
+        return address.parse_server(server).host if server else ""
+    except address.AddressError:
+        return server

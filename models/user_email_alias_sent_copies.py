@@ -270,12 +270,7 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         self.ensure_one()
         if self.env.su or not self.has_smtp_password or vals.get("smtp_password"):
             return
-        before = self._get_smtp_password_keeper(self.imap_server, self.imap_user)
-        after = self._get_smtp_password_keeper(
-            vals.get("imap_server", self.imap_server),
-            vals.get("imap_user", self.imap_user),
-        )
-        if after and after != before:
+        if self._moves_smtp_password(vals):
             self._raise_invalid(
                 "imap_server",
                 self.env._(
@@ -283,6 +278,16 @@ class UserEmailAliasSentCopies(models.AbstractModel):
                     "or give the mailbox a user name and password of its own."
                 ),
             )
+
+    def _moves_smtp_password(self, vals):
+        """Whether ``vals`` let another server have the SMTP password for the copies."""
+        self.ensure_one()
+        before = self._get_smtp_password_keeper(self.imap_server, self.imap_user)
+        after = self._get_smtp_password_keeper(
+            vals.get("imap_server", self.imap_server),
+            vals.get("imap_user", self.imap_user),
+        )
+        return bool(after and after != before)
 
     @api.model
     def _get_smtp_password_keeper(self, imap_server, imap_user):

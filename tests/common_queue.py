@@ -156,6 +156,9 @@ class QueueCase(BaseCase):
             env["user.email.alias.queue"]._cron_process()
 
     def write_alias(self, **values):
+        if values.get("imap_server"):
+            # the password comes along to the server that gets it from now on
+            values.setdefault("smtp_password", PASSWORD)
         with self.committed() as env:
             env["user.email.alias"].browse(self.alias_id).write(values)
 

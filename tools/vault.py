@@ -51,15 +51,17 @@ class WrongRow(VaultError):
 
 
 class Binding(NamedTuple):
-    """The one place where a cipher text is valid."""
+    """The one place where a cipher text is valid, and where its secret may go."""
 
     database: str
     model: str
     record_id: int
     field: str
+    target: str = ""
 
     def digest(self) -> bytes:
         parts = [self.database, self.model, int(self.record_id), self.field]
+        parts.append(self.target)
         return hashlib.sha256(json.dumps(parts).encode()).digest()
 
 
