@@ -416,13 +416,13 @@ LIBRARY_HOOKS = (
     (
         HTTPAdapter,
         "init_poolmanager",
-        "self, connections, maxsize, block, pool_kwargs",
+        "self, connections, maxsize, block, **pool_kwargs",
         "A conversation with a provider has an end, however slowly it speaks.",
     ),
     (
         HTTPAdapter,
         "proxy_manager_for",
-        "self, proxy, proxy_kwargs",
+        "self, proxy, **proxy_kwargs",
         "It has one through a proxy as well.",
     ),
 )
