@@ -6,7 +6,14 @@ ABANDONED_DAYS = 1
 
 # What the server, or the form by itself, fills in.
 NOT_TYPED = frozenset(
-    ("active", "alias_name", "is_default", "is_default_wanted", "user_id")
+    (
+        *models.MAGIC_COLUMNS,
+        "active",
+        "alias_name",
+        "is_default",
+        "is_default_wanted",
+        "user_id",
+    )
 )
 
 
@@ -63,7 +70,7 @@ class UserEmailAliasAbandoned(models.AbstractModel):
     @api.model
     def _get_typed_fields(self):
         """The names of what users fill in, and of what keeps a secret."""
-        stored = {n: f for n, f in self._fields.items() if f.store and not f.automatic}
+        stored = {n: f for n, f in self._fields.items() if f.store}
         secrets = [n for n, f in stored.items() if f.groups == fields.NO_ACCESS]
         skipped = NOT_TYPED | self._get_server_fields() | set(secrets)
         return [fname for fname in stored if fname not in skipped], secrets

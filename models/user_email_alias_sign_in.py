@@ -89,8 +89,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
         """
         url, flow = self._begin_sign_in__(key, asks_consent)
         flow["alias_id"] = self.id
-        flows = oauth.add_flow(request.session.get(FLOWS), flow)
-        request.session[FLOWS] = flows
+        request.session[FLOWS] = oauth.add_flow(request.session.get(FLOWS), flow)
         return url
 
     def _explain_sign_in(self, error):

@@ -1,4 +1,5 @@
 from . import (
+    test_abandoned,
     test_access,
     test_access_forged_alias,
     test_access_log,

@@ -413,6 +413,18 @@ LIBRARY_HOOKS = (
         "self, request, stream, timeout, verify, cert, proxies",
         "Time-out, trust and size of a provider's answer are ours to decide.",
     ),
+    (
+        HTTPAdapter,
+        "init_poolmanager",
+        "self, connections, maxsize, block, **pool_kwargs",
+        "A conversation with a provider has an end, however slowly it speaks.",
+    ),
+    (
+        HTTPAdapter,
+        "proxy_manager_for",
+        "self, proxy, **proxy_kwargs",
+        "It has one through a proxy as well.",
+    ),
 )
 
 # (class of a library, its private or undocumented attribute, what we use it for)

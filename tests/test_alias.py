@@ -87,6 +87,9 @@ class TestAliasFields(AliasCommon):
         )
 
 
+ABLE = {"email_from": "x@example.com", "smtp_server": "mail.example.com"}
+
+
 @tagged("post_install", "-at_install", "user_email_alias")
 class TestDefaultFlag(AliasCommon):
     def default_of(self, user):
@@ -110,7 +113,7 @@ class TestDefaultFlag(AliasCommon):
 
     def test_two_new_defaults_at_once_leave_one(self):
         self.env["user.email.alias"].with_user(self.user_plain).create(
-            [{"name": "One", "is_default": True}, {"name": "Two", "is_default": True}]
+            [{"name": name, "is_default": True, **ABLE} for name in ("One", "Two")]
         )
         self.assertEqual(self.default_of(self.user_plain).name, "One")
 
@@ -148,6 +151,39 @@ class TestDefaultFlag(AliasCommon):
         self.alias_alice.active = False
         self.assertEqual(self.default_of(self.user_alice), third)
 
+    def test_alias_that_cannot_send_never_holds_the_flag(self):
+        self.alias_alice.smtp_server = False
+        self.assertEqual(self.default_of(self.user_alice), self.alias_alice_2)
+        self.alias_alice_2.email_from = False
+        self.assertFalse(self.default_of(self.user_alice))
+        self.alias_alice.smtp_server = "mail.example.com"
+        self.assertEqual(self.default_of(self.user_alice), self.alias_alice)
+
+    def test_empty_alias_neither_takes_the_flag_nor_keeps_it_from_others(self):
+        Alias = self.env["user.email.alias"].with_user(self.user_plain)
+        Alias.create({})
+        self.assertFalse(self.default_of(self.user_plain))
+        second = Alias.create({"name": "Second", **ABLE})
+        self.assertEqual(self.default_of(self.user_plain), second)
+
+    def test_flag_asked_for_too_early_comes_once_the_alias_can_send(self):
+        Alias = self.env["user.email.alias"].with_user(self.user_alice)
+        created = Alias.create({"is_default": True})
+        written = Alias.create({})
+        for alias in (created, written):
+            if alias == written:
+                alias.action_make_default()
+            self.assertFalse(alias.is_default)
+            self.assertNotEqual(self.default_of(self.user_alice), alias)
+            alias.write({"name": f"Alias {alias.id}", **ABLE})
+            self.assertEqual(self.default_of(self.user_alice), alias)
+            self.assertFalse(alias.is_default_wanted)
+
+    def test_flag_given_up_stays_given_up(self):
+        self.alias_bob.is_default = False
+        self.alias_bob.name = "Another name"
+        self.assertFalse(self.default_of(self.user_bob))
+
     def test_only_alias_is_the_default_again_once_unarchived(self):
         self.alias_bob.active = False
         self.assertFalse(self.default_of(self.user_bob))
@@ -181,7 +217,7 @@ class TestDefaultFlag(AliasCommon):
             self.env["user.email.alias"]
             .with_user(self.user_manager)
             .with_context(default_user_id=self.user_plain.id)
-            .create({"name": "Prepared", "is_default": True})
+            .create({"name": "Prepared", "is_default": True, **ABLE})
         )
         self.assertEqual(alias.user_id, self.user_plain)
         self.assertEqual(self.default_of(self.user_plain), alias)
@@ -191,7 +227,7 @@ class TestDefaultFlag(AliasCommon):
         for user in (self.user_alice, self.user_plain):
             self.env["user.email.alias"].with_user(self.user_manager).with_context(
                 default_user_id=user.id, default_is_default=True
-            ).create({"name": "Prepared"})
+            ).create({"name": "Prepared", **ABLE})
             self.assertEqual(len(self.default_of(user)), 1)
 
 

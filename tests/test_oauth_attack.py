@@ -31,13 +31,22 @@ class AttackTests:
             )
             self.assertFalse(self.get_session_flow())
 
-    def test_flow_is_not_in_the_session_any_more_after_any_answer(self):
-        for params in ({}, {"error": "access_denied"}, {"code": "x", "state": "y"}):
+    def test_flow_is_not_in_the_session_any_more_after_an_answer_to_it(self):
+        self.alias.name = "Typed in"
+        for params in ({}, {"error": "access_denied"}, {"code": "x"}):
             self.begin()
-            self.assertTrue(self.get_session_flow())
-            self.come_back(params)
+            state = self.get_session_flow()["state"]
+            self.come_back({**params, "state": state})
             self.assertFalse(self.get_session_flow())
             self.assert_untouched()
+
+    def test_answer_without_the_state_ends_no_sign_in(self):
+        params = self.idp.visit(self.begin())
+        for forged in ({}, {"error": "access_denied"}, {"code": "x", "state": "y"}):
+            self.come_back(forged)
+            self.assertTrue(self.get_session_flow())
+            self.assert_untouched()
+        self.assertEqual(self.come_back(params), "Status: OK")
 
     def test_error_that_the_address_brings_shows_no_token_and_no_markup(self):
         params = self.idp.visit(self.begin())
@@ -89,6 +98,7 @@ class AttackTests:
                 self.alias.action_disconnect()
 
     def test_account_without_a_usable_address_changes_nothing(self):
+        self.alias.name = "Typed in"
         # the mail server would let it in: the address is what is wrong
         self.smtp.check_token = lambda user, token: True
         for email in (None, "", "anna", "a@b\r\nRCPT TO:<x@y>", "a,b@example.com"):

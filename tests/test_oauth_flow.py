@@ -7,6 +7,7 @@ from odoo.tests.common import JsonRpcException
 
 from ..exceptions import AliasHold, AliasRetry
 from ..tools.deadline import Deadline
+from ..tools.oauth import ProviderMisconfigured
 from .common_oauth_flow import OAuthFlowCase
 from .fake_oauth import ANNA, BORIS
 
@@ -40,8 +41,14 @@ class SignInTests:
         self.assertEqual(result.accepted, ["x@example.org"])
 
     def test_cancelled_consent_changes_nothing(self):
+        self.alias.name = "Typed in"
         self.assertIn("cancelled", self.sign_in(decision="cancel"))
         self.assert_untouched()
+
+    def test_cancelled_consent_leaves_no_empty_alias_behind(self):
+        self.assertIn("cancelled", self.sign_in(decision="cancel"))
+        self.assertFalse(self.alias.exists())
+        self.assertTrue(self.location.endswith("/odoo/email-aliases"))
 
     def test_another_mailbox_than_the_from_address_changes_nothing(self):
         self.alias.write(
@@ -91,11 +98,80 @@ class SignInTests:
         params = self.idp.visit(self.begin())
         self.come_back({"code": params["code"]})
         self.assert_untouched()
+        self.assertIn(
+            "another sign-in",
+            self.come_back({**params, "state": "x" + params["state"]}),
+        )
+        self.assert_untouched()
+        # nobody ends a sign-in without knowing its state
+        self.assertEqual(self.come_back(params), "Status: OK")
+        self.alias.action_disconnect()
         self.come_back(params)
-        self.assert_untouched()
+        self.assertFalse(self.alias.is_signed_in)
+
+    def test_each_tab_finishes_the_sign_in_it_began(self):
+        second = self.create_alias(self.user)
+        first_params = self.idp.visit(self.begin())
+        second_params = self.idp.visit(self.begin(second), BORIS)
+        self.assertEqual(self.come_back(first_params), "Status: OK")
+        self.assertEqual(self.come_back(second_params), "Status: OK")
+        self.assertEqual(self.alias.email_from, ANNA.email)
+        self.assertEqual(second.email_from, BORIS.email)
+        self.assertFalse(self.get_session_flows())
+
+    def test_sign_ins_of_a_session_are_bounded(self):
         params = self.idp.visit(self.begin())
-        self.come_back({**params, "state": "x" + params["state"]})
+        for _tab in range(6):
+            self.begin()
+        self.assertEqual(len(self.get_session_flows()), 5)
+        self.assertIn("another sign-in", self.come_back(params))
         self.assert_untouched()
+
+    def test_missing_permission_for_later_is_asked_for_once_more(self):
+        self.idp.knobs.issues_refresh_token = False
+        self.come_back(self.idp.visit(self.begin()))
+        self.assertTrue(self.location.startswith(f"{self.idp.url}/"))
+        self.assertIn("consent", self.location)
+        self.assertEqual(self.answer.headers["Referrer-Policy"], "no-referrer")
+        self.idp.knobs.issues_refresh_token = True
+        self.assertEqual(self.come_back(self.idp.visit(self.location)), "Status: OK")
+
+    def test_provider_that_never_gives_permission_for_later_is_asked_twice(self):
+        self.idp.knobs.issues_refresh_token = False
+        self.come_back(self.idp.visit(self.begin()))
+        self.assertIn(
+            "while you are away", self.come_back(self.idp.visit(self.location))
+        )
+        self.assertIn("/odoo/email-aliases", self.location)
+
+    def test_prompt_of_the_administrator_counts_with_a_from_address_too(self):
+        self.env["ir.config_parameter"].set_param(
+            f"user_email_alias.{self.flavour}_prompt", "login"
+        )
+        self.alias.write({"name": "x", "email_from": ANNA.email})
+        url = self.begin()
+        self.assertIn("prompt=login", url)
+        self.assertIn("login_hint=", url)
+
+    def test_wrong_prompt_is_for_the_administrator(self):
+        self.idp.knobs.authorize_error = {
+            "error": "invalid_request",
+            "error_description": "unsupported prompt value",
+        }
+        said = self.sign_in()
+        self.assertIn("Ask your administrator", said)
+        self.assertNotIn("Start again", said)
+
+    def test_plain_http_address_of_odoo_is_not_blamed_on_the_provider(self):
+        self.env["ir.config_parameter"].set_param(
+            "web.base.url", "http://odoo.example.com"
+        )
+        with self.assertRaises(ProviderMisconfigured) as caught:
+            self.alias._begin_sign_in__(self.flavour)
+        said = self.alias._explain_sign_in(caught.exception)
+        self.assertIn("web.base.url", said)
+        self.assertIn("administrator", said)
+        self.assertNotIn("provider says", said)
 
     def test_answer_serves_once(self):
         params = self.idp.visit(self.begin())

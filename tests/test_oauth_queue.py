@@ -33,6 +33,30 @@ class SendingTests:
         self.assertEqual(self.idp.refreshes, 1)
         self.assertEqual(self.read_alias("state")["state"], "ok")
 
+    def test_connection_is_tested_although_the_token_is_renewed_meanwhile(self):
+        for lifetime in (3600, 120, 60, 1):
+            self.idp.knobs.expires_in = lifetime
+            self.make_stale()
+            refreshes = self.idp.refreshes
+            with self.subTest(lifetime=lifetime), self.committed(self.user_id) as env:
+                alias = env["user.email.alias"].browse(self.alias_id)
+                # the form was saved in the same transaction
+                alias.delay_ms = lifetime
+                answer = alias.action_test_connection()
+                self.assertEqual(answer["params"]["message"], "Status: OK")
+            self.assertEqual(self.idp.refreshes, refreshes + 1)
+            alias = self.read_alias("state", "delay_ms")
+            self.assertEqual(alias["state"], "ok")
+            self.assertEqual(alias["delay_ms"], lifetime)
+
+    def test_connection_that_fails_after_a_renewal_says_why(self):
+        self.make_stale()
+        self.server.on("mail", reply="550 5.7.60 not allowed to send as this sender")
+        with self.committed(self.user_id) as env:
+            alias = env["user.email.alias"].browse(self.alias_id)
+            alias.action_test_connection()
+        self.assertIn("not allowed", self.read_alias("state_message")["state_message"])
+
     def test_revoked_consent_holds_and_signing_in_again_lets_the_mail_leave(self):
         ids = self.queue(*LEADS)
         self.idp.revoke_all()

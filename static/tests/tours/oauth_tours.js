@@ -46,11 +46,8 @@ tours.add("user_email_alias_sign_in_cancelled", {
         ...signIn("Google"),
         { trigger: '.o_notification:contains("The sign-in was cancelled")' },
         {
-            content: "Back on the form, nothing changed",
-            trigger: ".o_field_widget[name=email_from] input:value()",
-        },
-        {
-            trigger: 'button[name=action_sign_in]:contains("Google")',
+            content: "Back on the cards, the empty alias is gone",
+            trigger: ".o_kanban_view, .o_view_nocontent",
         },
     ],
 });
