@@ -2,7 +2,8 @@
 
 Each mail passes through four steps, each in a transaction of its own or in none:
 build (rolled back), claim (committed), submit (no transaction), record
-(committed). Waiting happens between them, never inside one.
+(committed). Waiting happens between them, never inside one. Only a mail about which
+another add-on writes while it is built is built again with the claim, and committed.
 """
 
 import contextlib

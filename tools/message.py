@@ -5,6 +5,7 @@ values, and before 3.11.10 and 3.12.5 it wrote the line break of a decoded encod
 word into the header block, so that a subject could add recipients (CVE-2024-6923).
 """
 
+import email.errors
 import email.message
 from collections.abc import Sequence
 
@@ -41,6 +42,17 @@ _UNIQUE = frozenset(
         "content-type",
         "content-transfer-encoding",
     }
+)
+
+
+# How the email package fails to cope with what it was given.
+_LIBRARY_ERRORS = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    email.errors.MessageError,
 )
 
 
@@ -82,18 +94,11 @@ def write_pieces(
     """
     try:
         return _write(message, sender, shared)
+    except UnsafeMessage:
+        raise
     except UnwritableHeader as error:
         raise UnsafeMessage(str(error)) from None
-    except (
-        ValueError,
-        TypeError,
-        LookupError,
-        AttributeError,
-        RecursionError,
-    ) as error:
-        if isinstance(error, UnsafeMessage):
-            raise
-        # The library's own ways of not coping with a part.
+    except _LIBRARY_ERRORS:
         raise UnsafeMessage("The message cannot be written.") from None
 
 

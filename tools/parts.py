@@ -57,7 +57,7 @@ def write_body(part, shared=None, depth=0) -> tuple[dict[str, str], list[bytes]]
         return _write_multipart(kind, parameters, payload, shared, depth)
     if kind.startswith("message/") and kind != MESSAGE:
         # a report: its blocks look like headers
-        return {}, [_as_it_came(part).partition(b"\r\n\r\n")[2]]
+        return _write_foreign(_as_it_came(part).partition(b"\r\n\r\n")[2])
     return _write_foreign(b"".join(map(_as_it_came, payload)))
 
 
@@ -78,9 +78,8 @@ def _write_multipart(kind, parameters, children, shared, depth):
     pieces = []
     for child in children:
         pieces.append(f"--{boundary}\r\n".encode())
-        if kind == "multipart/signed" and not depth and child is children[0]:
-            # its signature is over these very bytes, RFC 1847 2.1
-            pieces.append(_as_it_came(child))
+        if kind == "multipart/signed" and child is children[0]:
+            pieces.append(_write_signed(child))
         else:
             pieces += write_part(child, shared, depth + 1)
         pieces.append(b"\r\n")
@@ -124,6 +123,14 @@ def _write_foreign(data):
     if fitting is None:
         return _as_file(data)
     return _encoded_as("7bit"), [fitting]
+
+
+def _write_signed(part):
+    """Write what a signature is over: these very bytes (RFC 1847 2.1)."""
+    fitting = fit_as_is(_as_it_came(part))
+    if fitting is None:
+        raise UnwritableHeader("A signed part would lose its signature.")
+    return fitting
 
 
 def fit_as_is(data: bytes) -> bytes | None:
