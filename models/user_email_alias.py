@@ -11,6 +11,7 @@ SERVER_FIELDS = frozenset(
     (
         "backoff_count",
         "backoff_until",
+        "connection_mails",
         "hold_reason",
         "imap_folder",
         "imap_secret",
