@@ -268,7 +268,8 @@ class UserEmailAliasMail(models.AbstractModel):
     def _email_alias_put_back(self):
         """Undo refusals that were the account's: wait at the old place in the queue."""
         for mail in self:
-            due = mail.email_alias_due
+            # cut, for a float of this size is stored some microseconds too late
+            due = int(mail.email_alias_due)
             mail.write(
                 {"state": "outgoing", "failure_type": False, "failure_reason": False}
             )
