@@ -14,6 +14,7 @@ SERVER_FIELDS = frozenset(
     (
         "backoff_count",
         "backoff_until",
+        "connection_mails",
         "has_sent_copies",
         "hold_reason",
         "imap_folder",

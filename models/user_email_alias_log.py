@@ -56,6 +56,14 @@ class UserEmailAliasLog(models.Model):
     )
     reply = fields.Text("Server's reply")
     refused_recipients = fields.Text("Refused recipients")
+    signature = fields.Char(
+        help="What the same refusal of another email would share with this one; empty "
+        "where the refusal is about its recipient, or has been dealt with."
+    )
+    is_put_back = fields.Boolean(
+        "Waits again",
+        help="The refusal was about the account: the email went back to the queue.",
+    )
 
     # the Sent copy hangs on the submission it is a copy of
     sent_copy_state = fields.Selection(
@@ -86,6 +94,7 @@ class UserEmailAliasLog(models.Model):
     _done = models.Index(
         "(alias_id, claimed_at) WHERE outcome IN ('sent', 'uncertain')"
     )
+    _same = models.Index("(alias_id, claimed_at) WHERE signature IS NOT NULL")
     _uncertain = models.Index("(alias_id) WHERE outcome = 'uncertain'")
 
     # ------------------------------------------------------------------

@@ -26,6 +26,13 @@ class UserEmailAliasState(models.AbstractModel):
         help="Seconds since the epoch; until then nothing is sent with this alias.",
     )
     backoff_count = fields.Integer(readonly=True, copy=False, aggregator=None)
+    connection_mails = fields.Integer(
+        readonly=True,
+        copy=False,
+        aggregator=None,
+        help="How many emails the mail server takes on one connection, as it said "
+        "itself; 0: it has not said.",
+    )
     is_paused = fields.Boolean(
         "Paused",
         readonly=True,
@@ -65,6 +72,7 @@ class UserEmailAliasState(models.AbstractModel):
                 "hold_reason": False,
                 "backoff_until": 0,
                 "backoff_count": 0,
+                "connection_mails": 0,
             }
         )
         self.env["user.email.alias.queue"]._trigger_cron()

@@ -81,6 +81,9 @@ class Lane:
         self._is_wanted = False
         self._log = Log(alias_id)
         self._connection = None
+        # emails this connection has had an answer to, and how many it may have
+        self._served = 0
+        self._connection_mails = CONNECTION_MAILS
         self._used_at = 0.0
         # monotonic clock: the next bulk email starts no earlier
         self._slot = 0.0
@@ -321,8 +324,11 @@ class Lane:
         if message.is_bulk:
             self._slot = self._used_at + message.account.pause
         goes_on = self._log.record(
-            env, mail, log_id, message, result, self._connection, self._used_at
+            env, mail, log_id, message, result, self._used_at, self._served
         )
+        self._served += 1
+        if self._log.is_worn_out:
+            self._disconnect()
         self.has_delivered = True
         self._has_copies |= message.account.wants_direct_copies
         self._unswept += 1
@@ -378,6 +384,8 @@ class Lane:
         if self._connection:
             return True
         alias = env["user.email.alias"].browse(self.alias_id)
+        self._served = 0
+        self._connection_mails = alias.connection_mails or CONNECTION_MAILS
         try:
             self._connection = alias._open_connection__(Deadline.until(self.cut_at))
         except smtp.SmtpFailure as failure:
@@ -401,7 +409,7 @@ class Lane:
         connection = self._connection
         return (
             connection.usable
-            and connection.sent_count < CONNECTION_MAILS
+            and self._served < min(self._connection_mails, CONNECTION_MAILS)
             and connection.age < CONNECTION_SECONDS
             and (
                 time.monotonic() - self._used_at < IDLE_SECONDS or connection.is_alive()

@@ -12,6 +12,7 @@ from odoo.tools import SQL
 from ..tools import pacing
 from ..tools.transport import smtp
 from ..tools.transport.smtp.outcome import Phase
+from . import breaker
 from .queries import IS_OPEN
 
 _logger = logging.getLogger(__name__)
@@ -37,6 +38,8 @@ class Log:
         self.alias_id = alias_id
         # bulk emails accepted since the pause was last widened or eased
         self._streak = 0
+        # whether the connection takes no more, and a fresh one is to go on
+        self.is_worn_out = False
 
     def claim(self, env, message, is_own):
         """Commit that this mail is in hand.
@@ -142,7 +145,7 @@ class Log:
             )
         env.cr.commit()
 
-    def record(self, env, mail, log_id, message, result, connection, replied_at):
+    def record(self, env, mail, log_id, message, result, replied_at, served=0):
         """Commit the outcome: mail, notification or trace, log, alias.
 
         Tried again when the database reports a conflict: the server's reply cannot
@@ -150,21 +153,23 @@ class Log:
 
         :param result: a :class:`smtp.SubmissionResult` or a :class:`smtp.SmtpFailure`
         :param replied_at: ``time.monotonic()`` of the server's reply
+        :param served: how many emails this connection has had an answer to before
         :return: False when the alias has to pause as a whole
         """
         for tries_left in reversed(range(RECORD_TRIES)):
             try:
+                self.is_worn_out = False
                 if isinstance(result, smtp.SmtpFailure):
                     goes_on, row = self._write_failure(
-                        env, mail, message, result, connection
+                        env, mail, message, result, served
                     )
                 else:
-                    goes_on, row = (
-                        True,
-                        self._write_success(env, mail, message, result),
-                    )
+                    goes_on = True
+                    row = self._write_success(env, mail, message, result)
                 shift = replied_at - time.monotonic()
                 self.close(env, log_id, **row, shift=shift)
+                if row.get("signature"):
+                    goes_on &= self._look_for_account(env, result, row, served)
                 env.cr.commit()
                 return goes_on
             except psycopg2.OperationalError:
@@ -200,26 +205,32 @@ class Log:
             "refused": refused,
         }
 
-    def _write_failure(self, env, mail, message, failure, connection):
+    def _write_failure(self, env, mail, message, failure, served):
         alias = env["user.email.alias"].browse(self.alias_id)
         mail = mail.exists()
         judged, kind, reply = failure.outcome, failure.outcome.kind, str(failure)
-        goes_on = True
-        if kind == "deferred" and judged.scope == "alias":
-            # the provider's limit for one connection: a fresh one goes on
-            if not self._is_worn_out(failure, connection):
-                self.pause_alias(alias, judged, alias._explain(failure))
-                goes_on = False
+        signature = smtp.signature_of(failure, message.recipients)
+        scope, goes_on = judged.scope, True
+        if self._wears_out(failure, message, served):
+            # the mail has lost nothing: not even one of its tries
+            self.is_worn_out = True
+            scope, signature = "alias", None
+            self._learn_connection_mails(alias, judged, served)
+        elif kind == "deferred" and scope == "alias":
+            self.pause_alias(alias, judged, alias._explain(failure))
+            goes_on = False
         elif kind == "deferred":
             wait = self._get_next_wait(env, message)
             if wait is None:
-                kind = "refused"
+                kind, signature = "refused", None
                 reply = env._("Given up after five days: %s", reply)
             elif mail:
                 pending = list(failure.deferred) if failure.refused else None
                 mail._email_alias_defer(wait, reply, pending=pending)
         if kind == "refused" and mail:
-            mail._email_alias_record_refused(reply, judged.scope == "recipient")
+            # what may yet be put back must not be deleted as a bad address
+            is_address = scope == "recipient" and not signature
+            mail._email_alias_record_refused(reply, is_address)
         elif kind == "uncertain":
             if mail:
                 mail._email_alias_record_uncertain()
@@ -230,18 +241,60 @@ class Log:
                         "It is uncertain whether an email has arrived. Please decide."
                     )
                 )
-        return goes_on, {"kind": kind, "scope": judged.scope, "reply": reply}
+        row = {"kind": kind, "scope": scope, "reply": reply, "signature": signature}
+        return goes_on, row
 
     @staticmethod
-    def _is_worn_out(failure, connection):
-        """Whether a connection that has served ended before the next recipient."""
-        return (
-            failure.phase is Phase.MAIL
-            and not failure.outcome.hold
-            and not failure.outcome.quota
-            and not connection.usable
-            and connection.sent_count > 0
-        )
+    def _wears_out(failure, message, served):
+        """Whether a connection that has served takes no more, and a fresh one may.
+
+        A server says so, or it ends the connection before the next email. A limit of
+        recipients means the connection where the email has only one.
+        """
+        judged = failure.outcome
+        if not served or judged.kind != "deferred" or judged.hold or judged.quota:
+            return False
+        if judged.session or (judged.split and len(message.recipients) == 1):
+            return True
+        is_cut = failure.reply is None or failure.reply.code == 421
+        return failure.phase is Phase.MAIL and is_cut and judged.reason != "rate"
+
+    @staticmethod
+    def _learn_connection_mails(alias, judged, served):
+        """Remember how many emails this server takes on one connection."""
+        if smtp.counts_mails(judged) and alias.connection_mails != served:
+            alias.connection_mails = served
+
+    def _look_for_account(self, env, failure, row, served):
+        """Find out whether what was refused or put off is about the account.
+
+        :param row: what was written on the log row
+        :return: False when the alias has to pause as a whole
+        """
+        rows = breaker.find_victims(env, self.alias_id, row["kind"], row["signature"])
+        if not rows:
+            return True
+        alias = env["user.email.alias"].browse(self.alias_id)
+        reply = alias._explain(failure)
+        if row["kind"] == "refused":
+            breaker.put_back_refused(env, rows)
+            reply = env._(
+                "Several emails in a row were refused in the same way, so it is about "
+                "the account or what is sent; the rest waits. Correct what the mail "
+                "server says, then click Resume. %s",
+                reply,
+            )
+            alias._set_hold("refused", reply)
+            alias._notify_owner(reply)
+            return False
+        breaker.put_back_deferred(env, rows)
+        if served >= len(rows):
+            # some have passed on this connection: perhaps it is the connection
+            self.is_worn_out = True
+            return True
+        self._streak = 0
+        self.back_off(alias, reply, **self._get_widened(alias, reply))
+        return False
 
     def pause_alias(self, alias, judged, reply):
         """Hold the alias if its owner has to act, else let it back off."""
@@ -254,9 +307,13 @@ class Log:
             values["backoff_until"] = pacing.quota_retry(alias._now())
         if judged.throttled:
             self._streak = 0
-            values["pause_ms"] = pacing.widen(alias.pause_ms, alias.delay_ms)
-            values["pause_reason"] = reply
+            values.update(self._get_widened(alias, reply))
         self.back_off(alias, reply, **values)
+
+    @staticmethod
+    def _get_widened(alias, reply):
+        pause = pacing.widen(alias.pause_ms, alias.delay_ms)
+        return {"pause_ms": pause, "pause_reason": reply}
 
     @staticmethod
     def back_off(alias, reply, **values):
@@ -306,9 +363,20 @@ class Log:
         return None if due is None else due - now
 
     @staticmethod
-    def close(env, log_id, kind, scope, reply, refused=None, copy=None, shift=0.0):
+    def close(
+        env,
+        log_id,
+        kind,
+        scope,
+        reply,
+        refused=None,
+        signature=None,
+        copy=None,
+        shift=0.0,
+    ):
         """Close a claim.
 
+        :param signature: what the same refusal of another mail would share
         :param copy: compressed bytes for the Sent folder
         :param shift: seconds from now to when the server replied
         """
@@ -317,6 +385,7 @@ class Log:
                 """
                 UPDATE user_email_alias_log
                    SET outcome = %s, scope = %s, reply = %s, refused_recipients = %s,
+                       signature = %s,
                        replied_at = extract(epoch FROM clock_timestamp()) + %s,
                        replied_on = clock_timestamp() AT TIME ZONE 'UTC',
                        write_date = now() AT TIME ZONE 'UTC'
@@ -327,6 +396,7 @@ class Log:
                 scope,
                 reply,
                 refused or None,
+                signature,
                 shift,
                 SQL(
                     """, sent_copy_state = 'waiting', sent_copy = %s,

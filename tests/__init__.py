@@ -8,6 +8,7 @@ from . import (
     test_alias,
     test_alias_input,
     test_alias_password,
+    test_breaker,
     test_chatter,
     test_compose,
     test_compose_headers,

@@ -90,7 +90,7 @@ MATRIX = """
 550 5.1.2 bad domain                A    A    A    pw   from R!   M!   M!   M!
 550 5.1.8 bad outbound sender       from from from pw   from from from from from
 550 5.7.1 rejected as spam          A    A    A    pw   from R!   M!   M!   M!
-550 5.7.1 Relaying denied           A    A    A    pw   relay relay M! M!   M!
+550 5.7.1 Relaying denied           A    A    A    pw   relay relay relay relay relay
 550 not here                        A    A    A    pw   from R!   M!   M!   M!
 551 not local                       A    A    A    pw   from R!   M!   M!   M!
 552 5.2.2 mailbox full              A    A    A    pw   M!   R!   M!   M!   M!

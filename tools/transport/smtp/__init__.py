@@ -2,5 +2,14 @@
 
 from .connection import SmtpConnection, SubmissionResult
 from .failure import SmtpFailure
+from .outcome import counts_mails
+from .signature import needs_other_domains, signature_of
 
-__all__ = ["SmtpConnection", "SmtpFailure", "SubmissionResult"]
+__all__ = [
+    "SmtpConnection",
+    "SmtpFailure",
+    "SubmissionResult",
+    "counts_mails",
+    "needs_other_domains",
+    "signature_of",
+]

@@ -10,6 +10,7 @@ import ssl
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from . import words
 from .reply import WITHOUT_MAIL, Phase, Reply, sanitise
 
 __all__ = ["SENTENCES", "Outcome", "Phase", "Reply", "classify", "explain", "sanitise"]
@@ -25,6 +26,7 @@ class Outcome:
     ``hold``: the reason again where the alias must wait for its user, else None.
     ``quota``: the provider's window of 24 h must pass first.
     ``throttled``: the alias should send more slowly for a while.
+    ``session``: this connection takes no more; a fresh one may.
     ``split``: the same mail may pass with fewer recipients at once.
     ``reply``: the server's own words, if it said anything.
     ``detail``: what a library said, e.g. why a certificate is not valid.
@@ -36,6 +38,7 @@ class Outcome:
     hold: str | None = None
     quota: bool = False
     throttled: bool = False
+    session: bool = False
     split: bool = False
     reply: Reply | None = None
     detail: str = ""
@@ -57,6 +60,8 @@ SENTENCES = {
     "protocol": "What answers on this port does not speak SMTP: check server and port.",
     "unavailable": "The mail server is not available at the moment.",
     "throttled": "The mail server asks to send more slowly.",
+    "rate": "The mail server limits how many emails may be sent in a while.",
+    "session": "The mail server takes no more emails on one connection.",
     "quota": "The provider's limit on sent emails is reached for now.",
     "greylisted": "The mail server asks to try again later.",
     "busy": "The mail server could not take the email at the moment.",
@@ -78,6 +83,12 @@ SENTENCES = {
     " user_email_alias.ehlo_name to the server's full name.",
     "own_address": "The mail server refuses mail to the alias's own From Address:"
     " answers would not arrive, so check the address.",
+    "unverified": "The provider sends only what it has verified: have the From"
+    " Address, its domain or the account verified there, then click Test Connection.",
+    "suspended": "The provider has blocked this account from sending: ask the"
+    " provider, then click Resume.",
+    "client_blocked": "The mail server takes nothing from the address of this Odoo"
+    " server: ask your administrator, then click Resume.",
     "relay_refused": "The mail server forwards no mail for this account: check user"
     " name, password and server.",
     "mailbox_full": "The mailbox of this account is full: the provider sends nothing"
@@ -88,28 +99,15 @@ SENTENCES = {
     "smtputf8_missing": "The mail server cannot deliver to addresses with letters"
     " other than English ones before the @.",
     "too_big": "The email is too big for the mail server.",
+    "content": "The mail server refused the content of the email.",
     "recipient": "The mail server refused the recipient.",
     "refused": "The mail server refused the email.",
     "internal": "The email could not be submitted because of an internal error.",
 }
 
-# Texts, case ignored. A limit of the day, a limit of the pace, a refused sender.
-_DAILY = (
-    r"(daily|per day|24.?h).{0,40}(limit|quota)"
-    r"|(limit|quota).{0,40}(daily|per day|24.?h)"
-    r"|SubmissionQuotaExceeded|RecipientLimitExceeded|message quota exceeded"
-)
-_RATE = (
-    r"\brate.?limit|limit.{0,20}\brate\b|throttl|slow.?down|too (fast|quick)"
-    r"|too many (messages|mails|e-?mails|connections|login)|send(ing)? (limit|rate)"
-    r"|rate exceeded"
-)
-_SENDER = (
-    r"send.?as(\b|denied)|sender address rejected|not owned by"
-    r"|not allowed to send (as|from)|does not have permissions to send"
-)
-_RELAY = r"relay.{0,40}(denied|not permitted|prohibited|refused)|unable to relay"
-_OWN_MAILBOX = r"STOREDRV.{0,80}: ?QuotaExceeded"
+_ENVELOPE = (Phase.MAIL, Phase.RCPT, Phase.DATA, Phase.BODY, Phase.DOT)
+_RECIPIENT = _ENVELOPE[1:]
+_NOBODY = "5.1.1 5.1.2 5.1.3 5.1.6 5.1.10 5.2.1 5.2.2"
 
 
 class _Row(NamedTuple):
@@ -152,34 +150,52 @@ _TABLE = (
     _hold("password", code="530 534 535"),
     _hold("password", code="432", phase=(Phase.AUTH,)),  # 4.7.12, RFC 4954 6
     _hold("password", code="5", phase=(Phase.AUTH,)),
-    # The account: what it may send as, and how much.
-    _hold("mailbox_full", code="5", text=_OWN_MAILBOX),
+    # The recipient, whatever its server adds on limits and mailboxes.
+    _hold("mailbox_full", code="5", text=words.OWN_MAILBOX),
+    _final("mail", "recipient", enhanced=_NOBODY, phase=_RECIPIENT),
+    _later("mail", "busy", enhanced="4.1.1 4.1.2 4.1.3 4.2.1 4.2.2", phase=_RECIPIENT),
+    _later("mail", "greylisted", code="4", text=words.GREYLIST),
+    # The account: who it is, what it may send as, and how much.
+    _hold("ehlo_name", code="4 5", text=words.EHLO_NAME),
     _hold("from_refused", enhanced="5.7.60 5.2.252 5.1.7 5.1.8"),
-    _hold("from_refused", code="5", text=_SENDER),
-    _hold("relay_refused", code="5", text=_RELAY, phase=(Phase.MAIL, Phase.RCPT)),
+    _hold("from_refused", code="5", text=words.SENDER),
+    _hold("unverified", code="5", text=words.UNVERIFIED, phase=_ENVELOPE),
     _later("alias", "quota", enhanced="5.4.5 5.7.232 5.7.233", flag="quota"),
-    _later("alias", "quota", code="4 5", text=_DAILY, flag="quota"),
+    _later("alias", "quota", code="4 5", text=words.DAILY, flag="quota"),
     _later(
         "alias", "quota", enhanced="5.2.0", text=r"limit|quota|exceed", flag="quota"
     ),
+    _hold("suspended", code="5", text=words.SUSPENDED, phase=_ENVELOPE),
+    _hold("client_blocked", code="5", text=words.CLIENT),
+    _hold("relay_refused", code="5", text=words.RELAY, phase=_ENVELOPE),
+    _hold("login_missing", code="5", text=words.LOGIN, phase=_ENVELOPE),
+    _later(
+        "alias",
+        "session",
+        code="4 5",
+        text=words.SESSION,
+        phase=_ENVELOPE,
+        flag="throttled session",
+    ),
     _later("mail", "split", enhanced="4.5.3 5.5.3", flag="split"),
-    _later("mail", "split", code="452 552", text=r"too many recipients", flag="split"),
+    _later("mail", "split", code="452 552", text=words.SPLIT, flag="split"),
     _final("mail", "too_big", enhanced="5.3.4 5.2.3"),
     # The server as a whole, or the pace.
     _later("alias", "starttls_missing", code="4 5", phase=(Phase.TLS,)),
-    _later("alias", "throttled", code="4 5", text=_RATE, flag="throttled"),
+    _later("alias", "rate", code="4 5", text=words.RATE, flag="throttled"),
     # 454 to AUTH is a failure of the login service, RFC 4954 6.
     _later("alias", "unavailable", code="454", phase=(Phase.AUTH,)),
     _later("alias", "throttled", code="432 454", flag="throttled"),
-    _later("mail", "greylisted", code="4", text=r"gr[ae]y.?list"),
     _later("alias", "throttled", code="421 451", enhanced="4.7.", flag="throttled"),
     _later("mail", "throttled", code="450", enhanced="4.7.", flag="throttled"),
     _later("alias", "unavailable", code="421"),
+    _later("mail", "busy", code="5", text=words.LATER, phase=_ENVELOPE),
     # The sender, the recipient, the mail. MAIL FROM is the same for each email of an
     # alias: no single mail is to blame.
     _hold("from_refused", code="501 550 551 553 554", phase=(Phase.MAIL,)),
     _final("recipient", "recipient", code="5", phase=(Phase.RCPT,)),
-    _final("mail", "too_big", code="552"),
+    _final("mail", "content", enhanced="5.7. 5.6.", code="552"),
+    _final("mail", "too_big", code="552", text=words.TOO_BIG),
     _later("mail", "busy", code="4"),
     _final("mail", "refused", code="5"),
 )
@@ -241,7 +257,7 @@ def _apply(row, phase, reply):
         flag = "throttled" if flag == "throttled" else ""
     elif phase is Phase.RCPT and kind == "refused":
         scope = "recipient"
-    flags = {flag: True} if flag else {}
+    flags = dict.fromkeys(flag.split(), True)
     return Outcome(kind, scope, reason, hold=hold, reply=reply, **flags)
 
 
@@ -298,6 +314,16 @@ def _broken_connection(phase, reason, error):
         elif reason == "certificate":
             detail = sanitise(error.verify_message or "")
     return Outcome("deferred", "alias", reason, detail=detail)
+
+
+def counts_mails(outcome: Outcome) -> bool:
+    """Tell whether a refused connection says how many emails it takes.
+
+    Not if it minds errors, or other connections.
+    """
+    if not outcome.session or not outcome.reply:
+        return False
+    return not re.search(words.ERRORS, outcome.reply.text, re.IGNORECASE)
 
 
 def explain(outcome: Outcome) -> str:

@@ -1,0 +1,192 @@
+"""What mail servers write in their replies: patterns, read with case ignored.
+
+No list is complete: `sending/breaker.py` decides what no pattern knows. A pattern must
+not fit what is said of a recipient, for most refusals are about one.
+"""
+
+import re
+
+
+def _any(*patterns):
+    return "|".join(f"(?:{pattern})" for pattern in patterns)
+
+
+def _unless(exception, *patterns):
+    return rf"^(?!.*(?:{exception})).*?(?:{_any(*patterns)})"
+
+
+# What has room, and belongs to a recipient or is measured in bytes.
+_ROOM = (
+    r"mail.?box|mail.?dir|mail.?drop|inbox|storage|disk|over.?quota|quota.{0,20}full"
+    r"|\bsize|too (big|large|long)|bytes|attach|line length"
+)
+_SENT = (
+    r"(sen[dt]|sending|sender|outgoing|outbound|submission|messages?|e-?mails?|mails)"
+)
+_BOUND = r"(limit|quota|maximum|allowance|allotment|exceed\w*)"
+
+# A limit of the day.
+DAILY = _any(
+    r"(daily|per.day|a day|24.?h|each day|today).{0,40}(limit|quota|exceed)",
+    r"(limit|quota|exceed).{0,40}(daily|per.day|a day|24.?h|each day|today)",
+    r"SubmissionQuotaExceeded|RecipientLimitExceeded|message quota exceeded",
+    r"\bday\W*s? (limit|quota)",
+)
+
+# A limit of the pace: it passes within the hour, and sooner with wider pauses.
+RATE = _any(
+    r"\brate.?limit|limit.{0,20}\brate\b|throttl|slow(ing)?.?(it.)?down",
+    r"\brate\b.{0,60}(exceed|limit|too high|reached)|(exceed|reach)\w*.{0,40}\brate\b",
+    r"too (fast|quick|frequent)",
+    r"frequen(cy|t\b).{0,40}(limit|exceed|high|restrict|block|control)"
+    r"|(limit|exceed|restrict|high|control)\w*.{0,25}frequency",
+    r"too (many|much) (\w+ )?(messages?|mails?|e-?mails?|connections?|login|requests?"
+    r"|deliver|submissions?|traffic)",
+    rf"(hour|minute)(ly)?\b.{{0,40}}{_BOUND}|{_BOUND}.{{0,60}}\b(hour|minute)",
+    r"(messages?|mails?|recipients?) (per|an|a|each) (hour|minute|second)",
+    _unless(
+        _ROOM,
+        rf"\b{_SENT}\b.{{0,40}}\b{_BOUND}\b",
+        rf"\b{_BOUND}\b.{{0,40}}\b{_SENT}\b",
+    ),
+    r"(sen[dt](ing)?|outgoing|outbound).{0,20}\b(limit|quota)\b",
+)
+
+# Limits of all connections together, though they name one.
+_PACE = r"\brate\b|frequen|(hour|minute|second|day|today)|throttl|slow|too (fast|quick)"
+# A limit of one connection: a fresh one goes on.
+SESSION = _unless(
+    # of one mail's recipients fewer at once may pass
+    _PACE + r"|(?<!invalid )(?<!unknown )(?<!bad )(?<!failed )(?<!wrong )recipient"
+    r"(?!.*messages)",
+    r"(session|connection|transaction)s?\b.{0,40}\b(limit|exceed|maximum|reached)",
+    r"(limit|exceed|maximum|max\b|too (many|much)).{0,60}"
+    r"\b(session|connection|transaction|channel)",
+    r"(per|this|same|one|single|each) (smtp )?(session|connection|channel)\b",
+    r"too (many|much) (\w+ )?(messages|mails|e-?mails|errors?|commands"
+    r"|(invalid|unknown|bad|failed|wrong|nonexistent)\b)",
+    r"too many recipients.{0,10}too many messages",
+)
+# Of these the number of mails that went before says nothing.
+ERRORS = (
+    r"errors?\b|commands|invalid|unknown|bad\b|failed|wrong|nonexistent"
+    r"|concurrent|simultaneous|from your|from this (ip|host|address)|parallel"
+)
+
+SENDER = _any(
+    r"send.?as(\b|denied)|sender address rejected|not owned by",
+    r"not (allowed|authori[sz]ed|permitted) to (send|use|submit).{0,20}"
+    r"(\bas\b|\bfrom\b|sender|this address)",
+    r"does not have permissions to send",
+    r"sender verif\w+ (failed|failure)|could not verify sender|sender (is )?unverified",
+    r"relay(ing)? (is )?(disallowed|not allowed|denied) as\b",
+    r"(sender|from|return.path)\W.{0,40}(not|does.?n.t|mis|must).{0,15}"
+    r"(match|belong|same as)",
+    r"invalid sender|sender (is )?not (allowed|valid|accepted|authori[sz]ed|permitted)",
+)
+# The provider wants a proof of the address, its domain or the account.
+UNVERIFIED = _unless(
+    r"recipient address rejected|verification in progress",
+    r"(address|identit|domain|sender|account|\bfrom\b).{0,60}"
+    r"\bnot (been |yet )*(verified|validated|confirmed|activated)",
+    r"\b(unverified|unconfirmed) (address|sender|domain|identity|account|e-?mail)",
+)
+SUSPENDED = _any(
+    r"(your|sender|sending|outgoing|outbound) (e-?mail )?(account|mail|domain|user|ip"
+    r"|access|privileges?)?.{0,40}\b(suspend|disabled|deactivat|blocked|locked"
+    r"|restricted|revoked)",
+    r"(suspend|disabled|blocked|banned|restricted)\w* (you )?from sending",
+    r"unusual sending|sending (has been |is )?(suspend|disabled|blocked)",
+)
+RELAY = _any(
+    r"relay(ing)?\b.{0,40}(denied|not (permitted|allowed|authori[sz]ed)|prohibited"
+    r"|refused|disallowed|reject|forbidden|unauthori[sz]ed|restricted|disabled)",
+    r"(not|n.t|refus\w*|unable|permi\w+|denied|allowed) (\w+ )?to relay|\bno relay",
+    r"(not|n.t) relay\b|rcpthosts|open relay",
+)
+LOGIN = _unless(
+    r"RESOLVER|group",
+    r"authenticat\w+ (is )?(required|needed|necessary)|(require|need)s? (smtp )?auth",
+    r"(need|must|have|please).{0,20}\b(authenticate|log ?in|turn on smtp auth)",
+)
+# The host or address that this server connects from.
+CLIENT = _unless(
+    r"\burl|\burI\b|link|content|message contains|body",
+    r"client (host|ip|address)?.{0,80}(reject|block|denied|listed|refused|banned)",
+    r"\b(ip|host|server|network|address \[?[\da-f.:]+\]?)\b.{0,80}"
+    r"(black.?list|block.?list|deny.?list|\blisted\b|banned|bad reputation"
+    r"|poor reputation|\bis blocked|been blocked|blocked (using|by|due))",
+    r"(blocked|listed|reject\w*) (using|by|in|at|on) .{0,40}"
+    r"(rbl|dnsbl|spamhaus|spamcop|barracuda|sorbs|uceprotect|block.?list|black.?list)",
+)
+EHLO_NAME = (
+    r"(?<![\w@.+-])(HELO|EHLO)\b.{0,60}(reject|invalid|denied|refus|bad\b|fully"
+    r"|resolv|mismatch|not (a |an )?(valid|accept|allowed|found))"
+    r"|(invalid|bad|bogus|forged|incorrect|syntactically).{0,30}"
+    r"(?<![\w@.+-])(HELO|EHLO)(?![\w.+-]*@)"
+)
+
+# 5yz that says of itself that it passes.
+LATER = _unless(
+    r"try again with|address and try",
+    r"(try|retry|attempt|send|come back)( it| this| the message)?( again)?"
+    r"( a bit| a little)? (later|in (\d|an?\b|some|few)|tomorrow)",
+    r"later.{0,20}try|temporar(y|ily)",
+)
+GREYLIST = r"gr[ae]y.?list"
+# RFC 5321 4.2.2 knows 552 as "exceeded storage allocation" only.
+TOO_BIG = r"^$|\bsize|\b(big|large|long)\b|bytes|storage|space|exceed|limit|maximum"
+SPLIT = r"too many recipients"
+OWN_MAILBOX = r"STOREDRV.{0,80}: ?QuotaExceeded"
+
+# Names of things that only a sender can have or lack.
+ABOUT_SENDER = re.compile(
+    r"\bsender\b|\bfrom\b.{0,20}\baddress|polic(y|ies)|spam|reputation|black.?list"
+    r"|\bspf\b|\bdkim\b|\bdmarc\b|\bptr\b|reverse dns|dns (mx|a\b)",
+    re.IGNORECASE,
+)
+
+_PERSON = (
+    r"(users?|mail.?box|recipients?|accounts?person|addressee|address"
+    r"|alias|e-?mail address|email account|inbox|local part|customer|subscriber)"
+)
+_GONE = (
+    r"(unknown|unavailable|not (be )?(found|exist|known|available|valid|local|listed"
+    r"|active|recogni[sz]ed|deliverable|here)|(does|do|did).?(n.t|not) exist|no longer"
+    r"|invalid|inactive|disabled|suspended|closed|full|expired|deleted|removed"
+    r"|deactivated|non.?existent|undeliverable|unroutable|unrouteable|rejected|moved"
+    r"|over.?quota|retired|terminated|discontinued|is (unknown|dead))"
+)
+# The recipient does not exist or takes nothing, in the languages that were met.
+RECIPIENT = re.compile(
+    _any(
+        rf"\b{_PERSON}\b.{{0,60}}\b{_GONE}",
+        rf"\b(unknown|invalid|no such|no|not a( valid)?|bad|non.?existent|inactive"
+        rf"|undeliverable|unrout\w+|disabled|never heard of( this| that)?"
+        rf"|unrecogni[sz]ed|(does|do) not have( an?| this)?) "
+        rf"(\w+ )?\b{_PERSON}\b",
+        r"mail.?box|over.?quota|storage allocation|unrout(e)?able|undeliverable"
+        r"|(nobody|no one) (here )?by that|not our customer|dead.?letter"
+        r"|(host|domain) (name )?(not found|does.?n.t exist|not exist|unknown)"
+        r"|no such (person|domain|host|local)|no (mx|mail exchanger|mail host)"
+        r"|doesn.t have an? .{0,30}account|recipients? (rejected|refused)",
+        r"unbekannt|existiert nicht|nicht (gefunden|vorhanden|bekannt|erreichbar)"
+        r"|(kein|keine|keinen) .{0,20}(postfach|benutzer|empf.{1,2}nger|nutzer|konto)"
+        r"|ung.{1,2}ltige .{0,12}adresse|postfach|verzogen|verstorben",
+        r"inconnu|n.existe (pas|plus)|introuvable|bo.te (aux lettres )?pleine"
+        r"|aucun (utilisateur|compte)|adresse .{0,12}(invalide|incorrecte)",
+        r"desconocid|desconhecid|no existe|n.o existe|no encontrado|n.o encontrad"
+        r"|inexistente|destinatari[oa] .{0,30}(inv.lid|no v.lid|rechaz|recus)",
+        r"sconosciut|non esiste|inesistente|non trovato|casella (piena|di posta)",
+        r"onbekend|bestaat niet|niet gevonden|nieznan|nie istnieje|nie znaleziono"
+        r"|neznam|neexistuje|nenalezen|ok.nd (mottagare|anv.ndare)|finns inte"
+        r"|ukjent|ukendt|findes ikke|finnes ikke|tuntematon|ei ole olemassa"
+        r"|ismeretlen|nem l.tezik|necunoscut|nu exist.|bilinmeyen|bulunamad"
+        r"|mevcut de.il|tidak (ditemukan|dikenal)|kh.ng t.n t.i",
+        r"неизвест|не существует|не найден|невідом|не існує|не знайден|несъществ"
+        r"|άγνωστο|δεν υπάρχει|不存在|不明|未知|用户不|找不到"
+        r"|存在しません|見つかりません"
+        r"|사용자.{0,6}없|존재하지|لا يوجد|غير موجود|לא קיים|ไม่พบ|ไม่มี",
+    ),
+    re.IGNORECASE | re.DOTALL,
+)
