@@ -35,6 +35,7 @@ from . import (
     test_pacing,
     test_postfix,
     test_queue,
+    test_queue_lanes,
     test_queue_outcomes,
     test_queue_process,
     test_secrets,
