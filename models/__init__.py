@@ -4,6 +4,7 @@ from . import (
     user_email_alias_credentials,
     user_email_alias_default,
     user_email_alias_figures,
+    user_email_alias_home,
     user_email_alias_mail,
     user_email_alias_mailing,
     user_email_alias_seal,

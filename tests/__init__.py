@@ -12,6 +12,7 @@ from . import (
     test_compose_headers,
     test_core_hooks,
     test_guard,
+    test_home,
     test_imap,
     test_imap_faults,
     test_imap_filing,
