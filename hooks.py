@@ -13,6 +13,22 @@ def uninstall_hook(env):
     _stop_messages_for_later(env)
 
 
+def drop_waiting(env):
+    """Stop what waits in a copy of the database; what may have left stays uncertain."""
+    claimed = env["user.email.alias.log"].search([("outcome", "=", False)])
+    mails = env["mail.mail"].search(
+        [
+            ("email_alias_id", "!=", False),
+            ("state", "=", "outgoing"),
+            ("id", "not in", claimed.mapped("mail_mail_id")),
+        ]
+    )
+    mails._email_alias_cancel()
+    mails.failure_reason = "The original of this database sends it."
+    _give_mailings_back(env)
+    _stop_messages_for_later(env)
+
+
 def _cancel_mails(env):
     env.cr.execute(
         SQL(

@@ -6,6 +6,7 @@ from . import (
     user_email_alias_default,
     user_email_alias_figures,
     user_email_alias_keep,
+    user_email_alias_home,
     user_email_alias_mail,
     user_email_alias_mailing,
     user_email_alias_seal,

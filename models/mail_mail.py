@@ -93,6 +93,7 @@ class MailMail(models.Model):
         if not aliases:
             return super().create(vals_list)
         aliases._check_owner()
+        aliases._settle_in()
         now = self.env["user.email.alias"]._now()
         # sudo: the names of one's own aliases
         for vals in vals_list:

@@ -61,6 +61,7 @@ class UserEmailAlias(models.Model):
         "user.email.alias.state",
         "user.email.alias.pace",
         "user.email.alias.figures",
+        "user.email.alias.home",
         "user.email.alias.web.client",
         "user.email.alias.sent.copies",
         "user.email.alias.sign.in",

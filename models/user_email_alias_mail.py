@@ -106,6 +106,8 @@ class UserEmailAliasMail(models.AbstractModel):
         :raise UserError: nothing could be submitted
         :raise MailDeliveryException: ``raise_exception``, and a mail was not accepted
         """
+        if self and self.email_alias_id._is_copy():
+            raise UserError(self.email_alias_id._get_copy_message())
         if not self or self.env["user.email.alias.queue"]._is_stopped():
             return
         left, reason = self._email_alias_submit()
@@ -354,8 +356,12 @@ class UserEmailAliasMail(models.AbstractModel):
         reply = self.failure_reason
         if alias.state == "hold" or alias.backoff_until > now:
             reply = alias.state_message
+        is_copy = alias._is_copy()
+        if is_copy:
+            reply = alias._get_copy_message()
         if (
-            alias.state == "hold"
+            is_copy
+            or alias.state == "hold"
             or alias.is_paused
             or self.email_alias_is_paused
             or not alias.active

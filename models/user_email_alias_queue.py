@@ -70,10 +70,13 @@ class UserEmailAliasQueue(models.AbstractModel):
 
     @api.model
     def _is_stopped(self):
-        """Whether nothing may leave this database: a test, or a neutralised copy."""
+        """Whether nothing may leave this database: a test, or a copy of a database."""
         Params = self.env["ir.config_parameter"]
-        neutralized = Params._email_alias_get("database.is_neutralized")
-        return bool(neutralized) or self.env["ir.mail_server"]._disable_send()
+        return (
+            bool(Params._email_alias_get("database.is_neutralized"))
+            or self.env["ir.mail_server"]._disable_send()
+            or self.env["user.email.alias"]._is_copy()
+        )
 
     @api.model
     def _make_room(self):
