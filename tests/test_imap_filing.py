@@ -15,7 +15,7 @@ from odoo.tests import tagged
 from ..tools.imap import sent_box, sent_copy, sent_index
 from ..tools.imap.failure import ImapFailure
 from ..tools.imap.folder import Folder
-from .common_imap import SENT_AT, DovecotCase, FakeCase, copies, message
+from .common_imap import SENT_AT, USER, DovecotCase, FakeCase, copies, message
 from .cutting_proxy import CuttingProxy
 from .fake_imap import FakeFolder
 
@@ -210,12 +210,23 @@ class TestCutConnection(DovecotCase):
 
     def retry(self, server, everything):
         """File until nothing fails: a killed server may need a moment for repairs."""
-        deadline = time.monotonic() + 180
+        deadline = time.monotonic() + 20
         failures = [None]
         while failures:
             self.assertLess(time.monotonic(), deadline, failures[-1])
             results = self.box(server.port).file_many(everything)
             failures = [r for r in results if isinstance(r, ImapFailure)]
+
+    def test_lock_of_a_killed_server_costs_a_turn_and_no_copy(self):
+        server = self.dovecot(special_use=SENT, storage="sdbox")
+        lock = server.leave_lock(USER)
+        many = copies(3)
+        with self.assertRaises(ImapFailure) as caught:
+            self.signed_in(server.port, timeout=2).find_sent_folder()
+        self.assertIn("does not answer in time", str(caught.exception))
+        lock.unlink()
+        self.box(server.port).file_many(many)
+        self.check_once(server, many)
 
 
 @tagged("-at_install", "post_install")
