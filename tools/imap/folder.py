@@ -149,7 +149,7 @@ def _list_replies(connection):
 
 
 def _get_distance(reply):
-    """Sort by how likely a LIST reply is the Sent folder's: flagged, or a short path."""
+    """Sort LIST replies by how likely they are the Sent folder: flagged, then short."""
     text = reply if isinstance(reply, bytes) else b"".join(reply)
     return b"\\sent" not in text.lower(), len(text)
 
