@@ -5,6 +5,7 @@ In a real Dovecot, read back with an independent client, and at odder servers.
 
 import calendar
 import email
+import email.header
 import email.policy
 import threading
 import time
@@ -384,7 +385,8 @@ class TestOtherFiling(FakeCase):
         fake = self.fake()
         head = (
             'From: "Jörg, Müller" <joerg@exämple.com>\r\n'
-            "To: Bob <bob@example.com>,\r\n  Ünal Ö <ü@exämple.com>\r\n"
+            "To: Bob <bob@example.com>,\r\n  Ünal Ö <ue@exämple.com>\r\n"
+            'Cc: Carl <carl@example.com>, "Ü, Al" <ü@exämple.com>\r\n'
             "Subject: Eine große Überraschung für Sie 送信済み\r\n\tund mehr\r\n"
             "X-Plain: nothing\r\nMessage-ID: <u@x>\r\n"
         )
@@ -398,7 +400,7 @@ class TestOtherFiling(FakeCase):
         self.assertLessEqual(max(map(len, header.splitlines())), 120)
         read = email.message_from_bytes(stored, policy=email.policy.default)
         self.assertEqual(
-            "Eine große Überraschung für Sie 送信済み\tund mehr", read["Subject"]
+            "Eine große Überraschung für Sie 送信済み und mehr", read["Subject"]
         )
         (sender,) = read["From"].addresses
         self.assertEqual("Jörg, Müller", sender.display_name)
@@ -406,6 +408,9 @@ class TestOtherFiling(FakeCase):
         bob, unal = read["To"].addresses
         self.assertEqual(("Bob", "bob@example.com"), (bob.display_name, bob.addr_spec))
         self.assertEqual("Ünal Ö", unal.display_name)
+        cc = str(email.header.make_header(email.header.decode_header(read["Cc"])))
+        for word in ("Carl", "carl@example.com", "Ü, Al", "ü@exämple.com"):
+            self.assertIn(word, cc)
         self.assertTrue(self.box(fake).file(stored, "<u@x>", SENT_AT).already)
 
     def test_folder_that_takes_nothing_is_not_tried_for_ever(self):
