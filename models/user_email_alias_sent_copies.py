@@ -1,6 +1,6 @@
 import logging
 
-from odoo import api, fields, models
+from odoo import api, fields, models, modules
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, str2bool
 
@@ -391,6 +391,9 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         self._check_owner()
         try:
             account = self._get_imap_account__()
+            # the server may take its time: no transaction is open meanwhile
+            if not modules.module.current_test:
+                self.env.cr.commit()
             with account.open(Deadline(BUTTON_SECONDS)) as connection:
                 folders = connection.list_folders()
         except IMAP_ERRORS as failure:

@@ -345,7 +345,7 @@ LIBRARY_HOOKS = (
         imaplib.IMAP4,
         "_new_tag",
         "self",
-        "Each command starts with a time and a size of its own.",
+        "Each command has a size of its own, and what nobody took is forgotten.",
     ),
     (
         imaplib.IMAP4,
@@ -396,6 +396,12 @@ LIBRARY_HOOKS = (
         "A refusal keeps the server's own words.",
     ),
     (
+        IMAPClient,
+        "_normalise_folder",
+        "self, folder_name",
+        "A path is refused if it would end the command; it may be UTF-8.",
+    ),
+    (
         smtplib.SMTP,
         "send",
         "self, s",
@@ -437,7 +443,6 @@ LIBRARY_ATTRIBUTES = (
     (imaplib.IMAP4, "untagged_responses", "holds what a command's answer consists of"),
     (imaplib.IMAP4, "debug", "stays 0, or the library logs passwords and mails"),
     (IMAPClient, "_imap", "is the guarded connection below the client"),
-    (IMAPClient, "_timeout", "holds the seconds the connection is opened with"),
     (smtplib.SMTP, "_host", "is the name the certificate has to show"),
     (smtplib.SMTP, "command_encoding", "encodes what we put on the socket ourselves"),
 )

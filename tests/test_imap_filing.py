@@ -5,6 +5,7 @@ In a real Dovecot, read back with an independent client, and at odder servers.
 
 import calendar
 import email
+import email.header
 import email.policy
 import threading
 import time
@@ -15,7 +16,7 @@ from odoo.tests import tagged
 from ..tools.imap import sent_box, sent_copy, sent_index
 from ..tools.imap.failure import ImapFailure
 from ..tools.imap.folder import Folder
-from .common_imap import SENT_AT, DovecotCase, FakeCase, copies, message
+from .common_imap import SENT_AT, USER, DovecotCase, FakeCase, copies, message
 from .cutting_proxy import CuttingProxy
 from .fake_imap import FakeFolder
 
@@ -210,12 +211,23 @@ class TestCutConnection(DovecotCase):
 
     def retry(self, server, everything):
         """File until nothing fails: a killed server may need a moment for repairs."""
-        deadline = time.monotonic() + 180
+        deadline = time.monotonic() + 20
         failures = [None]
         while failures:
             self.assertLess(time.monotonic(), deadline, failures[-1])
             results = self.box(server.port).file_many(everything)
             failures = [r for r in results if isinstance(r, ImapFailure)]
+
+    def test_lock_of_a_killed_server_costs_a_turn_and_no_copy(self):
+        server = self.dovecot(special_use=SENT, storage="sdbox")
+        lock = server.leave_lock(USER)
+        many = copies(3)
+        with self.assertRaises(ImapFailure) as caught:
+            self.signed_in(server.port, timeout=2).find_sent_folder()
+        self.assertIn("does not answer in time", str(caught.exception))
+        lock.unlink()
+        self.box(server.port).file_many(many)
+        self.check_once(server, many)
 
 
 @tagged("-at_install", "post_install")
@@ -373,7 +385,8 @@ class TestOtherFiling(FakeCase):
         fake = self.fake()
         head = (
             'From: "Jörg, Müller" <joerg@exämple.com>\r\n'
-            "To: Bob <bob@example.com>,\r\n  Ünal Ö <ü@exämple.com>\r\n"
+            "To: Bob <bob@example.com>,\r\n  Ünal Ö <ue@exämple.com>\r\n"
+            'Cc: Carl <carl@example.com>, "Ü, Al" <ü@exämple.com>\r\n'
             "Subject: Eine große Überraschung für Sie 送信済み\r\n\tund mehr\r\n"
             "X-Plain: nothing\r\nMessage-ID: <u@x>\r\n"
         )
@@ -387,7 +400,7 @@ class TestOtherFiling(FakeCase):
         self.assertLessEqual(max(map(len, header.splitlines())), 120)
         read = email.message_from_bytes(stored, policy=email.policy.default)
         self.assertEqual(
-            "Eine große Überraschung für Sie 送信済み\tund mehr", read["Subject"]
+            "Eine große Überraschung für Sie 送信済み und mehr", read["Subject"]
         )
         (sender,) = read["From"].addresses
         self.assertEqual("Jörg, Müller", sender.display_name)
@@ -395,6 +408,9 @@ class TestOtherFiling(FakeCase):
         bob, unal = read["To"].addresses
         self.assertEqual(("Bob", "bob@example.com"), (bob.display_name, bob.addr_spec))
         self.assertEqual("Ünal Ö", unal.display_name)
+        cc = str(email.header.make_header(email.header.decode_header(read["Cc"])))
+        for word in ("Carl", "carl@example.com", "Ü, Al", "ü@exämple.com"):
+            self.assertIn(word, cc)
         self.assertTrue(self.box(fake).file(stored, "<u@x>", SENT_AT).already)
 
     def test_folder_that_takes_nothing_is_not_tried_for_ever(self):

@@ -4,6 +4,7 @@ import contextlib
 
 from odoo.tests import tagged
 
+from ..tools.imap import folder as sent_folder
 from ..tools.imap import folder_names as sent_folder_names
 from ..tools.imap.failure import ImapFailure
 from ..tools.imap.folder import Folder
@@ -193,6 +194,16 @@ class TestOtherFolders(FakeCase):
         self.assertEqual(["Sent", "sent"], names)
         fake.folders["Sent"] = FakeFolder()
         self.assertEqual("Sent", self.signed_in(fake).find_sent_folder().path)
+
+    def test_sent_folder_is_found_among_more_folders_than_are_read(self):
+        self.patch(sent_folder, "FOLDER_LIMIT", 50)
+        for flags, name in ((r"\Sent", "Versand/Alles was ging"), ("", "Sent Items")):
+            fake = self.fake()
+            many = {f"Customers/{number:04}": FakeFolder() for number in range(200)}
+            fake.folders = {**many, name: FakeFolder(flags=flags)}
+            connection = self.signed_in(fake)
+            self.assertEqual(name, connection.find_sent_folder().path)
+            self.assertEqual(50, len(connection.list_folders()))
 
     def test_unselectable_folder_is_not_taken(self):
         fake = self.fake()

@@ -20,7 +20,7 @@ class UserEmailAliasFolder(models.TransientModel):
         "Sent Folder",
         domain="[('wizard_id', '=', id)]",
     )
-    left_out_count = fields.Integer(readonly=True)
+    is_cut = fields.Boolean(readonly=True, help="The mailbox has more folders.")
     name = fields.Char("Another Folder", help="Its full name, as it is in the mailbox.")
 
     @api.constrains("alias_id")
@@ -39,7 +39,7 @@ class UserEmailAliasFolder(models.TransientModel):
         wizard = self.create(
             {
                 "alias_id": alias.id,
-                "left_out_count": len(folders) - len(offered),
+                "is_cut": len(folders) > len(offered),
                 "line_ids": [
                     fields.Command.create(
                         {"name": folder.path, "folder": folder.as_text()}

@@ -25,6 +25,7 @@ CREATED = "created"
 
 IDENTITY_OCTETS = 255  # of a MAILBOXID, RFC 8474 5.1
 IDENTITY_LIMIT = 300  # folders asked for their identity when one has been renamed
+FOLDER_LIMIT = 20_000  # folders that are read, in about a second
 NEW_NAME = "Sent"
 OTHER_PURPOSES = {"\\trash", "\\junk", "\\drafts", "\\all", "\\flagged"}
 
@@ -71,9 +72,15 @@ class Folder:
 
 
 def list_folders(connection):
-    """Return the folders in the user's own namespace that can hold mail."""
+    """Return the folders in the user's own namespace that can hold mail.
+
+    Of more than FOLDER_LIMIT these are the ones with the shortest paths.
+    """
     with plain_words(imap_failure.FOLDER):
-        folders = [_parse(reply) for reply in _list_replies(connection)]
+        replies = _list_replies(connection)
+        if len(replies) > FOLDER_LIMIT:
+            replies = sorted(replies, key=_get_distance)[:FOLDER_LIMIT]
+        folders = [_parse(reply) for reply in replies]
     foreign = _namespaces(connection)[1]
     # A server may list a folder twice, with different flags.
     by_path = {folder.path: folder for folder in reversed(folders) if folder}
@@ -139,6 +146,12 @@ def _list_replies(connection):
             return wire.take_untagged("LIST")
     wire.run("LIST", '""', '"*"')
     return wire.take_untagged("LIST")
+
+
+def _get_distance(reply):
+    """Sort LIST replies by how likely they are the Sent folder: flagged, then short."""
+    text = reply if isinstance(reply, bytes) else b"".join(reply)
+    return b"\\sent" not in text.lower(), len(text)
 
 
 def _parse(reply):

@@ -2,23 +2,16 @@
 
 import contextlib
 import datetime
-import email.header
-import email.utils
 import re
 
-from .. import address
+from ..header.text import UnwritableHeader, fold, write_text
+from ..header.writer import ID_HEADERS, write_header
 from . import failure as imap_failure
 from .failure import ImapFailure
 from .sent_index import MONTHS, header_ids, normal_id
 
 _BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
-_FIELD = re.compile(r"([!-9;-~]+)([ \t]*:[ \t]*)(.*)", re.DOTALL)
 _NEXT_FIELD = re.compile(r"\r\n(?![ \t])")
-# Words beyond ASCII and the white space between them.
-_RAW_WORDS = re.compile(r"\S*[^\x00-\x7f]\S*(?:\s+\S*[^\x00-\x7f]\S*)*")
-_ADDRESSES = {"from", "sender", "reply-to", "to", "cc", "bcc"}
-# No encoded word may stand in them (RFC 2047 5), and copies are known by the first.
-_NOT_ENCODED = {"message-id", "in-reply-to", "references"}
 
 
 class SentCopy:
@@ -54,8 +47,8 @@ class SentCopy:
     def encode_header(self):
         """Make the header ASCII, for a server that knows nothing else.
 
-        The words stay as they are read (RFC 2047). An address stays readable as well,
-        though there is no lawful way to write one with letters beyond ASCII.
+        What is read stays as it is (RFC 2047), but for message ids, in which nothing
+        may be encoded and by which copies are known.
         """
         header, end, body = self._split()
         text = header.decode("utf-8", "replace")
@@ -99,35 +92,17 @@ def _with_crlf(message):
 
 
 def _encoded(field):
-    """Return a header field, folds included, with its raw words encoded."""
-    match = _FIELD.fullmatch(field)
-    if field.isascii() or not match or match[1].lower() in _NOT_ENCODED:
+    """Return a header field, folds included, without raw letters."""
+    name, _colon, value = field.partition(":")
+    if field.isascii() or name.lower() in ID_HEADERS:
         return field
-    name, colon, value = match.groups()
-    if name.lower() in _ADDRESSES:
-        pairs = email.utils.getaddresses([value.replace("\r\n", "")])
-        value = ",\r\n ".join(_encoded_mailbox(*pair) for pair in pairs)
-    else:
-        value = _RAW_WORDS.sub(lambda words: _encoded_words(words[0]), value)
-    return name + colon + value
-
-
-def _encoded_mailbox(name, mailbox):
-    if name.isascii():
-        name = f'"{email.utils.quote(name)}"' if name else ""
-    else:
-        name = _encoded_words(name)
-    with contextlib.suppress(address.AddressError):
-        mailbox = address.mailbox_to_ascii(mailbox)
-    if not mailbox.isascii():
-        local, at, domain = mailbox.rpartition("@")
-        mailbox = f"{_encoded_words(local)}{at}{domain}"
-    return f"{name} <{mailbox}>" if name else mailbox
-
-
-def _encoded_words(text):
-    text = " ".join(text.split())
-    return email.header.Header(text, "utf-8").encode(linesep="\r\n")
+    with contextlib.suppress(UnwritableHeader):
+        lines = write_header(name, value.strip())
+        if not lines.isascii():
+            # An address with such letters has no other form: it stays readable.
+            lines = fold(name, write_text(name, value.replace("\r\n", "").strip()))
+        return lines.decode("ascii").removesuffix("\r\n")
+    return field
 
 
 def utc(moment):
