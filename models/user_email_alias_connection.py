@@ -8,7 +8,7 @@ from odoo.exceptions import UserError
 from ..exceptions import AliasHold, AliasRetry
 from ..tools import address, guard, vault
 from ..tools.deadline import Deadline
-from ..tools.transport import smtp
+from ..tools.transport import TransportFailure, smtp
 
 _logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class UserEmailAliasConnection(models.AbstractModel):
         :param server: ``host:port``
         :param Deadline deadline: the end of all that follows
         :param disable_tls: talk in clear text, which only a password's owner may want
-        :raise smtp.SmtpFailure: with phase and outcome
+        :raise TransportFailure: with phase and outcome
         """
         return smtp.SmtpConnection.open(
             address.parse_server(server),
@@ -68,8 +68,8 @@ class UserEmailAliasConnection(models.AbstractModel):
         """Connect and log in.
 
         :param Deadline deadline: the end of all that follows
-        :return: a :class:`smtp.SmtpConnection` ready for a submission
-        :raise smtp.SmtpFailure: with phase and outcome
+        :return: a :class:`Transport` ready for a submission
+        :raise TransportFailure: with phase and outcome
         :raise AliasHold: the account is not complete, or its secret not readable
         :raise AliasRetry: a passing trouble of something else than the mail server
         """
@@ -105,7 +105,7 @@ class UserEmailAliasConnection(models.AbstractModel):
                 connection.check_sender(address.mailbox_to_ascii(self.email_from))
             finally:
                 connection.close()
-        except (smtp.SmtpFailure, AliasHold, AliasRetry) as error:
+        except (TransportFailure, AliasHold, AliasRetry) as error:
             raise UserError(self._explain(error)) from None
         return self.env._("Status: OK")
 

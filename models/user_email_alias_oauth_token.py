@@ -11,7 +11,7 @@ from ..exceptions import AliasHold, AliasRetry
 from ..sending.lock import REFRESH_LOCK, locked
 from ..tools import oauth, vault
 from ..tools.deadline import Deadline
-from ..tools.transport import smtp
+from ..tools.transport import TransportFailure
 from .user_email_alias_connection import BUTTON_SECONDS
 
 _logger = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class UserEmailAliasOauthToken(models.AbstractModel):
         token_secret, is_new = self._get_access_token__(deadline=deadline)
         try:
             return self._log_in_with__(token_secret, deadline)
-        except smtp.SmtpFailure as failure:
+        except TransportFailure as failure:
             if failure.outcome.hold != "sign_in" or is_new:
                 raise
         token_secret, _is_new = self._get_access_token__(

@@ -7,7 +7,7 @@ from odoo.tools import SQL, email_normalize
 
 from ..tools import address, oauth, vault
 from ..tools.deadline import Deadline
-from ..tools.transport import smtp
+from ..tools.transport import TransportFailure
 from .user_email_alias_connection import BUTTON_SECONDS
 from .user_email_alias_oauth_settings import FLOWS
 
@@ -239,7 +239,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
                     error,
                 )
             ) from None
-        except smtp.SmtpFailure as failure:
+        except TransportFailure as failure:
             if failure.outcome.hold in (None, "smtp_auth_disabled"):
                 return failure
             raise UserError(

@@ -20,7 +20,7 @@ from odoo import api
 from ..exceptions import AliasHold, AliasRetry
 from ..tools import pacing
 from ..tools.deadline import Deadline
-from ..tools.transport import smtp
+from ..tools.transport import TransportFailure
 from .batch import CLAIM_LEAD_SECONDS, Batch
 from .clock import TOLERANCE_SECONDS, follow_clock
 from .lock import LANE_LOCK, hand_over, locked, open_cursor
@@ -346,7 +346,7 @@ class Lane:
     def _submit(self, message, start_at):
         """MAIL FROM to the final reply, with no transaction open.
 
-        :return: a :class:`smtp.SubmissionResult` or a :class:`smtp.SmtpFailure`
+        :return: a :class:`SubmissionResult` or a :class:`TransportFailure`
         """
         # at least a moment: what was claimed shall get its answer
         self._connection.deadline = Deadline.until(
@@ -359,7 +359,7 @@ class Lane:
                 message.data,
                 not_before=start_at,
             )
-        except smtp.SmtpFailure as failure:
+        except TransportFailure as failure:
             result = failure
         self._used_at = time.monotonic()
         return result
@@ -388,7 +388,7 @@ class Lane:
         self._connection_mails = alias.connection_mails or CONNECTION_MAILS
         try:
             self._connection = alias._open_connection__(Deadline.until(self.cut_at))
-        except smtp.SmtpFailure as failure:
+        except TransportFailure as failure:
             env.cr.rollback()
             self._log.pause_alias(alias, failure.outcome, alias._explain(failure))
         except AliasHold as error:

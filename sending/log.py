@@ -10,7 +10,7 @@ from psycopg2 import errors
 from odoo.tools import SQL
 
 from ..tools import pacing
-from ..tools.transport import smtp
+from ..tools.transport import TransportFailure, smtp
 from ..tools.transport.smtp.outcome import Phase
 from . import breaker
 from .queries import IS_OPEN
@@ -151,7 +151,7 @@ class Log:
         Tried again when the database reports a conflict: the server's reply cannot
         be asked for twice.
 
-        :param result: a :class:`smtp.SubmissionResult` or a :class:`smtp.SmtpFailure`
+        :param result: a :class:`SubmissionResult` or a :class:`TransportFailure`
         :param replied_at: ``time.monotonic()`` of the server's reply
         :param served: how many emails this connection has had an answer to before
         :return: False when the alias has to pause as a whole
@@ -159,7 +159,7 @@ class Log:
         for tries_left in reversed(range(RECORD_TRIES)):
             try:
                 self.is_worn_out = False
-                if isinstance(result, smtp.SmtpFailure):
+                if isinstance(result, TransportFailure):
                     goes_on, row = self._write_failure(
                         env, mail, message, result, served
                     )

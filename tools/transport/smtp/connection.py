@@ -8,13 +8,13 @@ import dataclasses
 import ssl
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from ... import tls
 from ...address import ServerAddress
 from ...deadline import Deadline
 from ...guard import Guard
 from ...message import has_crlf_only
+from ..base import SubmissionResult, Transport
 from .failure import BROKEN, SmtpFailure, expect, failing_in
 from .greeting import is_refused as name_is_refused
 from .greeting import literal_of, name_refused, own_name
@@ -31,26 +31,7 @@ QUIT_TIMEOUT = 2.0
 SPIN_SECONDS = 0.0002  # what a sleep may be late by on an idle machine
 
 
-@dataclass(frozen=True)
-class SubmissionResult:
-    """What became of one message that the server took.
-
-    ``accepted`` got it; ``refused`` and ``deferred`` map the other recipients to the
-    server's replies. Times bracket MAIL FROM and the reply to the final dot, in
-    seconds since the epoch and on the monotonic clock.
-    """
-
-    reply: Reply
-    accepted: list[str]
-    refused: dict[str, Reply] = field(default_factory=dict)
-    deferred: dict[str, Reply] = field(default_factory=dict)
-    started_at: float = 0.0
-    replied_at: float = 0.0
-    started_monotonic: float = 0.0
-    replied_monotonic: float = 0.0
-
-
-class SmtpConnection:
+class SmtpConnection(Transport):
     """One open connection to a mail server; made by `open`."""
 
     def __init__(self, wire: Wire, server: ServerAddress):

@@ -3,6 +3,7 @@
 import contextlib
 import smtplib
 
+from ..base import TransportFailure
 from .outcome import Outcome, classify, explain
 from .reply import Phase, Reply
 from .wire import WireFault
@@ -11,13 +12,8 @@ from .wire import WireFault
 BROKEN = (OSError, EOFError, smtplib.SMTPException, WireFault)
 
 
-class SmtpFailure(Exception):
-    """What went wrong in which phase, and what follows from it.
-
-    ``str()`` is a sentence and the server's own words. ``cause`` is the exception
-    behind it, stripped of its traceback. ``refused`` and ``deferred`` hold the
-    recipients' replies when no recipient was accepted. Carries no secret.
-    """
+class SmtpFailure(TransportFailure):
+    """What went wrong in which phase of SMTP, and what follows from it."""
 
     def __init__(
         self,
@@ -28,16 +24,10 @@ class SmtpFailure(Exception):
         oauth: bool = False,
         outcome: Outcome | None = None,
     ):
-        self.phase = phase
-        self.reply = reply
-        self.cause = cause.with_traceback(None) if cause else None
-        self.outcome = outcome or classify(phase, reply or cause, oauth=oauth)
-        self.refused: dict[str, Reply] = {}
-        self.deferred: dict[str, Reply] = {}
-        super().__init__(explain(self.outcome))
-
-    def __repr__(self):
-        return f"<SmtpFailure {self.phase.value} {self.outcome.reason}>"
+        outcome = outcome or classify(phase, reply or cause, oauth=oauth)
+        super().__init__(
+            explain(outcome), phase=phase, outcome=outcome, reply=reply, cause=cause
+        )
 
 
 @contextlib.contextmanager

@@ -7,41 +7,14 @@ One table. The enhanced status code (RFC 3463) counts first, then the basic code
 import re
 import smtplib
 import ssl
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
+from ..base import Outcome
 from . import words
 from .reply import WITHOUT_MAIL, Phase, Reply, sanitise
 
 __all__ = ["SENTENCES", "Outcome", "Phase", "Reply", "classify", "explain", "sanitise"]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What the queue has to do.
-
-    ``kind``: ``sent``, ``deferred``, ``refused`` or ``uncertain``.
-    ``scope``: whom it concerns: ``mail``, ``alias`` or ``recipient``.
-    ``reason``: a key of `SENTENCES`.
-    ``hold``: the reason again where the alias must wait for its user, else None.
-    ``quota``: the provider's window of 24 h must pass first.
-    ``throttled``: the alias should send more slowly for a while.
-    ``session``: this connection takes no more; a fresh one may.
-    ``split``: the same mail may pass with fewer recipients at once.
-    ``reply``: the server's own words, if it said anything.
-    ``detail``: what a library said, e.g. why a certificate is not valid.
-    """
-
-    kind: str
-    scope: str
-    reason: str
-    hold: str | None = None
-    quota: bool = False
-    throttled: bool = False
-    session: bool = False
-    split: bool = False
-    reply: Reply | None = None
-    detail: str = ""
 
 
 SENTENCES = {

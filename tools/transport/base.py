@@ -1,0 +1,138 @@
+"""What a transport is: the seam between the engine and a way to submit mail.
+
+The engine opens one, checks the sender, submits one message after the other, closes.
+What comes back is a `SubmissionResult`, or a `TransportFailure` whose `Outcome` says
+what follows; neither says by which protocol. A transport is opened by
+``models/user_email_alias_connection.py``, which knows the alias.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..deadline import Deadline
+    from .smtp.reply import Phase, Reply
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the queue has to do.
+
+    ``kind``: ``sent``, ``deferred``, ``refused`` or ``uncertain``.
+    ``scope``: whom it concerns: ``mail``, ``alias`` or ``recipient``.
+    ``reason``: a key of the transport's sentences.
+    ``hold``: the reason again where the alias must wait for its user, else None.
+    ``quota``: the provider's window of 24 h must pass first.
+    ``throttled``: the alias should send more slowly for a while.
+    ``session``: this connection takes no more; a fresh one may.
+    ``split``: the same mail may pass with fewer recipients at once.
+    ``reply``: the server's own words, if it said anything.
+    ``detail``: what a library said, e.g. why a certificate is not valid.
+    """
+
+    kind: str
+    scope: str
+    reason: str
+    hold: str | None = None
+    quota: bool = False
+    throttled: bool = False
+    session: bool = False
+    split: bool = False
+    reply: Reply | None = None
+    detail: str = ""
+
+
+class TransportFailure(Exception):
+    """A message was not taken, or nobody knows; or there is no connection.
+
+    ``str()`` is a sentence for the owner and the server's own words. ``phase`` says
+    how far the conversation had come, ``cause`` is the exception behind it, stripped of
+    its traceback. ``refused`` and ``deferred`` hold the recipients' replies when no
+    recipient was accepted. Carries no secret.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        phase: Phase,
+        outcome: Outcome,
+        reply: Reply | None = None,
+        cause: BaseException | None = None,
+    ):
+        self.phase = phase
+        self.outcome = outcome
+        self.reply = reply
+        self.cause = cause.with_traceback(None) if cause else None
+        self.refused: dict[str, Reply] = {}
+        self.deferred: dict[str, Reply] = {}
+        super().__init__(sentence)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {self.phase.value} {self.outcome.reason}>"
+
+
+@dataclass(frozen=True)
+class SubmissionResult:
+    """What became of one message that the server took.
+
+    ``accepted`` got it; ``refused`` and ``deferred`` map the other recipients to the
+    server's replies. Times bracket the submission's start and the final reply, in
+    seconds since the epoch and on the monotonic clock.
+    """
+
+    reply: Reply
+    accepted: list[str]
+    refused: dict[str, Reply] = field(default_factory=dict)
+    deferred: dict[str, Reply] = field(default_factory=dict)
+    started_at: float = 0.0
+    replied_at: float = 0.0
+    started_monotonic: float = 0.0
+    replied_monotonic: float = 0.0
+
+
+class Transport(abc.ABC):
+    """One connection to a provider, open and ready; not for two threads at once.
+
+    ``deadline`` ends all that follows until another one is set. ``usable`` is False
+    once nothing can be submitted any more; ``age`` is in seconds.
+    """
+
+    deadline: Deadline
+    usable: bool
+    age: float
+
+    @abc.abstractmethod
+    def check_sender(self, address: str) -> None:
+        """Find out whether the account may send as this address; sends nothing.
+
+        :raises TransportFailure: it may not
+        """
+
+    @abc.abstractmethod
+    def submit(
+        self,
+        envelope_from: str,
+        recipients: Sequence[str],
+        message_bytes: bytes,
+        *,
+        not_before: float = 0.0,
+    ) -> SubmissionResult:
+        """Give one message to the provider, before the deadline.
+
+        :param not_before: ``time.monotonic()`` before which the provider must not see
+            the beginning of it: the pause of bulk mail
+        :raises TransportFailure: nobody got it, or nobody knows (``uncertain``)
+        """
+
+    @abc.abstractmethod
+    def is_alive(self) -> bool:
+        """Ask whether the connection still serves."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """End it politely. Never raises."""
