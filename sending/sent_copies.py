@@ -19,7 +19,7 @@ _logger = logging.getLogger(__name__)
 RUN_SECONDS = 50
 
 # Accounts served at the same time. Each holds one database connection.
-THREADS = 8
+THREADS = 4
 
 # An account gets an equal share of the run, but no less than these seconds.
 LEAST_SHARE_SECONDS = 10
