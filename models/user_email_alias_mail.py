@@ -297,35 +297,6 @@ class UserEmailAliasMail(models.AbstractModel):
             failure_type=failure_type,
         )
 
-    def _email_alias_put_back(self):
-        """Undo refusals that were the account's: wait at the old place in the queue."""
-        for mail in self:
-            # cut, for a float of this size is stored some microseconds too late
-            due = int(mail.email_alias_due)
-            mail.write(
-                {"state": "outgoing", "failure_type": False, "failure_reason": False}
-            )
-            mail.email_alias_due = due
-        traces = self.mailing_trace_ids.filtered(lambda t: t.trace_status == "error")
-        traces.write(
-            {"trace_status": "outgoing", "failure_type": False, "failure_reason": False}
-        )
-        traces.mass_mailing_id.email_alias_is_notified = False
-        notifications = self.env["mail.notification"].search(
-            [
-                ("mail_mail_id", "in", self.ids),
-                ("notification_status", "=", "exception"),
-            ]
-        )
-        notifications.write(
-            {
-                "notification_status": "ready",
-                "failure_type": False,
-                "failure_reason": False,
-            }
-        )
-        notifications.mail_message_id._email_alias_notify_outcome()
-
     def _email_alias_defer(self, wait, reply, pending=None):
         """Try again in ``wait`` seconds; until then the reason is there to read."""
         self.ensure_one()

@@ -1,7 +1,8 @@
-"""The same refusal of several mails in a row is about the account, whatever it says.
+"""What is not charged to a mail: a worn-out connection, an account in trouble.
 
-No list of texts is complete, and a text that none knows would cost a whole campaign.
-What is counted stands in the log, so that it outlives a lane and a restart.
+The same refusal of several mails in a row is about the account, whatever it says. No
+list of texts is complete, and a text that none knows would cost a whole campaign. What
+is counted stands in the log, so that it outlives a lane and a restart.
 """
 
 import re
@@ -10,6 +11,7 @@ from odoo.tools import SQL
 
 from ..tools.pacing import DAY
 from ..tools.transport import smtp
+from ..tools.transport.smtp.outcome import Phase
 
 # So many different mails: a second one with the same fault is chance, a third is not.
 SAME_COUNT = 3
@@ -19,10 +21,36 @@ SAME_COUNT_OF_A_DOMAIN = 5
 # So many with whatever words, and nothing has passed between them.
 ANY_COUNT = 10
 
+# A due time is stored by so much too late, for a float of its size.
+ROUNDING_SECONDS = 1e-5
+
 # Rows that are looked at: far more than what trips it.
 LOOK_BACK = 100
 
 _DOMAIN = re.compile(r"@([^\s,>]+)")
+
+
+def wears_out(failure, message, served):
+    """Tell whether a connection that has served takes no more, and a fresh one may.
+
+    A server says so, or it ends the connection before the next email. A limit of
+    recipients means the connection where the email has only one.
+
+    :param served: how many emails the connection has had an answer to before
+    """
+    judged = failure.outcome
+    if not served or judged.kind != "deferred" or judged.hold or judged.quota:
+        return False
+    if judged.session or (judged.split and len(message.recipients) == 1):
+        return True
+    is_cut = failure.reply is None or failure.reply.code == 421
+    return failure.phase is Phase.MAIL and is_cut and judged.reason != "rate"
+
+
+def learn_connection_mails(alias, judged, served):
+    """Remember how many emails this server takes on one connection, if it says so."""
+    if smtp.counts_mails(judged):
+        alias.connection_mails = served
 
 
 def find_victims(env, alias_id, outcome, signature):
@@ -95,11 +123,30 @@ def put_back_refused(env, rows):
     again = set(mail_ids) - set(before.mapped("mail_mail_id"))
     mails = _lock(env, again, "exception", rows.alias_id.id)
     mails = mails.filtered(lambda mail: mail.failure_type == "unknown")
-    mails._email_alias_put_back()
+    _undo(mails)
     back = set(mails.ids)
     rows.filtered(lambda row: row.mail_mail_id in back).is_put_back = True
     rows.signature = False
     return len(back)
+
+
+def _undo(mails):
+    """Undo what a refusal has written; the mails keep their place in the queue."""
+    for mail in mails:
+        due = mail.email_alias_due - ROUNDING_SECONDS
+        mail.write(
+            {"state": "outgoing", "failure_type": False, "failure_reason": False}
+        )
+        mail.email_alias_due = due
+    nothing = {"failure_type": False, "failure_reason": False}
+    traces = mails.mailing_trace_ids.filtered(lambda t: t.trace_status == "error")
+    traces.write({"trace_status": "outgoing", **nothing})
+    traces.mass_mailing_id.email_alias_is_notified = False
+    notifications = mails.env["mail.notification"].search(
+        [("mail_mail_id", "in", mails.ids), ("notification_status", "=", "exception")]
+    )
+    notifications.write({"notification_status": "ready", **nothing})
+    notifications.mail_message_id._email_alias_notify_outcome()
 
 
 def put_back_deferred(env, rows):

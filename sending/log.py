@@ -11,7 +11,6 @@ from odoo.tools import SQL
 
 from ..tools import pacing
 from ..tools.transport import TransportFailure, smtp
-from ..tools.transport.smtp.outcome import Phase
 from . import breaker
 from .queries import IS_OPEN
 
@@ -211,11 +210,11 @@ class Log:
         judged, kind, reply = failure.outcome, failure.outcome.kind, str(failure)
         signature = smtp.signature_of(failure, message.recipients)
         scope, goes_on = judged.scope, True
-        if self._wears_out(failure, message, served):
+        if breaker.wears_out(failure, message, served):
             # the mail has lost nothing: not even one of its tries
             self.is_worn_out = True
             scope, signature = "alias", None
-            self._learn_connection_mails(alias, judged, served)
+            breaker.learn_connection_mails(alias, judged, served)
         elif kind == "deferred" and scope == "alias":
             self.pause_alias(alias, judged, alias._explain(failure))
             goes_on = False
@@ -243,27 +242,6 @@ class Log:
                 )
         row = {"kind": kind, "scope": scope, "reply": reply, "signature": signature}
         return goes_on, row
-
-    @staticmethod
-    def _wears_out(failure, message, served):
-        """Whether a connection that has served takes no more, and a fresh one may.
-
-        A server says so, or it ends the connection before the next email. A limit of
-        recipients means the connection where the email has only one.
-        """
-        judged = failure.outcome
-        if not served or judged.kind != "deferred" or judged.hold or judged.quota:
-            return False
-        if judged.session or (judged.split and len(message.recipients) == 1):
-            return True
-        is_cut = failure.reply is None or failure.reply.code == 421
-        return failure.phase is Phase.MAIL and is_cut and judged.reason != "rate"
-
-    @staticmethod
-    def _learn_connection_mails(alias, judged, served):
-        """Remember how many emails this server takes on one connection."""
-        if smtp.counts_mails(judged) and alias.connection_mails != served:
-            alias.connection_mails = served
 
     def _look_for_account(self, env, failure, row, served):
         """Find out whether what was refused or put off is about the account.

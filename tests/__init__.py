@@ -67,6 +67,7 @@ from . import (
     test_smtp_pipelining,
     test_smtp_submission,
     test_smtp_tls,
+    test_smtp_words,
     test_tours,
     test_vault,
 )

@@ -155,18 +155,8 @@ class TestRefusals(QueueCase):
         self.assertEqual(self.served(), COLLEAGUES[4:5])
 
     def test_ever_new_words_hold_after_ten_mails(self):
-        words = [
-            "amber",
-            "birch",
-            "cedar",
-            "daisy",
-            "elder",
-            "fir",
-            "gorse",
-            "hazel",
-            "iris",
-            "juniper",
-        ]
+        words = ("amber", "birch", "cedar", "daisy", "elder", "fir", "gorse", "hazel")
+        words += ("iris", "juniper")
         for word in words:
             self.server.on("dot", reply=f"554 {word} said no", times=1)
         ids = self.queue(*LEADS)

@@ -224,13 +224,12 @@ class TestConnection(SmtpCase):
 
     def test_a_server_that_wants_a_login_says_so_late(self):
         server = self.serve(login_required=False)
-        for reply, hold in (
-            (
-                "554 5.7.1 <b@c.example>: Recipient address rejected: Access denied",
-                True,
-            ),
-            ("550 5.7.1 please log in first", True),
-            ("550 5.1.1 no such user", False),
+        denied = "554 5.7.1 <b@c.example>: Recipient address rejected: Access denied"
+        for reply, hold, kind in (
+            (denied, True, "refused"),
+            # whoever says so after a login does not mean the recipient, either
+            ("550 5.7.1 please log in first", True, "deferred"),
+            ("550 5.1.1 no such user", False, "refused"),
         ):
             with self.subTest(reply=reply):
                 server.clear()
@@ -242,4 +241,4 @@ class TestConnection(SmtpCase):
                 self.assertEqual((outcome.kind, outcome.hold), expected)
                 connection.login_password(USER, PASSWORD)
                 failure = self.failure_of(connection.submit, FROM, [TO], MESSAGE)
-                self.assertEqual(failure.outcome.kind, "refused")
+                self.assertEqual(failure.outcome.kind, kind)

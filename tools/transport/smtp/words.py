@@ -37,7 +37,7 @@ DAILY = _any(
 RATE = _any(
     r"\brate.?limit|limit.{0,20}\brate\b|throttl|slow(ing)?.?(it.)?down",
     r"\brate\b.{0,60}(exceed|limit|too high|reached)|(exceed|reach)\w*.{0,40}\brate\b",
-    r"too (fast|quick|frequent)",
+    r"too (fast|quick|frequent)|too many recipients.{0,30}(hour|minute)",
     r"frequen(cy|t\b).{0,40}(limit|exceed|high|restrict|block|control)"
     r"|(limit|exceed|restrict|high|control)\w*.{0,25}frequency",
     r"too (many|much) (\w+ )?(messages?|mails?|e-?mails?|connections?|login|requests?"
@@ -136,19 +136,19 @@ LATER = _unless(
 GREYLIST = r"gr[ae]y.?list"
 # RFC 5321 4.2.2 knows 552 as "exceeded storage allocation" only.
 TOO_BIG = r"^$|\bsize|\b(big|large|long)\b|bytes|storage|space|exceed|limit|maximum"
-SPLIT = r"too many recipients"
+SPLIT = r"too many recipients(?!.{0,30}(hour|minute))"
 OWN_MAILBOX = r"STOREDRV.{0,80}: ?QuotaExceeded"
 
 # Names of things that only a sender can have or lack.
 ABOUT_SENDER = re.compile(
-    r"\bsender\b|\bfrom\b.{0,20}\baddress|polic(y|ies)|spam|reputation|black.?list"
+    r"\bsender\b|\bfrom\b.{0,20}\baddress|polic(y|ies)|spam|reputation"
     r"|\bspf\b|\bdkim\b|\bdmarc\b|\bptr\b|reverse dns|dns (mx|a\b)",
     re.IGNORECASE,
 )
 
 _PERSON = (
-    r"(users?|mail.?box|recipients?|accounts?person|addressee|address"
-    r"|alias|e-?mail address|email account|inbox|local part|customer|subscriber)"
+    r"(users?|mail.?box|recipients?|accounts?|person|addressee|address|alias|inbox"
+    r"|customer|subscriber|local part)"
 )
 _GONE = (
     r"(unknown|unavailable|not (be )?(found|exist|known|available|valid|local|listed"
@@ -169,11 +169,14 @@ RECIPIENT = re.compile(
         r"|(nobody|no one) (here )?by that|not our customer|dead.?letter"
         r"|(host|domain) (name )?(not found|does.?n.t exist|not exist|unknown)"
         r"|no such (person|domain|host|local)|no (mx|mail exchanger|mail host)"
-        r"|doesn.t have an? .{0,30}account|recipients? (rejected|refused)",
+        r"|validrcptto|local users? only|verification failed for recipient"
+        r"|(not|n.t) know (this|that|the|any)|doesn.t have an? .{0,30}account"
+        r"|recipients? (rejected|refused)",
         r"unbekannt|existiert nicht|nicht (gefunden|vorhanden|bekannt|erreichbar)"
         r"|(kein|keine|keinen) .{0,20}(postfach|benutzer|empf.{1,2}nger|nutzer|konto)"
         r"|ung.{1,2}ltige .{0,12}adresse|postfach|verzogen|verstorben",
-        r"inconnu|n.existe (pas|plus)|introuvable|bo.te (aux lettres )?pleine"
+        r"inconnu|n.existe (pas|plus)|introuvable|inexistant"
+        r"|bo.te (aux lettres )?pleine"
         r"|aucun (utilisateur|compte)|adresse .{0,12}(invalide|incorrecte)",
         r"desconocid|desconhecid|no existe|n.o existe|no encontrado|n.o encontrad"
         r"|inexistente|destinatari[oa] .{0,30}(inv.lid|no v.lid|rechaz|recus)",
@@ -183,7 +186,8 @@ RECIPIENT = re.compile(
         r"|ukjent|ukendt|findes ikke|finnes ikke|tuntematon|ei ole olemassa"
         r"|ismeretlen|nem l.tezik|necunoscut|nu exist.|bilinmeyen|bulunamad"
         r"|mevcut de.il|tidak (ditemukan|dikenal)|kh.ng t.n t.i",
-        r"неизвест|не существует|не найден|невідом|не існує|не знайден|несъществ"
+        r"нет так|неизвест|не существует|не найден|невідом|не існує|не знайден"
+        r"|несъществ"
         r"|άγνωστο|δεν υπάρχει|不存在|不明|未知|用户不|找不到"
         r"|存在しません|見つかりません"
         r"|사용자.{0,6}없|존재하지|لا يوجد|غير موجود|לא קיים|ไม่พบ|ไม่มี",
