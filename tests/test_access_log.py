@@ -82,7 +82,16 @@ class TestLog(AliasCommon):
         self.mail.mark_outgoing()
         Wizard = self.env["user.email.alias.cancel"]
         for user in (self.user_alice, self.user_manager, self.user_admin):
-            wizard = Wizard.with_user(user).create({"alias_id": self.alias_bob.id})
+            vals = {"alias_id": self.alias_bob.id}
+            self.assertDenied(self.rpc, user, Wizard, "create", vals)
+            # as if it had got into the database nevertheless
+            wizard = Wizard.with_user(user).create({})
+            self.env.flush_all()
+            self.env.cr.execute(
+                "UPDATE user_email_alias_cancel SET alias_id = %s WHERE id = %s",
+                [self.alias_bob.id, wizard.id],
+            )
+            self.env.invalidate_all()
             self.assertDenied(self.rpc, user, wizard, "action_cancel_mails")
             self.assertDenied(self.rpc, user, wizard, "read", ["count"])
         self.assertEqual(self.mail.state, "outgoing")
