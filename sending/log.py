@@ -39,6 +39,8 @@ class Log:
         self._streak = 0
         # whether the connection takes no more, and a fresh one is to go on
         self.is_worn_out = False
+        # signatures by which this server was found to mean a connection
+        self._worn_out_words = set()
 
     def claim(self, env, message, is_own):
         """Commit that this mail is in hand.
@@ -210,7 +212,8 @@ class Log:
         judged, kind, reply = failure.outcome, failure.outcome.kind, str(failure)
         signature = smtp.signature_of(failure, message.recipients)
         scope, goes_on = judged.scope, True
-        if breaker.wears_out(failure, message, served):
+        is_known = served and signature in self._worn_out_words
+        if is_known or breaker.wears_out(failure, message, served):
             # the mail has lost nothing: not even one of its tries
             self.is_worn_out = True
             scope, signature = "alias", None
@@ -269,6 +272,7 @@ class Log:
         if served >= len(rows):
             # some have passed on this connection: perhaps it is the connection
             self.is_worn_out = True
+            self._worn_out_words.add(row["signature"])
             return True
         self._streak = 0
         self.back_off(alias, reply, **self._get_widened(alias, reply))

@@ -134,6 +134,16 @@ class TestWords(BaseCase):
             self.assertNotEqual(one, signature(other))
         self.assertNotEqual(one, signature("554 5.7.0 Nr. 1: gesperrt", Phase.DATA))
 
+    def test_a_policy_that_names_the_recipient_is_the_same_for_the_next(self):
+        one = signature(
+            "550 5.7.1 <anna@a.example> anna: no", recipient="anna@a.example"
+        )
+        two = signature(
+            "550 5.7.1 <bert@b.example> bert: no", recipient="bert@b.example"
+        )
+        self.assertEqual(one, two)
+        self.assertTrue(one)
+
     def test_only_an_unexplained_refusal_at_rcpt_may_be_the_domains(self):
         for line, phase, expected in (
             ("550 no thanks", Phase.RCPT, True),

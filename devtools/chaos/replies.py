@@ -76,6 +76,49 @@ CASES = (
     ("dot", "552 5.2.3 Message too long", REFUSED),
     ("dot", "554 5.6.0 Message content not acceptable", REFUSED),
     ("dot", "554 5.2.0 STOREDRV.Submission.Exception: SubmissionQuotaExceeded", QUOTA),
+    # What real servers were seen to say.
+    (
+        "dot",
+        "554 5.7.0 The limit on the number of allowed outgoing messages was exceeded.",
+        SERVER,
+    ),
+    ("dot", "550 Connection frequency limited", SERVER),
+    ("dot", "550 send spam mail rejected: exceeded hour limit", SERVER),
+    ("dot", "553 Relaying disallowed as anna@example.com", HOLD),
+    ("dot", "554 Message rejected: Email address is not verified.", HOLD),
+    ("dot", "552 5.7.0 its content presents a potential security issue", REFUSED),
+    ("data", "452 4.4.5 Maximum number of messages per session exceeded.", SERVER),
+    ("mail", "452 4.5.3 Too many recipients: Too many messages sent", SERVER),
+    ("mail", "421 4.4.2 Message submission rate has exceeded the limit", SERVER),
+    ("rcpt", "450 4.7.1 Error: too much mail from 203.0.113.9", SERVER),
+    ("rcpt", "421 4.7.0 Error: too many errors", SERVER),
+    ("rcpt", "554 5.7.1 Client host [203.0.113.9] blocked using a blocklist", HOLD),
+)
+
+# What a server says again and again to a campaign; how many of its emails are sent,
+# refused and waiting afterwards, and whether the alias is on hold.
+CAMPAIGN = 30
+CAMPAIGNS = (
+    ("always", {"dot": "550 Versand gesperrt, Vorgang 4711"}, (0, 0, 30, True)),
+    ("always", {"data": "554 5.7.1 Command rejected"}, (0, 0, 30, True)),
+    ("always", {"rcpt": "550 5.7.1 Sender is not in good standing"}, (0, 0, 30, True)),
+    ("always", {"rcpt": "550 5.1.1 No such user"}, (0, 30, 0, False)),
+    ("always", {"rcpt": "550 mailbox unavailable"}, (0, 30, 0, False)),
+    ("always", {"rcpt": "550 Empfaenger unbekannt"}, (0, 30, 0, False)),
+    ("always", {"rcpt": "450 4.7.1 Genug fuer heute"}, (0, 0, 30, False)),
+    ("always", {"dot": "451 4.3.0 Local error"}, (0, 0, 30, False)),
+    (
+        "after",
+        [10, "data", "452 4.4.5 Maximum number of messages per session exceeded."],
+        (30, 0, 0, False),
+    ),
+    (
+        "after",
+        [7, "mail", "452 4.5.3 Too many recipients: Too many messages sent"],
+        (30, 0, 0, False),
+    ),
+    ("after", [5, "rcpt", "421 4.7.0 Error: too many errors"], (30, 0, 0, False)),
+    ("after", [5, "dot", "451 Schluss fuer diese Verbindung"], (30, 0, 0, False)),
 )
 
 _STATE = """
@@ -110,6 +153,45 @@ def replies(stage):
                 )
         stage.expect(not wrong, f"{len(CASES) - wrong} of {len(CASES)} as expected")
         _time_passes(stage, rig, senders)
+
+
+@fault("replies.campaign")
+def campaigns(stage):
+    """The same reply to a whole campaign: nobody pays for what is the account's."""
+    with stage.rig() as rig:
+        ports = [rig.sink.listen(**{how: what}) for how, what, _ in CAMPAIGNS]
+        senders = rig.ask("aliases", ports=ports)
+        ids = [sender["alias_id"] for sender in senders]
+        rig.server()
+        rig.ask("queue", alias_ids=ids, count=CAMPAIGN, prefix="first")
+        deadline = time.monotonic() + 60
+        found = []
+        while time.monotonic() < deadline:
+            found = [_count(rig, sender) for sender in senders]
+            if found == [wanted for _, _, wanted in CAMPAIGNS]:
+                break
+            time.sleep(0.5)
+        right = 0
+        for (how, what, wanted), counted in zip(CAMPAIGNS, found, strict=True):
+            right += counted == wanted
+            if counted != wanted:
+                stage.tell(f"{how} {what}: {counted}, expected {wanted}")
+        stage.expect(
+            right == len(CAMPAIGNS), f"{right} of {len(CAMPAIGNS)} as expected"
+        )
+
+
+def _count(rig, sender) -> tuple[int, int, int, bool]:
+    [row] = rig.sql(
+        "SELECT count(*) FILTER (WHERE mail.state = 'sent'),"
+        " count(*) FILTER (WHERE mail.state = 'exception'),"
+        " count(*) FILTER (WHERE mail.state = 'outgoing'),"
+        " bool_or(alias.state = 'hold')"
+        " FROM mail_mail mail JOIN user_email_alias alias"
+        " ON alias.id = mail.email_alias_id WHERE alias.id = %s",
+        sender["alias_id"],
+    )
+    return row
 
 
 def _outcome(rig, sender) -> tuple[str, str]:

@@ -11,6 +11,8 @@ port has a behaviour:
 ``silent``       a phase that is never answered;
 ``reset``        a phase at which the link is reset;
 ``script``       phase -> reply instead of the usual one, once;
+``always``       the same, each time;
+``after``        [emails, phase, reply]: that reply once a connection has had so many;
 ``cuts``         recipient -> [phase, byte]: cut the link there, once.
 
 Phases: connect, ehlo, auth, mail, rcpt, data, body, dot; for cuts also ``refuse``
@@ -145,12 +147,21 @@ class Conversation(asyncio.Protocol):
         if behaviour.get("reset") == phase:
             self._reset()
             return True
-        reply = behaviour.get("script", {}).pop(phase, None)
+        reply = (
+            behaviour.get("script", {}).pop(phase, None)
+            or behaviour.get("always", {}).get(phase)
+            or self._is_worn_out(phase)
+        )
         if reply:
             self._say(reply)
             if reply.startswith("421") or phase == "connect":
                 self.transport.close()
         return bool(reply)
+
+    def _is_worn_out(self, phase):
+        """Return the reply of a connection that has had its emails, if it has."""
+        count, at, reply = self.behaviour.get("after") or (0, None, None)
+        return reply if at == phase and self.session["mails"] >= count else None
 
     # Commands
 
@@ -285,7 +296,7 @@ class Conversation(asyncio.Protocol):
         if plan and plan[0] == "refuse":
             self._reset()
             return
-        if self.behaviour.get("script", {}).get("dot") and self._acts("dot"):
+        if self._refuses_dot() and self._acts("dot"):
             return
         self.session["mails"] += 1
         self.sink.records.append(mail)
@@ -304,6 +315,10 @@ class Conversation(asyncio.Protocol):
             loop.call_later(server_time, self._reply, mail, reply)
         else:
             self._reply(mail, reply)
+
+    def _refuses_dot(self):
+        scripts = (self.behaviour.get("script", {}), self.behaviour.get("always", {}))
+        return any("dot" in script for script in scripts) or self._is_worn_out("dot")
 
     def _reply(self, mail, reply):
         mail["reply_at"] = time.monotonic()

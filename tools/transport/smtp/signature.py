@@ -40,6 +40,7 @@ def signature_of(failure: SmtpFailure, recipients: list[str]) -> str | None:
     if is_about_recipient(reply, recipients):
         return None
     text = _PARTICULAR.sub(" ", _MIXED.sub(" ", reply.text)).lower()
+    text = _naming(recipients).sub(" ", text)
     text = " ".join(re.findall(r"\w+", text))
     parts = (failure.phase.value, str(reply.code), reply.enhanced or "", text)
     return " ".join(filter(None, parts))[:MAX_SIGNATURE]
@@ -59,16 +60,22 @@ def is_about_recipient(reply, recipients: list[str]) -> bool:
     if subject == "7":
         # Postfix names the recipient's address whatever it refuses
         return bool(words.RECIPIENT.search(_ADDRESS_REJECTED.sub(" ", reply.text)))
-    return bool(words.RECIPIENT.search(reply.text)) or _names(reply.text, recipients)
+    return bool(words.RECIPIENT.search(reply.text)) or bool(
+        _naming(recipients).search(reply.text.lower())
+    )
 
 
-def _names(text, recipients):
-    text = text.lower()
-    return any(
-        re.search(rf"(?<![\w.+-]){re.escape(name)}(?![\w+@-])", text)
-        for address in recipients
-        for name in (address.lower(), address.lower().partition("@")[0])
+def _naming(recipients):
+    """Return a pattern for the recipients' addresses and names, in lower case."""
+    names = {
+        name
+        for address in map(str.lower, recipients)
+        for name in (address, address.partition("@")[0])
         if len(name) >= SHORTEST_NAME
+    }
+    longest_first = sorted(map(re.escape, names), key=len, reverse=True)
+    return re.compile(
+        rf"(?<![\w.+-])(?:{'|'.join(longest_first) or '(?!)'})(?![\w+@-])"
     )
 
 
