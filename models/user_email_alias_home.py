@@ -27,8 +27,9 @@ class UserEmailAliasHome(models.AbstractModel):
     can_decide_on_copy = fields.Boolean(compute="_compute_is_in_copy")
 
     def _compute_is_in_copy(self):
-        self.is_in_copy = self._is_copy()
-        self.can_decide_on_copy = self.is_in_copy and self.env.is_system()
+        is_copy = self._is_copy()
+        self.is_in_copy = is_copy
+        self.can_decide_on_copy = is_copy and self.env.is_system()
 
     @api.model
     def _is_copy(self):

@@ -172,6 +172,9 @@ class _Session:
                 return reply(self, tag)
             self.send(reply.replace("{tag}", tag))
             return True
+        if name.startswith("UID ") and not self.folder:
+            self.send(f"{tag} BAD no folder is open")
+            return True
         handler = getattr(self, "do_" + name.lower().replace(" ", "_"), None)
         if handler is None:
             self.send(f"{tag} BAD unknown command")

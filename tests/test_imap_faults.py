@@ -1,5 +1,7 @@
 """What hostile and broken IMAP servers can do to us, and how failures read."""
 
+import contextlib
+import random
 import ssl
 import time
 
@@ -14,8 +16,14 @@ from ..tools.imap.failure import (
     refusal_failure,
 )
 from ..tools.imap.folder import Folder
-from .common_imap import SENT_AT, FakeCase, ImapCase, message
+from .common_imap import SENT_AT, FakeCase, ImapCase, copies, message
 from .fake_imap import FakeFolder, answering, dripping, endless
+
+COMMANDS = ("CAPABILITY", "NAMESPACE", "LIST", "STATUS", "MYRIGHTS", "SELECT")
+COMMANDS += ("EXAMINE", "APPEND", "UID SEARCH", "UID FETCH", "UID EXPUNGE", "UNSELECT")
+WORDS = ("(", ")", "NIL", '""', '"Sent"', "{3}\r\nabc", "{9}\r\n", "5", "-1", "\xff")
+WORDS += ("99999999999999999999", r"\Sent", "[UIDNEXT x]", "UIDVALIDITY", "MAILBOXID")
+WORDS += ("[APPENDUID 1 1]", "UID", "BODY[HEADER]", "FETCH", "+ ", "\r\n", "* BYE")
 
 
 @tagged("-at_install", "post_install")
@@ -134,6 +142,27 @@ class TestHostileServers(FakeCase):
                 except ImapFailure as failure:
                     self.assertTrue(str(failure).isprintable())
                     self.assertLess(len(str(failure)), 500)
+
+    def test_random_nonsense_is_a_failure_like_any_other(self):
+        chance = random.Random(12)  # noqa: S311
+        for _case in range(60):
+            fake = self.fake()
+            fake.capabilities += " NAMESPACE ACL QUOTA OBJECTID MULTIAPPEND UNSELECT"
+            fake.folders["Sent"] = FakeFolder()
+            fake.folders["Sent"].add(message(2)[0])
+            name = chance.choice(COMMANDS)
+            lines = [
+                " ".join(chance.choices(WORDS, k=chance.randint(1, 7)))
+                for _line in range(chance.randint(1, 3))
+            ]
+            end = chance.choice(("OK done", "OK [READ-ONLY] done", "NO no", "BAD"))
+            reply = f"* {name.split()[-1]} " + "\r\n* ".join(lines)
+            fake.replies = {name: f"{reply}\r\n{{tag}} {end}"}
+            with self.subTest(fake.replies), contextlib.suppress(ImapFailure):
+                connection = self.signed_in(fake, timeout=1, disable_tls=True)
+                folder = connection.find_sent_folder(create=True)
+                connection.prove_filing(folder)
+                connection.sent_box(folder).file_many(copies(2))
 
 
 @tagged("-at_install", "post_install")
