@@ -154,6 +154,15 @@ class TestRefusals(QueueCase):
         self.run_queue()
         self.assertEqual(self.served(), COLLEAGUES[4:5])
 
+    def test_policy_at_rcpt_holds_though_it_names_the_recipient(self):
+        for number in range(3):
+            reply = f"554 5.7.1 <{COLLEAGUES[number]}>: Recipient address rejected: No"
+            self.server.on("rcpt", reply=reply, match=COLLEAGUES[number])
+        ids = self.queue(*COLLEAGUES[:4], auto_delete=True)
+        self.run_queue()
+        self.assertEqual(self.states(ids), ["outgoing"] * 4)
+        self.assertEqual(self.read_alias("state")["state"], "hold")
+
     def test_ever_new_words_hold_after_ten_mails(self):
         words = ("amber", "birch", "cedar", "daisy", "elder", "fir", "gorse", "hazel")
         words += ("iris", "juniper")
@@ -254,11 +263,13 @@ class TestDeferrals(QueueCase):
         self.assertCountEqual(self.served(), LEADS)
 
     def test_deferrals_after_successes_try_a_fresh_connection_first(self):
-        self.server.on("dot", reply="451 Heute nicht mehr", skip=5, times=3)
+        self.server.on("dot", reply="451 Heute nicht mehr", skip=4, times=3)
+        # by now it is known that these words mean the connection
+        self.server.on("dot", reply="451 Heute nicht mehr", skip=4, times=1)
         ids = self.queue(*LEADS)
         self.run_queue()
         self.assertCountEqual(self.served(), LEADS)
-        self.assertEqual(len(self.server.sessions), 2)
+        self.assertEqual(len(self.server.sessions), 3)
         self.assertEqual({m["state"] for m in self.read_mails(ids, "state")}, {"sent"})
 
     def test_greylisted_recipients_do_not_stop_the_alias(self):
