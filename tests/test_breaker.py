@@ -265,7 +265,7 @@ class TestDeferrals(QueueCase):
     def test_deferrals_after_successes_try_a_fresh_connection_first(self):
         self.server.on("dot", reply="451 Heute nicht mehr", skip=4, times=3)
         # by now it is known that these words mean the connection
-        self.server.on("dot", reply="451 Heute nicht mehr", skip=4, times=1)
+        self.server.on("dot", reply="451 Heute nicht mehr", skip=8, times=1)
         ids = self.queue(*LEADS)
         self.run_queue()
         self.assertCountEqual(self.served(), LEADS)
