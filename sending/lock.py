@@ -18,6 +18,9 @@ from odoo.tools.misc import Callbacks
 
 _logger = logging.getLogger(__name__)
 
+# The database is away or busy for the moment: no account has a part in it.
+PASSING = (psycopg2.OperationalError, psycopg2.InterfaceError, PoolError)
+
 # First key of the advisory locks; the alias id is the second.
 LANE_LOCK = 0x55454131
 REFRESH_LOCK = 0x55454132
