@@ -8,13 +8,12 @@ import zlib
 import psycopg2
 from psycopg2 import errors
 
-from odoo import api
 from odoo.tools import SQL
 
 from ..tools import pacing
 from ..tools.transport import TransportFailure, smtp
 from . import breaker
-from .lock import PASSING, open_cursor
+from .lock import PASSING, begin_anew
 from .queries import IS_OPEN
 
 _logger = logging.getLogger(__name__)
@@ -31,28 +30,6 @@ SERVED = SQL(
 
 # How often an outcome is recorded anew when the database reports a conflict.
 RECORD_TRIES = 8
-
-
-# How long a database that is away is waited for, in seconds, before each try.
-AWAY_SECONDS = 1.0
-
-
-def _begin_anew(env, stack):
-    """Begin a new transaction, in a new cursor if the old one has lost its connection.
-
-    :param stack: closes the new cursor
-    """
-    try:
-        env.cr.rollback()
-        return env
-    except (psycopg2.OperationalError, psycopg2.InterfaceError):
-        time.sleep(AWAY_SECONDS)
-    try:
-        cr = stack.enter_context(contextlib.closing(open_cursor(env.registry)))
-    except PASSING:
-        # the next try fails as well, and begins anew
-        return env
-    return api.Environment(cr, api.SUPERUSER_ID, {})
 
 
 class Log:
@@ -192,7 +169,7 @@ class Log:
                     if not tries_left or mail.env.cr is not env.cr:
                         raise
                     time.sleep(0.05 * (RECORD_TRIES - tries_left))
-                    env = _begin_anew(env, stack)
+                    env = begin_anew(env, stack)
                     mail = mail.with_env(env)
         return False
 
