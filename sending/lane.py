@@ -13,7 +13,6 @@ import time
 import traceback
 
 import psycopg2
-from psycopg2.pool import PoolError
 
 from odoo import api
 
@@ -23,15 +22,12 @@ from ..tools.deadline import Deadline
 from ..tools.transport import TransportFailure
 from .batch import CLAIM_LEAD_SECONDS, Batch
 from .clock import TOLERANCE_SECONDS, follow_clock
-from .lock import LANE_LOCK, hand_over, locked, open_cursor
+from .lock import LANE_LOCK, PASSING, hand_over, locked, open_cursor
 from .log import Log
 from .message import FRESH_SECONDS, Account
 from .queries import get_account, get_limiting_submission, get_next
 
 _logger = logging.getLogger(__name__)
-
-# The database is away or busy for the moment: the alias has no part in it.
-PASSING = (psycopg2.OperationalError, psycopg2.InterfaceError, PoolError)
 
 # Whoever has a mail sent at once may take some time to commit; look again after these
 # seconds.

@@ -18,6 +18,9 @@ from odoo.tools.misc import Callbacks
 
 _logger = logging.getLogger(__name__)
 
+# The database is away or busy for the moment: no account has a part in it.
+PASSING = (psycopg2.OperationalError, psycopg2.InterfaceError, PoolError)
+
 # First key of the advisory locks; the alias id is the second.
 LANE_LOCK = 0x55454131
 REFRESH_LOCK = 0x55454132
@@ -25,6 +28,9 @@ SENT_COPIES_LOCK = 0x55454133
 
 # How long a connection of a full pool is waited for, in seconds.
 POOL_SECONDS = 10.0
+
+# How long a database that is away is waited for, in seconds, before each try.
+AWAY_SECONDS = 1.0
 
 # Owners that may tell browsers at the same time: core's bus opens a second connection
 # for that.
@@ -118,3 +124,21 @@ def open_cursor(registry):
             if time.monotonic() >= until:
                 raise
             time.sleep(0.05)
+
+
+def begin_anew(env, stack):
+    """Begin a new transaction, in a new cursor if the old one has lost its connection.
+
+    :param stack: closes the new cursor
+    """
+    try:
+        env.cr.rollback()
+        return env
+    except (psycopg2.OperationalError, psycopg2.InterfaceError):
+        time.sleep(AWAY_SECONDS)
+    try:
+        cr = stack.enter_context(contextlib.closing(open_cursor(env.registry)))
+    except PASSING:
+        # the next try fails as well, and begins anew
+        return env
+    return api.Environment(cr, api.SUPERUSER_ID, {})

@@ -1,5 +1,6 @@
 """Claims and outcomes of one alias: what is written around a submission."""
 
+import contextlib
 import logging
 import time
 import zlib
@@ -12,6 +13,7 @@ from odoo.tools import SQL
 from ..tools import pacing
 from ..tools.transport import TransportFailure, smtp
 from . import breaker
+from .lock import PASSING, begin_anew
 from .queries import IS_OPEN
 
 _logger = logging.getLogger(__name__)
@@ -149,36 +151,41 @@ class Log:
     def record(self, env, mail, log_id, message, result, replied_at, served=0):
         """Commit the outcome: mail, notification or trace, log, alias.
 
-        Tried again when the database reports a conflict: the server's reply cannot
-        be asked for twice.
+        Tried again when the database reports a conflict, and with a connection of its
+        own when the lane's is lost: the server's reply cannot be asked for twice.
 
         :param result: a :class:`SubmissionResult` or a :class:`TransportFailure`
         :param replied_at: ``time.monotonic()`` of the server's reply
         :param served: how many emails this connection has had an answer to before
         :return: False when the alias has to pause as a whole
         """
-        for tries_left in reversed(range(RECORD_TRIES)):
-            try:
-                self.is_worn_out = False
-                if isinstance(result, TransportFailure):
-                    goes_on, row = self._write_failure(
-                        env, mail, message, result, served
+        with contextlib.ExitStack() as stack:
+            for tries_left in reversed(range(RECORD_TRIES)):
+                try:
+                    return self._record_once(
+                        env, mail, log_id, message, result, replied_at, served
                     )
-                else:
-                    goes_on = True
-                    row = self._write_success(env, mail, message, result)
-                shift = replied_at - time.monotonic()
-                self.close(env, log_id, **row, shift=shift)
-                if row.get("signature"):
-                    goes_on &= self._look_for_account(env, result, row, served)
-                env.cr.commit()
-                return goes_on
-            except psycopg2.OperationalError:
-                if not tries_left or mail.env.cr is not env.cr:
-                    raise
-                env.cr.rollback()
-                time.sleep(0.05 * (RECORD_TRIES - tries_left))
+                except PASSING:
+                    if not tries_left or mail.env.cr is not env.cr:
+                        raise
+                    time.sleep(0.05 * (RECORD_TRIES - tries_left))
+                    env = begin_anew(env, stack)
+                    mail = mail.with_env(env)
         return False
+
+    def _record_once(self, env, mail, log_id, message, result, replied_at, served):
+        self.is_worn_out = False
+        if isinstance(result, TransportFailure):
+            goes_on, row = self._write_failure(env, mail, message, result, served)
+        else:
+            goes_on = True
+            row = self._write_success(env, mail, message, result)
+        shift = replied_at - time.monotonic()
+        self.close(env, log_id, **row, shift=shift)
+        if row.get("signature"):
+            goes_on &= self._look_for_account(env, result, row, served)
+        env.cr.commit()
+        return goes_on
 
     def _write_success(self, env, mail, message, result):
         account = message.account

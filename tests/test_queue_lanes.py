@@ -97,6 +97,37 @@ class TestBrokenLane(QueueCase):
         self.assertGreater(tries[2] - tries[1], tries[1] - tries[0] + 0.5)
         self.assertFalse(self.read_alias("backoff_count")["backoff_count"])
 
+    def test_outcome_is_recorded_though_the_connection_was_lost_meanwhile(self):
+        ids = self.queue("a@example.org", "b@example.org")
+        self.server.on("dot", delay=1, times=1)
+        worker = threading.Thread(target=self.run_queue)
+        worker.start()
+        until = time.monotonic() + 10
+        ended = False
+        while not ended and time.monotonic() < until:
+            with self.committed() as env:
+                env.cr.execute(
+                    SQL(
+                        """
+                        SELECT pg_terminate_backend(pid) FROM pg_locks
+                         WHERE locktype = 'advisory' AND classid = %s AND objid = %s
+                           AND EXISTS (SELECT FROM user_email_alias_log
+                                        WHERE outcome IS NULL AND alias_id = %s)
+                        """,
+                        lock.LANE_LOCK,
+                        self.alias_id,
+                        self.alias_id,
+                    )
+                )
+                ended = bool(env.cr.rowcount)
+            time.sleep(0.02)
+        worker.join(30)
+        self.assertTrue(ended)
+        self.assertEqual(self.served(), ["a@example.org", "b@example.org"])
+        self.assertEqual(
+            [mail["state"] for mail in self.read_mails(ids, "state")], ["sent", "sent"]
+        )
+
     def test_browser_that_cannot_be_told_does_not_undo_what_is_committed(self):
         with (
             self.assertLogs(lock.__name__, "WARNING"),
