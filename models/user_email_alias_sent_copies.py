@@ -21,16 +21,8 @@ IMAP_PORT = 993
 IMAP_ERRORS = (imap_failure.ImapFailure, vault.VaultError, address.AddressError)
 
 # Fields whose change may mend an account that gets copies.
-MAILBOX_FIELDS = {
-    "disable_tls",
-    "imap_mailbox_id",
-    "imap_password",
-    "imap_server",
-    "imap_server_id",
-    "imap_user",
-    "smtp_password",
-    "smtp_user",
-}
+MAILBOX_FIELDS = {"disable_tls", "imap_mailbox_id", "imap_password", "imap_server"}
+MAILBOX_FIELDS |= {"imap_server_id", "imap_user", "smtp_password", "smtp_user"}
 
 
 class UserEmailAliasSentCopies(models.AbstractModel):
@@ -95,10 +87,6 @@ class UserEmailAliasSentCopies(models.AbstractModel):
     sent_copy_error = fields.Char(
         "Why Copies Wait or Failed", compute="_compute_sent_copy_error"
     )
-
-    # ------------------------------------------------------------------
-    # Fields
-    # ------------------------------------------------------------------
 
     @api.depends("provider", "imap_server", "imap_server_id.server_type")
     def _compute_copies(self):
@@ -296,10 +284,6 @@ class UserEmailAliasSentCopies(models.AbstractModel):
             return None
         return str(address.parse_server(imap_server, default_port=IMAP_PORT))
 
-    # ------------------------------------------------------------------
-    # Connection
-    # ------------------------------------------------------------------
-
     def _wants_copies(self):
         """Whether we file copies: providers that do so themselves need none."""
         self.ensure_one()
@@ -399,10 +383,6 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         except IMAP_ERRORS as failure:
             raise UserError(str(failure)) from None
         return self.env["user.email.alias.folder"]._ask(self, folders)
-
-    # ------------------------------------------------------------------
-    # Filing
-    # ------------------------------------------------------------------
 
     @api.model
     def _trigger_sent_copies(self):

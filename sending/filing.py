@@ -6,7 +6,6 @@ transaction is open while the server is waited for.
 """
 
 import logging
-import math
 import time
 import zlib
 
@@ -26,9 +25,6 @@ STEP_BYTES = 8_000_000
 
 # An uncertain mail is looked for on this many days.
 SEARCH_DAYS = 5
-
-# The owner is told about copies that wait for this time, in seconds.
-TELL_SECONDS = 3600
 
 
 class Filing:
@@ -105,10 +101,6 @@ class Filing:
         except psycopg2.Error:
             self.env.cr.rollback()
 
-    # ------------------------------------------------------------------
-    # Before the conversation
-    # ------------------------------------------------------------------
-
     def _take_uncertain(self):
         """Put off the uncertain mails and return (row id, Message-ID, time) of each."""
         self.env.cr.execute(
@@ -164,7 +156,7 @@ class Filing:
                  WHERE id = ANY(%s)
                 """,
                 now,
-                _get_next_try(since, now) or now + pacing.MAIL_RETRY_LONGEST,
+                pacing.copy_retry(since, now) or now + pacing.MAIL_RETRY_LONGEST,
                 row_ids,
             )
         )
@@ -193,10 +185,6 @@ class Filing:
 
     def _get_search_limit(self):
         return self.alias._now() - SEARCH_DAYS * pacing.DAY
-
-    # ------------------------------------------------------------------
-    # The conversation
-    # ------------------------------------------------------------------
 
     def _settle(self, uncertain, box):
         """What lies in the Sent folder was sent: the question answers itself."""
@@ -257,7 +245,7 @@ class Filing:
         now = self.alias._now()
         due = None
         if failure.retryable:
-            due = _get_next_try(first_at or now, now)
+            due = pacing.copy_retry(first_at or now, now)
         self.env.cr.execute(
             SQL(
                 """
@@ -272,10 +260,6 @@ class Filing:
                 row_id,
             )
         )
-
-    # ------------------------------------------------------------------
-    # After the conversation
-    # ------------------------------------------------------------------
 
     def _release(self):
         """The account works: what was not reached yet is due, behind the others."""
@@ -313,7 +297,7 @@ class Filing:
                 """,
                 alias=self.alias.id,
                 now=now,
-                due=_get_next_try(self._get_since(now), now)
+                due=pacing.copy_retry(self._get_since(now), now)
                 or now + pacing.MAIL_RETRY_LONGEST,
                 end=now - pacing.MAIL_LIFETIME,
                 taken=self._taken,
@@ -367,7 +351,7 @@ class Filing:
                 RETURNING sent_copy_state, sent_copy_error
                 """,
                 self.alias.id,
-                self.alias._now() - TELL_SECONDS,
+                self.alias._now() - pacing.COPY_TELL_AFTER,
             )
         )
         told = dict(self.env.cr.fetchall())
@@ -402,17 +386,3 @@ class Filing:
             )
         )
         self.env.cr.commit()
-
-
-def _get_next_try(since, now):
-    """Return when something in trouble is tried again, None to give up.
-
-    The wait grows with the time that the trouble has lasted: as long as that, but
-    300 s at least and 4000 s at most. One try falls on the moment to tell the owner.
-
-    :param since: when it was tried first
-    """
-    attempt = 1 + int(math.log2(1 + (now - since) / pacing.MAIL_RETRY_FIRST))
-    due = pacing.mail_retry(attempt, since, now)
-    tell_at = since + TELL_SECONDS
-    return tell_at if due and now < tell_at < due else due

@@ -98,6 +98,8 @@ class TestCopy(QueueCase):
         with self.committed(self.user_id) as env:
             alias = env["user.email.alias"].browse(self.alias_id)
             self.assertTrue(alias.is_in_copy)
+            both = alias + self.create_alias(env, name="Other")
+            self.assertEqual([True, True], both.mapped("is_in_copy"))
             self.assertFalse(alias.can_decide_on_copy)
             mail = env["mail.mail"].sudo().browse(late)
             self.assertIn("copy", mail._email_alias_step(0)["reply"])

@@ -3,6 +3,7 @@
 Pure arithmetic. Times are float seconds since the epoch, pauses are milliseconds.
 """
 
+import math
 import random
 
 SECOND = 1.0
@@ -15,6 +16,8 @@ DAY = 86400.0
 MAIL_RETRY_FIRST = 300.0  # s
 MAIL_RETRY_LONGEST = 4000.0  # s
 MAIL_LIFETIME = 5 * DAY
+
+COPY_TELL_AFTER = HOUR  # the owner hears of copies that have waited that long
 
 ALIAS_RETRY_STEPS = (1, 2, 5, 15, 30, 60)  # minutes, the last one for ever
 # Many aliases share a provider: up to a tenth more keeps them from coming back
@@ -44,6 +47,20 @@ def mail_retry(attempt: int, first_at: float, now: float) -> float | None:
     doublings = min(max(attempt, 1) - 1, 16)  # far past the longest wait
     wait = min(MAIL_RETRY_FIRST * 2**doublings, MAIL_RETRY_LONGEST)
     return min(now + wait, end)
+
+
+def copy_retry(since: float, now: float) -> float | None:
+    """Return when a copy in trouble is filed again, None = give up.
+
+    The wait is as long as the trouble has lasted, but 300 s at least and 4000 s at
+    most. One try falls on the moment to tell the owner.
+
+    :param since: when it was tried first
+    """
+    attempt = 1 + int(math.log2(1 + max(0.0, now - since) / MAIL_RETRY_FIRST))
+    due = mail_retry(attempt, since, now)
+    tell_at = since + COPY_TELL_AFTER
+    return tell_at if due and now < tell_at < due else due
 
 
 def alias_retry(attempt: int, now: float, jitter: float | None = None) -> float:
