@@ -182,6 +182,7 @@ class TestOutcome(OutcomeCase):
             Message._email_alias_outcomes(self.user_alice)
             return self.env.cr.sql_log_count - before
 
+        count(1)  # what is read once and kept, such as system parameters
         self.assertEqual(count(2), count(12))
 
 
