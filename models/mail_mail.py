@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..sending.message import Capture, is_provisional
-from .user_email_alias_mail import UNCERTAIN, to_epoch
+from .user_email_alias_mail import KEPT, UNCERTAIN, to_epoch
 
 # What recipients get to see, and who they are; the rest is on the message.
 CONTENT_FIELDS = frozenset(
@@ -208,4 +208,10 @@ class MailMail(models.Model):
             return super(
                 MailMail, self.filtered(lambda m: not m.email_alias_id)
             ).unlink()
-        return super().unlink()
+        own = self.mail_message_id.filtered(
+            lambda message: (message.message_id or "").startswith(KEPT)
+        )
+        result = super().unlink()
+        # sudo: nobody else knows these messages
+        own.sudo().exists().unlink()
+        return result

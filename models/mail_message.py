@@ -70,9 +70,10 @@ class MailMessage(models.Model):
         if SEEN_FIELDS.isdisjoint(vals):
             return super().write(vals)
         edited = self._email_alias_keep_waiting(not PLACE_FIELDS.isdisjoint(vals))
+        before = {message.id: (message.body, message.preview) for message in edited}
         result = super().write(vals)
         if "body" in vals:
-            edited._email_alias_renew()
+            edited._email_alias_renew(before)
         return result
 
     def unlink(self):

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 # Once a mailing with somebody's alias is on its way, others may change these only.
-FREE_FIELDS = frozenset(("active", "favorite", "favorite_date"))
+FREE_FIELDS = frozenset(("favorite", "favorite_date"))
 
 # What core writes to make a queued mailing a draft again; anybody may stop it so.
 STOP_FIELDS = frozenset(("state", "schedule_date", "schedule_type", "next_departure"))
@@ -81,7 +81,8 @@ class MailingMailing(models.Model):
         """Restrict: only the owner sends with an alias."""
         vals_list = [self._email_alias_complete_vals(vals) for vals in vals_list]
         mailings = super().create(vals_list)
-        mailings._email_alias_seal_own()
+        queued = mailings.filtered(lambda m: m.state in ("in_queue", "sending"))
+        queued._email_alias_own_sealed({"state": "in_queue"})._email_alias_seal_up()
         return mailings
 
     @api.model
@@ -109,6 +110,7 @@ class MailingMailing(models.Model):
                 self._check_email_alias_usable()
         elif not self.env.su:
             self._check_email_alias_change(vals)
+        sealed = self._email_alias_own_sealed(vals)
         left = self.browse()
         if vals.get("email_alias_id") is False and "email_from" not in vals:
             # sudo: the From of a mailing is written with the mailing
@@ -119,8 +121,7 @@ class MailingMailing(models.Model):
             mailing.email_from = writer.email_formatted or self.env.user.email_formatted
         if state == "done":
             self._email_alias_notify_finished()
-        if vals.keys() != {"email_alias_seal"}:
-            self._email_alias_seal_own()
+        sealed._email_alias_seal_up()
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -129,7 +130,18 @@ class MailingMailing(models.Model):
         for mailing in self:
             if mailing.state != "draft" and not self.env.su:
                 mailing._check_email_alias_sender()
-            waiting = mailing._email_alias_get_figures()["waiting"]
+            # sudo: the queue is technical; only their number is told
+            waiting = (
+                self.env["mail.mail"]
+                .sudo()
+                .search_count(
+                    [
+                        ("mailing_id", "=", mailing.id),
+                        ("email_alias_id", "!=", False),
+                        ("state", "=", "outgoing"),
+                    ]
+                )
+            )
             if waiting:
                 raise UserError(
                     self.env._(
@@ -148,9 +160,10 @@ class MailingMailing(models.Model):
 
     def action_select_as_winner(self):
         """Restrict: the winner is the owner's; the job sends it as they agreed."""
+        is_sealed = self._email_alias_is_sealed()
         if self.env.uid != api.SUPERUSER_ID:
             self._check_email_alias_sender()
-        is_sealed = self._email_alias_is_sealed()
+            self._check_email_alias_sealed()
         action = super().action_select_as_winner()
         if is_sealed and self.env.uid == api.SUPERUSER_ID:
             self.campaign_id.ab_testing_winner_mailing_id._email_alias_seal_up()
@@ -192,11 +205,39 @@ class MailingMailing(models.Model):
             free.add("in_queue")
         self.filtered(lambda m: m.state not in free)._check_email_alias_sender()
 
-    def _email_alias_seal_own(self):
-        """Seal what its owner has put in the queue, or changed there."""
-        own = self.filtered(lambda m: m.state in ("in_queue", "sending"))
-        if own and self.env.uid != api.SUPERUSER_ID:
-            own.filtered(lambda m: m._email_alias_is_sender())._email_alias_seal_up()
+    def _email_alias_own_sealed(self, vals):
+        """What is sealed again after its owner's own write: what they have agreed to.
+
+        What somebody else has changed meanwhile is not agreed to by another click.
+        """
+        if vals.keys() == {"email_alias_seal"} or self.env.uid == api.SUPERUSER_ID:
+            return self.browse()
+        own = self.filtered(lambda m: m._email_alias_is_sender())
+        if vals.get("state") in ("in_queue", "sending"):
+            return own
+        return own.filtered(
+            lambda m: m.state in ("in_queue", "sending") and m._email_alias_is_sealed()
+        )
+
+    def action_retry_failed(self):
+        """Restrict: what is sent once more is what was sent."""
+        self._check_email_alias_sender()
+        for mailing in self.filtered(lambda m: m.state == "done"):
+            mailing._check_email_alias_sealed()
+        return super().action_retry_failed()
+
+    def _check_email_alias_sealed(self):
+        """Refuse what its alias's owner has not agreed to.
+
+        :raise UserError: somebody else has changed the mailing
+        """
+        if not self._email_alias_is_sealed():
+            raise UserError(
+                self.env._(
+                    "It was changed since it was put in the queue, and not by the "
+                    "owner of its From alias. Look at it, then send it again."
+                )
+            )
 
     def _email_alias_is_sender(self):
         """Whether the user may send this mailing with its alias.
@@ -252,13 +293,7 @@ class MailingMailing(models.Model):
         self.ensure_one()
         try:
             self._check_email_alias_usable()
-            if not self._email_alias_is_sealed():
-                raise UserError(
-                    self.env._(
-                        "It was changed since it was put in the queue, and not by the "
-                        "owner of its From alias. Look at it, then send it again."
-                    )
-                )
+            self._check_email_alias_sealed()
         except (AccessError, UserError) as error:
             self.action_cancel()
             self.message_post(

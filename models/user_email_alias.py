@@ -158,7 +158,8 @@ class UserEmailAlias(models.Model):
         for vals in vals_list:
             self._check_vals(vals)
             if vals.get("name"):
-                owner_id = vals.get("user_id") or self.env.uid
+                given = vals.get("user_id") or self.default_get(["user_id"])["user_id"]
+                owner_id = given or self.env.uid
                 self._check_may_create_for(owner_id)
                 self._check_name_free(vals["name"], owner_id)
         vals_list = [self._complete_vals(vals) for vals in vals_list]

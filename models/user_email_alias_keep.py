@@ -37,7 +37,9 @@ class UserEmailAliasKeep(models.AbstractModel):
             return Mail
         return Mail.search(
             [
+                "|",
                 ("mail_message_id", "in", self.ids),
+                ("email_alias_message_id", "in", self.ids),
                 ("email_alias_id", "!=", False),
                 ("state", "=", "outgoing"),
             ]
@@ -51,42 +53,25 @@ class UserEmailAliasKeep(models.AbstractModel):
         """
         own = self.browse()
         for mail in self._email_alias_waiting():
+            shown = mail.email_alias_message_id or mail.mail_message_id
             if not is_accident and mail.email_alias_id.user_id.id == self.env.uid:
-                own |= mail.mail_message_id.sudo(self.env.su)
-            else:
+                mail._email_alias_check_in_hand()
+                own |= shown.sudo(self.env.su)
+            elif mail.mail_message_id in self:
                 mail._email_alias_keep()
         return own
 
-    def _email_alias_renew(self):
-        """Make the waiting mails of an edited message anew, with its new words."""
+    def _email_alias_renew(self, before):
+        """Put the new words of an edited message into its waiting mails.
+
+        :param before: message id -> its body and preview before the edit
+        """
         for message in self:
             mails = message._email_alias_waiting()
             if message._filter_empty():
                 mails._email_alias_cancel()
                 continue
-            written = mails.filtered("is_notification")
-            (mails - written).body_html = message.body
-            if written and message.model and message.res_id:
-                message._email_alias_notify_anew(written)
+            after = message.body, message.preview
+            for mail in mails:
+                mail._email_alias_replace_body(before[message.id], after)
         self._email_alias_notify_outcome()
-
-    def _email_alias_notify_anew(self, mails):
-        """Let core write the notifications once more that have not left."""
-        thread = self.env[self.model].browse(self.res_id)
-        partner_ids = set(mails.recipient_ids.ids)
-        notifications = self.env["mail.notification"].sudo()
-        notifications = notifications.search([("mail_mail_id", "in", mails.ids)])
-        is_bulk = any(mails.mapped("email_alias_bulk"))
-        due = max(mails.mapped("email_alias_due"), default=0)
-        notifications.unlink()
-        mails.with_context(email_alias_replaced=True).unlink()
-        recipients = [
-            data
-            for data in thread._notify_get_recipients(self)
-            if data["id"] in partner_ids
-        ]
-        thread.with_context(email_alias_bulk=is_bulk)._notify_thread_by_email(
-            self, [{**data, "notif": "email"} for data in recipients], force_send=False
-        )
-        if is_bulk:
-            self._email_alias_waiting().email_alias_due = due

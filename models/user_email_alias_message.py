@@ -126,6 +126,7 @@ class UserEmailAliasMessage(models.AbstractModel):
         mails.email_alias_id.sudo(False)._check_owner()
         if not mails:
             raise UserError(self.env._("This email is not waiting any more."))
+        mails._email_alias_check_in_hand()
         mails._email_alias_cancel()
         self._email_alias_notify_outcome()
 

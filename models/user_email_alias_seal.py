@@ -75,7 +75,7 @@ class UserEmailAliasSeal(models.AbstractModel):
             names += SEALED_TEST_FIELDS
         content = [_as_text(self[name]) for name in names]
         content += self.attachment_ids.sorted("id").mapped(
-            lambda file: f"{file.id} {file.name} {file.checksum}"
+            lambda file: f"{file.id} {file.name} {file.mimetype} {file.checksum}"
         )
         message = json.dumps([self.id, content])
         return tools.hmac(self.env(su=True), "user_email_alias.seal", message)

@@ -42,6 +42,9 @@ class UserEmailAliasValidation(models.AbstractModel):
     def _clean_vals(self, vals):
         """Trim what people paste; an empty text is no text."""
         vals = dict(vals)
+        for fname in (*TEXTS, *PASSWORDS, "signature"):
+            if not isinstance(vals.get(fname) or "", str) or vals.get(fname) == {}:
+                self._raise_invalid(fname, self.env._("Enter a text."))
         for fname in TEXTS:
             if isinstance(vals.get(fname), str):
                 vals[fname] = vals[fname].strip() or False
@@ -78,7 +81,8 @@ class UserEmailAliasValidation(models.AbstractModel):
                 self.env._("Enter a number of emails, 0 for no limit."),
             )
         for fname in PASSWORDS:
-            if len(str(vals.get(fname) or "").encode()) > PASSWORD_MAX:
+            password = str(vals.get(fname) or "").encode("utf-8", "surrogatepass")
+            if len(password) > PASSWORD_MAX:
                 self._raise_invalid(
                     fname, self.env._("A password has at most 1,000 characters.")
                 )

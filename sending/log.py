@@ -195,7 +195,7 @@ class Log:
             wait = self._get_next_wait(env, message)
             if mail.exists():
                 mail._email_alias_defer(wait or 0.0, reply, pending=left)
-        else:
+        elif mail.exists():
             mail._email_alias_record_sent(message)
         if account.is_troubled:
             env["user.email.alias"].browse(self.alias_id)._set_verified()

@@ -100,6 +100,7 @@ class Message:
             address.mailbox_to_ascii(recipient) for recipient in captured.recipients
         ]
         self.recipients = [r for r in recipients if not wanted or r in wanted]
+        mail._email_alias_restore_id(captured.message)
         self._pieces = write_pieces(captured.message, account.sender, shared)
         self.size = sum(map(len, self._pieces))
         self.own_size = shared.get_own_size(self._pieces)

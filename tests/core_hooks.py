@@ -287,6 +287,12 @@ MODEL_HOOKS = (
     ),
     (
         "mailing.mailing",
+        "action_retry_failed",
+        "self",
+        "What is sent once more is what was sent.",
+    ),
+    (
+        "mailing.mailing",
         "action_select_as_winner",
         "self",
         "The winner that the job sends is what the owner agreed to.",

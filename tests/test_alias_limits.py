@@ -23,6 +23,11 @@ class TestAliasLimits(AliasCommon):
             for value in ("abc", [1], {}, [], {"a": 1}, "1e3", -1, True, 10**13):
                 self.assertSentence(**{fname: value})
 
+    def test_what_is_no_text_is_refused_with_a_sentence(self):
+        for fname in ("name", "reply_to", "smtp_server", "imap_server", "signature"):
+            for value in (5, True, ["x"], {"a": 1}, {}, 1.5):
+                self.assertSentence(**{fname: value})
+
     def test_numbers_may_come_as_text(self):
         alias = self.alias_alice.with_user(self.user_alice)
         alias.write({"delay_ms": " 250 ", "daily_limit": "0"})
@@ -51,6 +56,10 @@ class TestAliasLimits(AliasCommon):
         for name in (self.alias_bob.name, "No such name"):
             with self.assertRaises(AccessError) as caught:
                 Alias.create({"name": name, "user_id": self.user_bob.id})
+            sentences.add(str(caught.exception))
+            by_context = Alias.with_context(default_user_id=self.user_bob.id)
+            with self.assertRaises(AccessError) as caught:
+                by_context.create({"name": name})
             sentences.add(str(caught.exception))
         self.assertEqual(len(sentences), 1)
 

@@ -114,6 +114,53 @@ class TestKeep(AliasCommon):
         self.assertEqual(self.message.notification_ids.mail_mail_id, mails)
         self.assertLeavesBy(self.alias_bob, mails, 2)
 
+    def test_the_author_has_the_last_word_whoever_touched_it_before(self):
+        self.as_(self.user_admin).sudo().write({"subject": "Other"})
+        self.update(self.user_bob, "Better words")
+        for _to, subject, body, _files in self.leaves():
+            self.assertNotEqual(subject, "Other")
+            self.assertIn("Better words", body)
+        self.rpc(self.user_bob, self.message, "action_email_alias_take_back")
+        self.assertFalse(self.leaves())
+
+    def test_what_is_in_the_servers_hands_is_not_changed(self):
+        self.env["user.email.alias.log"].create(
+            {"alias_id": self.alias_bob.id, "mail_mail_id": self.mail[0].id}
+        )
+        for change in (
+            lambda: self.update(self.user_bob, "Better words"),
+            lambda: self.message.with_user(self.user_bob).sudo().unlink(),
+            lambda: self.rpc(
+                self.user_bob, self.message, "action_email_alias_take_back"
+            ),
+        ):
+            with self.assertRaisesRegex(UserError, "being sent right now"):
+                change()
+        self.assertEqual(set(self.mail.mapped("state")), {"outgoing"})
+
+    def test_an_edit_keeps_who_is_left_and_when(self):
+        pending = f'["{self.customer[:1].email}"]'
+        self.mail[0].write(
+            {"email_alias_pending": pending, "email_alias_due": 4_000_000_000}
+        )
+        recipients = self.mail[0].recipient_ids
+        self.lead.message_unsubscribe(recipients.ids)
+        self.update(self.user_bob, "Better words")
+        self.assertEqual(self.mail[0].email_alias_pending, pending)
+        self.assertAlmostEqual(self.mail[0].email_alias_due, 4_000_000_000, 3)
+        self.assertEqual(self.mail[0].recipient_ids, recipients)
+
+    def test_answers_find_the_message_in_the_chatter(self):
+        message_id = self.message.message_id
+        self.as_(self.user_admin).sudo().write({"subject": "Other"})
+        found = self.env["mail.message"].search([("message_id", "=", message_id)])
+        self.assertEqual(found, self.message)
+        kept = self.mail.mail_message_id
+        self.mail.sudo().write({"state": "sent"})
+        self.mail.sudo().unlink()
+        self.assertFalse(kept.exists())
+        self.assertTrue(self.message.exists())
+
     def test_the_authors_new_file_leaves(self):
         self.message.attachment_ids.with_user(self.user_bob).raw = b"better"
         self.assertEqual({files for *_rest, files in self.leaves()}, {"[b'better']"})

@@ -71,6 +71,32 @@ class TestMailingSeal(AliasCommon):
         self.mailing.attachment_ids.sudo().raw = b"evil"
         self.assertGivenBack()
 
+    def test_no_other_click_of_its_owner_agrees_to_what_others_changed(self):
+        for click in (
+            lambda mailing: mailing.action_set_favorite(),
+            lambda mailing: mailing.write({"name": "n"}),
+            lambda mailing: mailing.action_email_alias_pause(),
+            lambda mailing: mailing.write({"schedule_type": "now"}),
+        ):
+            with self.subTest():
+                self.mailing = self.create_mailing(self.user_bob)
+                self.mailing.attachment_ids = [(0, 0, {"name": "x", "raw": b"good"})]
+                self.mailing.action_launch()
+                self.mailing.attachment_ids.with_user(self.user_alice).raw = b"evil"
+                click(self.mailing)
+                self.assertGivenBack()
+
+    def test_what_others_changed_afterwards_is_not_sent_once_more(self):
+        self.mailing.action_launch()
+        self.run_mailing_cron()
+        self.mailing.sudo().body_html = "<p>Evil</p>"
+        with self.assertRaisesRegex(UserError, "was changed"):
+            self.as_(self.user_bob).action_retry_failed()
+
+    def test_others_do_not_archive_what_is_on_its_way(self):
+        self.mailing.action_launch()
+        self.assertRefused(self.as_(self.user_alice).write, {"active": False})
+
     def test_a_seal_fits_one_mailing_only(self):
         self.mailing.action_launch()
         other = self.create_mailing(self.user_bob)
