@@ -40,11 +40,11 @@ class UserEmailAliasConnection(models.AbstractModel):
         """The name we would like to greet a mail server with; it need not be valid."""
         Params = self.env["ir.config_parameter"]
         name = Params._email_alias_get("user_email_alias.ehlo_name")
-        if name:
-            return name.strip()
+        if name.startswith("["):
+            return name
         try:
             base = urllib.parse.urlsplit(Params._email_alias_get("web.base.url"))
-            return address.host_to_ascii(base.hostname or "", "server_host")
+            return address.host_to_ascii(name or base.hostname or "", "server_host")
         except (ValueError, address.AddressError):
             return ""
 

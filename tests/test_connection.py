@@ -58,5 +58,11 @@ class TestConnection(AliasCommon):
         ):
             Params.set_param("web.base.url", url)
             self.assertEqual(Alias._get_local_hostname(), name, url)
-        Params.set_param("user_email_alias.ehlo_name", " mx.example.org ")
-        self.assertEqual(Alias._get_local_hostname(), "mx.example.org")
+        for wanted, name in (
+            (" mx.example.org ", "mx.example.org"),
+            ("mx.example.org.", "mx.example.org"),
+            ("m\u00fcx.example.org", "xn--mx-xka.example.org"),
+            ("[203.0.113.7]", "[203.0.113.7]"),
+        ):
+            Params.set_param("user_email_alias.ehlo_name", wanted)
+            self.assertEqual(Alias._get_local_hostname(), name)

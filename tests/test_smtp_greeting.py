@@ -130,6 +130,8 @@ class TestAddresses(SmtpCase):
             ("busy", lines(b"421 too many\r\n")),
             ("hangs up", lines(b"", end=hang_up)),
             ("no SMTP", lines(b"HTTP/1.1 400\r\n")),
+            ("silent after its banner", lines(b"220 hi\r\n")),
+            ("busy after its banner", lines(b"220 hi\r\n", b"421 busy\r\n")),
         ):
             with self.subTest(name=name):
                 peer, second = self.serve_second(script)

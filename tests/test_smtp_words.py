@@ -112,6 +112,31 @@ class TestWords(BaseCase):
                 self.assertEqual(classify(Phase.DOT, parse(line)).kind, "refused")
                 self.assertTrue(signature(line))
 
+    def test_the_account_is_not_taken_for_a_recipient(self):
+        for line in (
+            "550 Your account does not exist any more, call support",
+            "550 5.2.1 Your account has been disabled for outgoing mail",
+            "550 5.1.0 invalid from",
+            "550 mailbox unavailable: Versand gesperrt",
+            "550 billing account expired",
+        ):
+            for phase in (Phase.RCPT, Phase.DOT):
+                with self.subTest(line=line, phase=phase):
+                    failure = SmtpFailure(phase, parse(line))
+                    is_counted = signature_of(failure, ["bob@example.org"])
+                    self.assertTrue(is_counted or failure.outcome.scope == "alias")
+
+    def test_a_domain_without_mail_is_the_recipients(self):
+        for line in (
+            "550 5.4.310 DNS domain firm.example does not exist",
+            "550 5.4.6 too many hops",
+            "556 Domain does not accept mail",
+            "550 5.1.1 The account that you tried to reach does not exist",
+        ):
+            with self.subTest(line=line):
+                failure = SmtpFailure(Phase.RCPT, parse(line))
+                self.assertIsNone(signature_of(failure, ["bob@firm.example"]))
+
     def test_words_do_not_mislead(self):
         for line, reason in (
             ("552 5.7.0 This content presents a potential security issue", "content"),

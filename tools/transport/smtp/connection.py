@@ -88,16 +88,13 @@ class SmtpConnection(Transport):
                 with failing_in(Phase.CONNECT):
                     banner = Reply.parse(*wire.getreply())
                 expect(Phase.CONNECT, banner, 2)
+                wire.local_hostname = own_name(local_hostname, wire.sock)
+                connection._introduce(None if implicit_tls else context)
             return connection
 
         with failing_in(Phase.CONNECT):
             connection = guard.reach(server, deadline, welcome)
-        connection._wire.local_hostname = own_name(
-            local_hostname, connection._wire.sock
-        )
         connection.deadline = deadline
-        with connection._closing():
-            connection._introduce(None if implicit_tls else context)
         return connection
 
     @property

@@ -169,6 +169,7 @@ _TABLE = (
     _final("recipient", "recipient", code="5", phase=(Phase.RCPT,)),
     _final("mail", "content", enhanced="5.7. 5.6.", code="552"),
     _final("mail", "too_big", code="552", text=words.TOO_BIG),
+    _hold("from_refused", code="525", phase=(Phase.MAIL,)),
     _later("mail", "busy", code="4"),
     _final("mail", "refused", code="5"),
 )

@@ -49,10 +49,15 @@ def signature_of(failure: SmtpFailure, recipients: list[str]) -> str | None:
 def is_about_recipient(reply, recipients: list[str]) -> bool:
     """Tell whether a refusal is about one of the recipients, as most are.
 
-    Addressing status and mailbox status (RFC 3463 3.2, 3.3) but those of the sender;
-    else the text. A policy (x.7.y) may name the recipient and mean the sender.
+    Addressing, mailbox and routing status (RFC 3463 3.2, 3.3, 3.5) and a domain that
+    takes no mail (RFC 7504), but those of the sender; else the text. A policy (x.7.y)
+    may name the recipient and mean the sender.
     """
     _, subject, detail = (reply.enhanced or "..").split(".")
+    if (subject, detail) == ("1", "1") or subject == "4" or reply.code == 556:
+        return True
+    if words.ABOUT_ACCOUNT.search(reply.text):
+        return False
     if subject in ("1", "2"):
         return (subject, detail) not in (("1", "7"), ("1", "8"))
     if words.ABOUT_SENDER.search(reply.text):

@@ -194,3 +194,11 @@ RECIPIENT = re.compile(
     ),
     re.IGNORECASE | re.DOTALL,
 )
+
+# The account that sends, whatever else the words look like.
+ABOUT_ACCOUNT = re.compile(
+    r"\byour (e-?mail )?(account|mailbox|subscription|sending|plan|contract)\b"
+    r"|\b(outgoing|outbound)\b|\bsending (user|account|quota|limit)|\binvalid from\b"
+    r"|\bfrom domain\b|\bversand|\bbilling\b|\bsubscription\b",
+    re.IGNORECASE,
+)
