@@ -188,14 +188,14 @@ class Log:
         return goes_on
 
     def _write_success(self, env, mail, message, result):
-        account = message.account
+        account, mail = message.account, mail.exists()
         left = list(result.deferred)
         if left:
             reply = str(next(iter(result.deferred.values())))
             wait = self._get_next_wait(env, message)
-            if mail.exists():
+            if mail:
                 mail._email_alias_defer(wait or 0.0, reply, pending=left)
-        elif mail.exists():
+        elif mail:
             mail._email_alias_record_sent(message)
         if account.is_troubled:
             env["user.email.alias"].browse(self.alias_id)._set_verified()

@@ -122,9 +122,8 @@ def _write(message, sender, shared):
         headers.append(b"MIME-Version: 1.0\r\n")
     block = b"".join(headers)
     # none may hide in another one
-    names = [lines.partition(b":")[0].decode().lower() for lines in headers]
-    if _check_block(block) != names:
-        raise UnsafeMessage("The message holds other headers than intended.")
+    names = [lines.partition(b":")[0].decode() for lines in headers]
+    _check_block(block, names)
     return [block, b"\r\n", *pieces]
 
 
@@ -139,11 +138,8 @@ def check_message(
     if not has_crlf_only(bytes(message_bytes)):
         raise UnsafeMessage("The message holds a line break that is not CRLF.")
     end = message_bytes.find(b"\r\n\r\n")
-    names = _check_block(message_bytes if end < 0 else message_bytes[:end])
-    if intended_headers is not None:
-        intended = [str(name).lower() for name in intended_headers]
-        if names != intended:
-            raise UnsafeMessage("The message holds other headers than intended.")
+    block = message_bytes if end < 0 else message_bytes[:end]
+    _check_block(block, intended_headers)
 
 
 def has_crlf_only(data: bytes) -> bool:
@@ -154,15 +150,19 @@ def has_crlf_only(data: bytes) -> bool:
     return data.count(b"\n") == pairs and data.count(b"\r") == pairs
 
 
-def _check_block(block):
-    """Refuse malformed, doubled or too long headers; return the names in order."""
+def _check_block(block, intended=None):
+    """Refuse malformed, doubled, too long or unintended headers.
+
+    :param intended: names in their order, case ignored; None = any
+    """
     if len(block) > MAX_HEADERS:
         raise UnsafeMessage("The headers of the message are too long.")
     names = [name.lower() for name in _header_names(block.removesuffix(b"\r\n"))]
     for name in _UNIQUE.intersection(names):
         if names.count(name) > 1:
             raise UnsafeMessage(f"The header {name} occurs more than once.")
-    return names
+    if intended is not None and names != [str(name).lower() for name in intended]:
+        raise UnsafeMessage("The message holds other headers than intended.")
 
 
 def _header_names(block):

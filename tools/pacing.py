@@ -6,7 +6,6 @@ Pure arithmetic. Times are float seconds since the epoch, pauses are millisecond
 import math
 import random
 
-SECOND = 1.0
 MINUTE = 60.0
 HOUR = 3600.0
 DAY = 86400.0
