@@ -154,7 +154,15 @@ SCREENS = (
         "chatter_outcome",
         "crm/{lead}",
         ".o_email_alias_outcome",
-        steps=(("run", "document.querySelector('.o-mail-Thread')?.scrollIntoView()"),),
+        steps=(
+            (
+                "run",
+                (
+                    "[...document.querySelectorAll('.o_email_alias_outcome')].pop()"
+                    "?.scrollIntoView({ block: 'end' })"
+                ),
+            ),
+        ),
     ),
     Screen(
         "messaging_menu",
