@@ -35,12 +35,12 @@ class EmailAliasOauth(http.Controller):
         alias, failure = self._get_alias(key, flow.pop("alias_id", None))
         if not alias:
             return self._back(alias, failure, "danger")
-        asked_consent = flow.get("asks_consent")
+        asked_consent, transport = flow.get("asks_consent"), flow.get("transport")
         try:
             message = alias._finish_sign_in__(key, flow, self._get_params())
         except oauth.ConsentRefused as error:
             if error.code == "offline_missing" and not asked_consent:
-                return self._ask_consent(alias, key)
+                return self._ask_consent(alias, key, transport)
             return self._refuse(alias, error)
         except errors.LockNotAvailable:
             return self._back(
@@ -68,10 +68,12 @@ class EmailAliasOauth(http.Controller):
             request.session[FLOWS] = left
         return flow, oauth.FlowInvalid("state" if flows else "no_flow")
 
-    def _ask_consent(self, alias, key):
+    def _ask_consent(self, alias, key, transport):
         """Go to the provider once more: it gives permission for later only if asked."""
         try:
-            url = alias._leave_for_provider__(key, asks_consent=True)
+            url = alias._leave_for_provider__(
+                key, asks_consent=True, transport=transport
+            )
         except (oauth.OAuthError, vault.VaultError) as error:
             return self._refuse(alias, error)
         return self._protect(request.redirect(url, local=False))

@@ -30,6 +30,13 @@ class ResConfigSettings(models.TransientModel):
         compute="_compute_email_alias_redirect_uris"
     )
     email_alias_google_missing = fields.Char(compute="_compute_email_alias_missing")
+    email_alias_google_transport = fields.Selection(
+        [("api", "Gmail API (recommended)"), ("smtp", "SMTP")],
+        "Google: Send Through",
+        default="api",
+        config_parameter="user_email_alias.google_transport",
+        help="For those who sign in from now on; who is signed in sends as before.",
+    )
     email_alias_microsoft_client_id = fields.Char(
         "Microsoft Client ID", config_parameter="user_email_alias.microsoft_client_id"
     )
@@ -45,6 +52,13 @@ class ResConfigSettings(models.TransientModel):
         compute="_compute_email_alias_redirect_uris"
     )
     email_alias_microsoft_missing = fields.Char(compute="_compute_email_alias_missing")
+    email_alias_microsoft_transport = fields.Selection(
+        [("api", "Microsoft Graph (recommended)"), ("smtp", "SMTP")],
+        "Microsoft: Send Through",
+        default="api",
+        config_parameter="user_email_alias.microsoft_transport",
+        help="For those who sign in from now on; who is signed in sends as before.",
+    )
     email_alias_microsoft_tenant = fields.Char(
         "Tenant",
         config_parameter="user_email_alias.microsoft_tenant",

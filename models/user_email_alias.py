@@ -36,6 +36,7 @@ SERVER_FIELDS = frozenset(
         "state",
         "state_at",
         "state_message",
+        "transport",
     )
 )
 
@@ -330,6 +331,7 @@ class UserEmailAlias(models.Model):
                 if self._fields[fname].groups != fields.NO_ACCESS
             },
             "provider": "smtp",
+            "transport": "smtp",
             "state": "draft",
             "active": True,
             "user_id": self.default_get(["user_id"]).get("user_id"),

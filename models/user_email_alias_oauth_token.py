@@ -11,7 +11,8 @@ from ..exceptions import AliasHold, AliasRetry
 from ..sending.lock import REFRESH_LOCK, locked
 from ..tools import oauth, vault
 from ..tools.deadline import Deadline
-from ..tools.transport import TransportFailure
+from ..tools.transport import API_TRANSPORTS, Outcome, Phase, TransportFailure
+from ..tools.transport.http import ApiAccess
 from .user_email_alias_connection import BUTTON_SECONDS
 
 _logger = logging.getLogger(__name__)
@@ -72,13 +73,57 @@ class UserEmailAliasOauthToken(models.AbstractModel):
         return self._log_in_with__(token_secret, deadline)
 
     def _log_in_with__(self, token_secret, deadline):
-        connection = self._connect_to__(self.oauth_server, deadline)
+        account = {
+            "key": self.provider,
+            "transport": self.transport,
+            "server": self.oauth_server,
+            "email": self.oauth_user,
+        }
+        return self._open_account__(
+            account, token_secret, deadline, self._renew_refused__
+        )
+
+    def _open_account__(self, account, token_secret, deadline, renew=None):
+        """Open the transport of a signed-in account.
+
+        :param account: key of the provider, transport, server and email
+        :param renew: see :class:`ApiAccess`
+        :raise TransportFailure: with phase and outcome
+        """
+        if account["transport"] in API_TRANSPORTS:
+            bundle = self.env["user.email.alias.oauth.settings"]._get_param(
+                account["key"], "ca_bundle"
+            )
+            access = ApiAccess(account["server"], token_secret, renew, bundle)
+            return API_TRANSPORTS[account["transport"]](access, deadline)
+        connection = self._connect_to__(account["server"], deadline)
         try:
-            connection.login_xoauth2(self.oauth_user, token_secret)
+            connection.login_xoauth2(account["email"], token_secret)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _renew_refused__(self, token_secret):
+        """Another access token instead of one that was refused while sending.
+
+        In a transaction of its own: no other is open while a mail is submitted.
+
+        :raise TransportFailure: there is none
+        """
+        with contextlib.closing(self.env.registry.cursor()) as cr:
+            alias = api.Environment(cr, api.SUPERUSER_ID, {})[self._name].browse(
+                self.id
+            )
+            try:
+                return alias._get_access_token__(refused_secret=token_secret)[0]
+            except AliasHold as error:
+                reason, words = error.reason, str(error)
+                outcome = Outcome("deferred", "alias", reason, hold=reason)
+            except AliasRetry as error:
+                words = str(error)
+                outcome = Outcome("deferred", "alias", "unavailable")
+        raise TransportFailure(words, phase=Phase.AUTH, outcome=outcome)
 
     def _test_connection__(self, deadline):
         """Extend: look at the row anew, which a refresh may have written.

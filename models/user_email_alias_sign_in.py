@@ -7,7 +7,7 @@ from odoo.tools import SQL, email_normalize
 
 from ..tools import address, oauth, vault
 from ..tools.deadline import Deadline
-from ..tools.transport import TransportFailure
+from ..tools.transport import API_TRANSPORTS, TransportFailure
 from .user_email_alias_connection import BUTTON_SECONDS
 from .user_email_alias_oauth_settings import FLOWS
 
@@ -24,6 +24,18 @@ class UserEmailAliasSignIn(models.AbstractModel):
     oauth_identity = fields.Char(groups=fields.NO_ACCESS, copy=False, exportable=False)
     oauth_user = fields.Char("Signed in as", readonly=True, copy=False)
     oauth_server = fields.Char(readonly=True, copy=False)
+    transport = fields.Selection(
+        [
+            ("smtp", "SMTP"),
+            ("graph", "Microsoft Graph"),
+            ("gmail", "Gmail API"),
+        ],
+        "Sends through",
+        required=True,
+        default="smtp",
+        readonly=True,
+        copy=False,
+    )
     oauth_refreshed_at = fields.Datetime(readonly=True, copy=False)
     oauth_tried_at = fields.Datetime(readonly=True, copy=False)
     is_signed_in = fields.Boolean(compute="_compute_is_signed_in")
@@ -76,18 +88,24 @@ class UserEmailAliasSignIn(models.AbstractModel):
         if not request:
             raise UserError(self.env._("Signing in needs your browser."))
         try:
-            url = self._leave_for_provider__(key)
+            url = self._leave_for_provider__(
+                key, transport=self._get_wanted_transport()
+            )
         except (oauth.OAuthError, vault.VaultError) as error:
             raise UserError(self._explain_sign_in(error)) from None
         return {"type": "ir.actions.act_url", "url": url, "target": "self"}
 
-    def _leave_for_provider__(self, key, asks_consent=False):
+    def _get_wanted_transport(self):
+        """What the button asks for, see ``Provider.begin``; empty = what is usual."""
+        return "api" if self.env.context.get("email_alias_by_api") else ""
+
+    def _leave_for_provider__(self, key, asks_consent=False, transport=""):
         """Begin a sign-in in the session of the request.
 
-        :param asks_consent: see ``Provider.begin``
+        :param asks_consent, transport: see ``Provider.begin``
         :return: address to send the browser to
         """
-        url, flow = self._begin_sign_in__(key, asks_consent)
+        url, flow = self._begin_sign_in__(key, asks_consent, transport)
         flow["alias_id"] = self.id
         request.session[FLOWS] = oauth.add_flow(request.session.get(FLOWS), flow)
         return url
@@ -107,10 +125,10 @@ class UserEmailAliasSignIn(models.AbstractModel):
         self.ensure_one()
         return {"uid": self.env.uid, "alias_id": self.id, "db": self.env.cr.dbname}
 
-    def _begin_sign_in__(self, key, asks_consent=False):
+    def _begin_sign_in__(self, key, asks_consent=False, transport=""):
         """Start at the provider.
 
-        :param asks_consent: see ``Provider.begin``
+        :param asks_consent, transport: see ``Provider.begin``
         :return: (address to send the browser to, flow for the session)
         """
         self._check_owner()
@@ -121,6 +139,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
             login_hint=self.oauth_user or self.email_from or "",
             bound_to=self._get_oauth_binding(),
             asks_consent=asks_consent,
+            transport=transport,
         )
 
     def _finish_sign_in__(self, key, flow, params):
@@ -150,7 +169,8 @@ class UserEmailAliasSignIn(models.AbstractModel):
             "identity": identity,
             "email": consent.email,
             "name": consent.name,
-            "server": consent.smtp_server,
+            "transport": consent.transport,
+            "server": consent.server,
             "tokens": token.tokens,
         }
         is_other = bool(known and known != identity)
@@ -225,9 +245,8 @@ class UserEmailAliasSignIn(models.AbstractModel):
         :raise UserError: this account cannot send as this mailbox
         """
         try:
-            connection = self._connect_to__(account["server"], deadline)
+            connection = self._open_account__(account, token_secret, deadline)
             try:
-                connection.login_xoauth2(account["email"], token_secret)
                 connection.check_sender(address.mailbox_to_ascii(sender))
             finally:
                 connection.close()
@@ -262,6 +281,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
             "provider": account["key"],
             "oauth_identity": account["identity"],
             "oauth_user": account["email"],
+            "transport": account["transport"],
             "oauth_server": account["server"],
             "oauth_refreshed_at": fields.Datetime.now(),
             "oauth_pending_secret": False,
@@ -270,6 +290,9 @@ class UserEmailAliasSignIn(models.AbstractModel):
         }
         if not self.email_from:
             values["email_from"] = account["email"]
+        preset = getattr(API_TRANSPORTS.get(account["transport"]), "preset_delay_ms", 0)
+        if preset and not self.delay_ms:
+            values["delay_ms"] = preset
         if not self.alias_name:
             values["alias_name"] = self._get_account_name(account)
         if not self.name:
@@ -331,6 +354,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
                 "oauth_identity": False,
                 "oauth_user": False,
                 "oauth_server": False,
+                "transport": "smtp",
             }
         )
         if waiting:

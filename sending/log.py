@@ -292,7 +292,9 @@ class Log:
             alias._notify_owner(reply)
             return
         values = {}
-        if judged.quota:
+        if judged.wait:
+            values["backoff_until"] = alias._now() + judged.wait
+        elif judged.quota:
             values["backoff_until"] = pacing.quota_retry(alias._now())
         if judged.throttled:
             self._streak = 0

@@ -33,6 +33,7 @@ class OAuthQueueCase(QueueCase):
             settings = self.idp.settings(
                 smtp_server=f"localhost:{self.server.starttls_port}"
             )
+            self.configure(settings)
             Settings._set_client_secret__(self.flavour, settings.pop("client_secret"))
             for name, value in settings.items():
                 env["ir.config_parameter"].set_param(
@@ -41,6 +42,9 @@ class OAuthQueueCase(QueueCase):
             self.idp.redirect_uris.add(Settings._get_redirect_uri(self.flavour))
         self.addCleanup(self._remove_settings)
         self.assertEqual(self.sign_in(), "Status: OK")
+
+    def configure(self, settings):
+        """Change what the provider's settings are to be."""
 
     def create_alias(self, env, **values):
         """An alias that is not filled in: the sign-in does that."""
@@ -53,10 +57,10 @@ class OAuthQueueCase(QueueCase):
                 [("key", "=like", f"user_email_alias.{self.flavour}_%")]
             ).unlink()
 
-    def sign_in(self, account=ADA, alias_id=None):
+    def sign_in(self, account=ADA, alias_id=None, transport=""):
         with self.committed(self.user_id) as env:
             alias = env["user.email.alias"].browse(alias_id or self.alias_id)
-            url, flow = alias._begin_sign_in__(self.flavour)
+            url, flow = alias._begin_sign_in__(self.flavour, transport=transport)
         params = self.idp.visit(url, account)
         with self.committed(self.user_id) as env:
             alias = env["user.email.alias"].browse(alias_id or self.alias_id)

@@ -151,6 +151,7 @@ class FakeIdentityProvider(FakeHttpsServer):
             "client_secret": self.client_secret,
             "authority": self.url,
             "ca_bundle": self.ca_file.name,
+            "transport": "smtp",
             **changes,
         }
 
@@ -171,14 +172,16 @@ class FakeIdentityProvider(FakeHttpsServer):
 
     def is_valid_access_token(self, user, token):
         """Tell whether ``token`` lets ``user`` send: for an SMTP server's XOAUTH2."""
+        account = self.get_account(token, self.mail_scope)
+        return bool(account) and account.email.lower() == user.lower()
+
+    def get_account(self, token, scope=""):
+        """Return whose token this is, None if it is none or lacks the scope."""
         grant, expires_at = self.access_tokens.get(token, (None, 0))
-        return bool(
-            grant
-            and grant.is_live
-            and time.time() < expires_at
-            and self.mail_scope in grant.scope.split()
-            and grant.account.email.lower() == user.lower()
-        )
+        is_good = grant and grant.is_live and time.time() < expires_at
+        if not is_good or (scope and scope not in grant.scope.split()):
+            return None
+        return grant.account
 
     def revoke_all(self):
         """Withdraw every consent, as a person does on the provider's account page."""

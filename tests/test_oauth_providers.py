@@ -17,7 +17,7 @@ class TestGoogleSignIn(SignIn, OAuthCase):
     def test_identity_is_issuer_and_sub(self):
         consent = self.sign_in()
         self.assertEqual(consent.identity, f"{self.idp.url}|{ANNA.sub}")
-        self.assertEqual(consent.smtp_server, "smtp.gmail.com:465")
+        self.assertEqual(consent.server, "smtp.gmail.com:465")
 
     def test_authorization_request_asks_for_offline_access_to_mail_only(self):
         url, _flow = self.begin()
@@ -66,7 +66,7 @@ class TestMicrosoftSignIn(SignIn, OAuthCase):
     def test_identity_is_tid_and_oid(self):
         consent = self.sign_in()
         self.assertEqual(consent.identity, f"{ANNA.tid}.{ANNA.oid}")
-        self.assertEqual(consent.smtp_server, "smtp.office365.com:587")
+        self.assertEqual(consent.server, "smtp.office365.com:587")
 
     def test_authorization_request_asks_for_smtp_send_and_offline_access(self):
         url, _flow = self.begin()
@@ -117,7 +117,7 @@ class TestMicrosoftSignIn(SignIn, OAuthCase):
     def test_personal_account_has_its_own_server(self):
         tid = "9188040d-6c67-4c5b-b112-36a304b66dad"
         self.knobs.claims = {"tid": tid, "iss": f"{self.idp.url}/{tid}/v2.0"}
-        self.assertEqual(self.sign_in().smtp_server, "smtp-mail.outlook.com:587")
+        self.assertEqual(self.sign_in().server, "smtp-mail.outlook.com:587")
         self.provider = self.make_provider(tenant="organizations")
         url, flow = self.begin()
         self.assert_refused(FlowInvalid, "id_token", flow, self.idp.visit(url))

@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 
 from ..address import AddressError, parse_mailbox
 from ..deadline import Deadline
+from ..transport import API_TRANSPORTS
 from .channel import session_for
 from .consent import OauthToken, expiry, lifetime_of
 from .discovery import (
@@ -76,6 +77,7 @@ class Provider(Failures):
     console_url = ""
     has_tenant = False
     default_authority = ""
+    api_transport = ""
     default_mail_scope = ""
     default_smtp_server = ""
 
@@ -89,16 +91,30 @@ class Provider(Failures):
         return f"<{type(self).__name__} {self.config.client_id}>"
 
     @property
-    def mail_scope(self):
-        return self.config.mail_scope or self.default_mail_scope
+    def api_url(self):
+        """Address of the provider's interface.
+
+        :raise ProviderMisconfigured: it is no ``https://host``
+        """
+        url = self.config.api_url or API_TRANSPORTS[self.api_transport].default_url
+        return require_https(url).rstrip("/")
 
     @property
     def smtp_server(self):
         return self.config.smtp_server or self.default_smtp_server
 
-    @property
-    def scopes(self):
-        return [self.mail_scope, "openid", "email", "profile"]
+    def mail_scopes(self, transport):
+        """Return what sending needs, the one without which nothing leaves first."""
+        if transport == "smtp":
+            return [self.config.mail_scope or self.default_mail_scope]
+        return list(API_TRANSPORTS[transport].permissions)
+
+    def scopes(self, transport):
+        """Return all that is asked for."""
+        return [*self.mail_scopes(transport), "openid", "email", "profile"]
+
+    def _get_server(self, transport):
+        return self.smtp_server if transport == "smtp" else self.api_url
 
     @property
     def discovery_url(self):
@@ -123,7 +139,15 @@ class Provider(Failures):
 
     # -- sign in -----------------------------------------------------------------
 
-    def begin(self, redirect_uri, *, login_hint="", bound_to=None, asks_consent=False):
+    def begin(
+        self,
+        redirect_uri,
+        *,
+        login_hint="",
+        bound_to=None,
+        asks_consent=False,
+        transport="",
+    ):
         """Start a sign-in.
 
         :param redirect_uri: exactly as registered; HTTPS, or HTTP on this machine
@@ -132,13 +156,19 @@ class Provider(Failures):
             ``finish`` must be told the same
         :param asks_consent: have the person consent again: the last sign-in brought no
             permission to send while they are away (OIDC Core 11)
+        :param transport: how the account is to send: ``smtp``, ``api``, empty = as
+            configured
         :return: (address to send the browser to, flow for the server-side session)
         """
         self._check_redirect_uri(redirect_uri)
         state = secrets.token_urlsafe(32)  # 256 bit; RFC 6749 10.10 asks for 128
+        if (transport or self.config.transport) != "smtp":
+            transport = self.api_transport
+        else:
+            transport = "smtp"
         with self._own_errors():
             url, private = self._authorization(
-                redirect_uri, state, login_hint, asks_consent
+                redirect_uri, state, login_hint, asks_consent, self.scopes(transport)
             )
         return require_https(url), {
             "provider": self.key,
@@ -148,6 +178,7 @@ class Provider(Failures):
             "bound_to": bound_to or {},
             "created_at": time.time(),
             "asks_consent": asks_consent,
+            "transport": transport,
             "private": private,
         }
 
@@ -241,7 +272,7 @@ class Provider(Failures):
                 continue
         raise ConsentRefused("no_address")
 
-    def _check_grant(self, payload):
+    def _check_grant(self, payload, transport):
         """Check that the token response brings what was asked for (RFC 6749 5.1).
 
         An absent ``scope`` means: as requested.
@@ -250,14 +281,21 @@ class Provider(Failures):
             raise ProviderUnavailable("unreadable", detail="token type")
         if not as_text(payload.get("access_token")):
             raise ProviderUnavailable("unreadable", detail="access token")
-        if "scope" in payload and not self._is_mail_scope_in(payload["scope"]):
+        if not self._may_send(payload, transport):
             raise ConsentRefused("scope_missing")
         if not as_text(payload.get("refresh_token")):
             raise ConsentRefused("offline_missing")
 
-    def _is_mail_scope_in(self, scope):
+    def _may_send(self, payload, transport):
+        """Tell whether a token response lets mail be sent; without scope: as asked."""
+        scope = payload.get("scope", self.mail_scopes(transport))
         granted = scope if isinstance(scope, list) else str(scope).split()
-        return self.mail_scope.lower() in (str(item).lower() for item in granted)
+        wanted = self.mail_scopes(transport)[0].lower()
+        return any(self._is_scope(str(item).lower(), wanted) for item in granted)
+
+    @staticmethod
+    def _is_scope(granted, wanted):
+        return granted == wanted
 
     # -- use ---------------------------------------------------------------------
 
@@ -345,11 +383,13 @@ class Provider(Failures):
             owner = None
         if owner != self.key:
             raise ConsentDead("unknown", detail="stored tokens not readable")
+        # what was granted before there was a choice
+        content.setdefault("transport", "smtp")
         return content
 
     # -- what a provider implements ------------------------------------------------
 
-    def _authorization(self, redirect_uri, state, login_hint, asks_consent):
+    def _authorization(self, redirect_uri, state, login_hint, asks_consent, scopes):
         """Return (authorization URL, JSON data for ``_exchange``): nonce, PKCE S256."""
         raise NotImplementedError
 

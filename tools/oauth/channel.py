@@ -21,8 +21,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
 from ..deadline import Deadline
+from ..timed_https import get_pool_options
 from .errors import PASSING_ERRORS, ProviderMisconfigured, ProviderUnavailable
-from .timed import get_pool_options
 
 # A key set or a discovery document takes some 10 kB; nothing we ask for comes near.
 MAX_ANSWER = 1024 * 1024

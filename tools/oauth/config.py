@@ -14,6 +14,9 @@ class ProviderConfig:
     :param tenant: directory of the organisation, where the provider has such
     :param authority: ``https://host`` of the sign-in service
     :param discovery_url: whole address of the OpenID Connect discovery document
+    :param transport: ``smtp``, or ``api`` (also when empty): how those who sign in from
+        now on send
+    :param api_url: ``https://host`` of the provider's interface
     :param mail_scope: the scope that allows SMTP submission
     :param smtp_server: ``host:port`` of the submission server
     :param prompt: value of the ``prompt`` parameter, for a provider that does not know
@@ -32,6 +35,8 @@ class ProviderConfig:
     token_endpoint: str = ""
     jwks_uri: str = ""
     revocation_endpoint: str = ""
+    transport: str = ""
+    api_url: str = ""
     mail_scope: str = ""
     smtp_server: str = ""
     prompt: str = ""

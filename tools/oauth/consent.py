@@ -15,14 +15,17 @@ class Consent:
     :param identity: stable name of the account; compare this, never the address
     :param email: the account's address as the provider claims it: a proposal, which a
         login at the mail server has to prove
-    :param smtp_server: ``host:port`` where this account submits its mail
+    :param transport: ``smtp`` or a name of ``transport.API_TRANSPORTS``
+    :param server: where this account submits its mail: ``host:port``, or the address of
+        the provider's interface
     :param expires_at: when the access token inside ``tokens`` ends, in epoch seconds
     """
 
     identity: str
     email: str
     name: str
-    smtp_server: str
+    transport: str
+    server: str
     expires_at: float
     tokens: str = field(repr=False)
 

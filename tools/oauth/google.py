@@ -42,6 +42,7 @@ class GoogleProvider(Provider):
     label = "Google"
     console_url = "https://console.cloud.google.com/auth/clients"
     default_authority = "https://accounts.google.com"
+    api_transport = "gmail"
     # Restricted scope; SMTP and IMAP accept no narrower one.
     default_mail_scope = "https://mail.google.com/"
     default_smtp_server = "smtp.gmail.com:465"
@@ -63,14 +64,14 @@ class GoogleProvider(Provider):
             autogenerate_code_verifier=False,
         )
 
-    def _authorization(self, redirect_uri, state, login_hint, asks_consent):
+    def _authorization(self, redirect_uri, state, login_hint, asks_consent, scopes):
         # RFC 7636 4.1: 43 to 128 characters. OIDC Core 15.5.2: the nonce is sent as a
         # hash, so that the browser's history does not hold what the session holds.
         private = {
             "code_verifier": secrets.token_urlsafe(64),
             "nonce": secrets.token_urlsafe(32),
         }
-        flow = self._library_flow(redirect_uri, private["code_verifier"], self.scopes)
+        flow = self._library_flow(redirect_uri, private["code_verifier"], scopes)
         # Without "consent" a second sign-in brings no refresh token.
         wanted = ("consent",) if login_hint else ("select_account", "consent")
         prompt = self._prompt(*wanted, asks_consent=asks_consent)
@@ -103,8 +104,8 @@ class GoogleProvider(Provider):
                 ) from None
             payload = channel.payload
         claims = self._verified_claims(payload.get("id_token"), nonce)
-        self._check_grant(payload)
-        return self._consent(claims, payload)
+        self._check_grant(payload, flow["transport"])
+        return self._consent(claims, payload, flow["transport"])
 
     def _verified_claims(self, id_token, nonce):
         issuer = self.metadata["issuer"]
@@ -118,26 +119,28 @@ class GoogleProvider(Provider):
             issuers=lambda claims, key: accepted,
         )
 
-    def _consent(self, claims, payload):
+    def _consent(self, claims, payload, transport):
         return Consent(
             # ``sub`` is unique within its issuer (OIDC Core 5.7) and never reused.
             identity=f"{self.metadata['issuer']}|{claims['sub']}",
             email=self._claimed_address(claims, "email"),
             name=as_text(claims.get("name")),
-            smtp_server=self.smtp_server,
+            transport=transport,
+            server=self._get_server(transport),
             expires_at=expiry(payload),
-            tokens=self._pack_tokens(payload, payload["refresh_token"]),
+            tokens=self._pack_tokens(payload, payload["refresh_token"], transport),
         )
 
-    def _pack_tokens(self, payload, refresh_token):
+    def _pack_tokens(self, payload, refresh_token, transport):
         return self._pack(
             payload,
+            transport=transport,
             refresh_token=refresh_token,
             access_token=payload["access_token"],
         )
 
     def _refresh(self, content):
-        old = self._refresh_secret(content)
+        old, transport = self._refresh_secret(content), content["transport"]
         credentials = Credentials(
             token=None,
             refresh_token=old,
@@ -157,7 +160,7 @@ class GoogleProvider(Provider):
                 name = type(error).__name__
                 raise ProviderUnavailable("unreachable", detail=name) from None
             payload = channel.payload
-        if "scope" in payload and not self._is_mail_scope_in(payload["scope"]):
+        if not self._may_send(payload, transport):
             raise ConsentDead("revoked", detail="scope")
         if not as_text(payload.get("access_token")):
             raise ProviderUnavailable("unreadable", detail="access token")
@@ -167,7 +170,7 @@ class GoogleProvider(Provider):
             is_refreshed=True,
             is_rotated=new != old,
             access_token_secret=credentials.token,
-            tokens=self._pack_tokens(payload, new),
+            tokens=self._pack_tokens(payload, new, transport),
         )
 
     def _cached_access(self, content):

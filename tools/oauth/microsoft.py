@@ -92,6 +92,7 @@ class MicrosoftProvider(Provider):
         "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/"
         "ApplicationsListBlade"
     )
+    api_transport = "graph"
     has_tenant = True
     default_authority = "https://login.microsoftonline.com"
     default_mail_scope = "https://outlook.office.com/SMTP.Send"
@@ -107,10 +108,23 @@ class MicrosoftProvider(Provider):
             # The library takes these from the discovery document only.
             raise ProviderMisconfigured("endpoint", detail="set the authority")
 
-    @property
-    def scopes(self):
-        # The library adds openid, profile and offline_access, and refuses them here.
-        return [self.mail_scope]
+    def mail_scopes(self, transport):
+        """Extend: a permission of an interface bears its address, national clouds'
+        as well."""
+        scopes = super().mail_scopes(transport)
+        if transport == "smtp":
+            return scopes
+        return [f"{self.api_url}/{permission}" for permission in scopes]
+
+    def scopes(self, transport):
+        """Replace: the library adds openid, profile and offline_access, and refuses
+        them here."""
+        return self.mail_scopes(transport)
+
+    @staticmethod
+    def _is_scope(granted, wanted):
+        # It answers with the long name of a permission, or with the short one.
+        return granted in (wanted, wanted.rpartition("/")[2])
 
     @property
     def _authority_url(self):
@@ -152,11 +166,11 @@ class MicrosoftProvider(Provider):
 
     # -- sign in -----------------------------------------------------------------
 
-    def _authorization(self, redirect_uri, state, login_hint, asks_consent):
+    def _authorization(self, redirect_uri, state, login_hint, asks_consent, scopes):
         wanted = () if login_hint else ("select_account",)
         with self._session() as (session, _channel):
             flow = self._application(session).initiate_auth_code_flow(
-                self.scopes,
+                scopes,
                 redirect_uri=redirect_uri,
                 state=state,
                 login_hint=login_hint or None,
@@ -186,8 +200,8 @@ class MicrosoftProvider(Provider):
             hidden = (code, library_flow["code_verifier"])
             raise self._failure(payload, is_first=True, hidden=hidden)
         claims = self._verified_claims(payload.get("id_token"), library_flow)
-        self._check_grant(payload)
-        return self._consent(claims, payload, cache)
+        self._check_grant(payload, flow["transport"])
+        return self._consent(claims, payload, cache, flow["transport"])
 
     def _verified_claims(self, id_token, library_flow):
         # The library sends a hash of the nonce it keeps. What was sent is what counts.
@@ -224,17 +238,21 @@ class MicrosoftProvider(Provider):
         middle = issuer.removeprefix(before).removesuffix(after)
         return issuer == before + middle + after and bool(_ID.fullmatch(middle))
 
-    def _consent(self, claims, payload, cache):
+    def _consent(self, claims, payload, cache, transport):
+        server = self._get_server(transport)
         is_personal = claims["tid"] == PERSONAL_TENANT and not self.config.smtp_server
+        if transport == "smtp" and is_personal:
+            server = self.personal_smtp_server
         return Consent(
             # Neither ``email`` nor ``preferred_username`` is verified; a directory's
             # administrator can set them to anything.
             identity=f"{claims['tid']}.{claims['oid']}".lower(),
             email=self._claimed_address(claims, "preferred_username", "email"),
             name=as_text(claims.get("name")),
-            smtp_server=self.personal_smtp_server if is_personal else self.smtp_server,
+            transport=transport,
+            server=server,
             expires_at=expiry(payload),
-            tokens=self._pack(payload, cache=cache.serialize()),
+            tokens=self._pack(payload, transport=transport, cache=cache.serialize()),
         )
 
     # -- use ---------------------------------------------------------------------
@@ -248,7 +266,7 @@ class MicrosoftProvider(Provider):
             account = next(iter(application.get_accounts()), None)
             channel.payload = None
             result = account and application.acquire_token_silent_with_error(
-                [self.mail_scope], account, force_refresh=True
+                self.mail_scopes(content["transport"]), account, force_refresh=True
             )
             payload = channel.payload
         if payload is None:
@@ -259,7 +277,7 @@ class MicrosoftProvider(Provider):
             raise self._failure(payload, hidden=(old,))
         if not as_text(result["access_token"]):
             raise ProviderUnavailable("unreadable", detail="access token")
-        content = {"cache": cache.serialize()}
+        content = {"transport": content["transport"], "cache": cache.serialize()}
         return OauthToken(
             expires_at=expiry(payload),
             is_refreshed=True,

@@ -9,9 +9,12 @@ what follows; neither says by which protocol. A transport is opened by
 from __future__ import annotations
 
 import abc
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+SPIN_SECONDS = 0.0002  # what a sleep may be late by on an idle machine
 
 if TYPE_CHECKING:
     from ..deadline import Deadline
@@ -28,6 +31,8 @@ class Outcome:
     ``hold``: the reason again where the alias must wait for its user, else None.
     ``quota``: the provider's window of 24 h must pass first.
     ``throttled``: the alias should send more slowly for a while.
+    ``wait``: seconds after which the provider itself wants to be asked again, 0 = it
+    has not said.
     ``session``: this connection takes no more; a fresh one may.
     ``split``: the same mail may pass with fewer recipients at once.
     ``reply``: the server's own words, if it said anything.
@@ -42,6 +47,7 @@ class Outcome:
     throttled: bool = False
     session: bool = False
     split: bool = False
+    wait: float = 0.0
     reply: Reply | None = None
     detail: str = ""
 
@@ -136,3 +142,13 @@ class Transport(abc.ABC):
     @abc.abstractmethod
     def close(self) -> None:
         """End it politely. Never raises."""
+
+
+def sleep_until(moment: float) -> None:
+    """Wait until ``time.monotonic()`` is there, to the point.
+
+    A sleep ends late; the last turn makes that good.
+    """
+    while (left := moment - time.monotonic()) > 0:
+        if left > SPIN_SECONDS:
+            time.sleep(left - SPIN_SECONDS)

@@ -14,7 +14,7 @@ from ...address import ServerAddress
 from ...deadline import Deadline
 from ...guard import Guard
 from ...message import has_crlf_only
-from ..base import SubmissionResult, Transport
+from ..base import SubmissionResult, Transport, sleep_until
 from .failure import BROKEN, SmtpFailure, expect, failing_in
 from .greeting import is_refused as name_is_refused
 from .greeting import literal_of, name_refused, own_name
@@ -28,7 +28,6 @@ GREETING_TIMEOUT = 60.0  # banner; EHLO; STARTTLS
 DOT_RESERVE = 20.0  # of what is left, kept for the reply to the final dot
 RESET_TIMEOUT = 5.0
 QUIT_TIMEOUT = 2.0
-SPIN_SECONDS = 0.0002  # what a sleep may be late by on an idle machine
 
 
 class SmtpConnection(Transport):
@@ -256,7 +255,7 @@ class SmtpConnection(Transport):
     def _submit(self, envelope_from, recipients, message_bytes, not_before, whole):
         transaction = Transaction(self._wire, self.is_logged_in)
         command = transaction.prepare(envelope_from, message_bytes, recipients)
-        _sleep_until(not_before)
+        sleep_until(not_before)
         started_at, started = time.time(), time.monotonic()
         accepted, refused, deferred = transaction.open(command, recipients)
         transaction.send_body(message_bytes)
@@ -318,10 +317,3 @@ class SmtpConnection(Transport):
 
 def _with_crlf(data):
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
-
-
-def _sleep_until(moment):
-    """Wait to the point: a sleep ends late by what the last turn makes good."""
-    while (left := moment - time.monotonic()) > 0:
-        if left > SPIN_SECONDS:
-            time.sleep(left - SPIN_SECONDS)

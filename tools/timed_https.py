@@ -12,17 +12,18 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.util.ssl_ import create_urllib3_context
 
-from ..address import ServerAddress
-from ..guard import Guard
+from .address import ServerAddress
+from .guard import Guard
 
 # The address of a provider comes from the administrator, who may mean any.
 _EVERYWHERE = Guard("0.0.0.0/0, ::/0")
 
 
-def get_pool_options(clock):
+def get_pool_options(clock, extend=lambda connection_class: connection_class):
     """Return what makes a ``urllib3.PoolManager`` keep time.
 
     :param clock: function that returns the ``Deadline`` of a wait that begins now
+    :param extend: function that returns a subclass of the connections' class
     :return: (pool classes by scheme, options of each pool)
     """
 
@@ -41,7 +42,7 @@ def get_pool_options(clock):
             return sock
 
     class TimedPool(HTTPSConnectionPool):
-        ConnectionCls = TimedConnection
+        ConnectionCls = extend(TimedConnection)
 
     # No certificates yet: urllib3 loads those of each request.
     context = create_urllib3_context()

@@ -1,0 +1,235 @@
+"""What the providers' interfaces for sending have in common: HTTPS that is kept open.
+
+A subclass answers like one of them, as far as its documentation says. What it was
+given is kept, with the people it would serve: To, Cc and Bcc of the message, read by
+the email package.
+"""
+
+import contextlib
+import email
+import email.utils
+import functools
+import json
+import socket
+import ssl
+import struct
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+HARD_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: a reset instead of an end
+
+
+@dataclass
+class Knobs:
+    """What the interface is to do wrong from now on; the defaults do it right."""
+
+    # next answers to a submission: (status, headers, JSON data), each serves once
+    answers: list = field(default_factory=list)
+    # the connection is cut: "before", "middle" of or "after" the next body
+    cut: str = ""
+    # whether what is cut after the body has been taken all the same
+    takes_what_is_cut: bool = True
+    # seconds before a submission is answered
+    delay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One message that was taken, or that was cut off after its last byte."""
+
+    account: str
+    data: bytes
+    recipients: list
+    size: int  # bytes of the request's body
+    started_at: float  # time.monotonic() of the first byte of the request
+    answered_at: float
+
+
+class FakeApi:
+    """Serve on a free port in threads; a context manager.
+
+    :param identity_provider: whose tokens are good
+    :param scope: what a token must have been given for
+    """
+
+    max_body = 0
+
+    def __init__(self, identity_provider, scope=""):
+        self.identity_provider = identity_provider
+        self.ca = identity_provider.ca
+        self.scope = scope
+        self.knobs = Knobs()
+        self.submissions = []
+        self.requests = []  # (method, path, status)
+        self.connections = 0
+        self.lock = threading.RLock()
+        self.most_at_once = self._at_once = 0
+
+    def __enter__(self):
+        self.server = _Server(
+            ("127.0.0.1", 0), type("Handler", (_Handler,), {"fake": self})
+        )
+        # so that what is cut in the middle has not left the client's side yet
+        self.server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32_768)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.ca.issue_cert("localhost", "127.0.0.1").configure_cert(self.context)
+        self.server.socket = self.context.wrap_socket(
+            self.server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        self.ca_file = tempfile.NamedTemporaryFile(suffix=".pem")
+        self.ca.cert_pem.write_to_path(self.ca_file.name)
+        self.url = f"https://localhost:{self.server.server_port}"
+        serve = functools.partial(self.server.serve_forever, poll_interval=0.02)
+        self.thread = threading.Thread(target=serve, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_exc_info):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+        self.ca_file.close()
+
+    @contextlib.contextmanager
+    def counting(self):
+        """Count how many requests are being answered at once."""
+        with self.lock:
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self._at_once -= 1
+
+    @property
+    def served(self):
+        """Everybody who got something, in order."""
+        return [who for item in self.submissions for who in item.recipients]
+
+    def is_submission(self, method, path):
+        """Tell whether this request is to send a message."""
+        raise NotImplementedError
+
+    def get(self, path, account):
+        """Return (status, headers, JSON data) of another request."""
+        return 404, {}, self.error("ResourceNotFound", "Not found.")
+
+    def submit(self, account, headers, body, started_at):
+        """Return the answer to a submission; keep what is taken."""
+        raise NotImplementedError
+
+    def error(self, code, text):
+        """Return the JSON data of an error as this provider words it."""
+        raise NotImplementedError
+
+    def keep(self, account, data, size, started_at):
+        """Take a message: everybody it names gets it."""
+        kept = Submission(
+            account, data, get_recipients(data), size, started_at, time.monotonic()
+        )
+        with self.lock:
+            self.submissions.append(kept)
+
+
+def get_recipients(data):
+    """Return the addresses of To, Cc and Bcc."""
+    message = email.message_from_bytes(data)
+    named = [v for n in ("To", "Cc", "Bcc") for v in message.get_all(n, [])]
+    return [address for _, address in email.utils.getaddresses(named) if address]
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, *_args):
+        """Say nothing: clients that hang up or distrust us are part of the tests."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Read a request, have the fake judge it, answer or cut."""
+
+    protocol_version = "HTTP/1.1"
+    fake = None
+
+    def setup(self):
+        self.fake.connections += 1
+        super().setup()
+
+    def do_GET(self):
+        account = self._account()
+        if not account:
+            words = self.fake.error("InvalidAuthenticationToken", "Expired.")
+            return self._answer(401, {}, words)
+        return self._answer(*self.fake.get(urlsplit(self.path).path, account))
+
+    def do_POST(self):
+        started_at = time.monotonic()
+        size = int(self.headers.get("Content-Length") or 0)
+        is_submission = self.fake.is_submission("POST", urlsplit(self.path).path)
+        cut = self.fake.knobs.cut if is_submission else ""
+        if cut:
+            self.fake.knobs.cut = ""
+        if cut == "before":
+            return self._cut()
+        body = self.rfile.read(min(size // 2, 65_536) if cut == "middle" else size)
+        if cut == "middle":
+            return self._cut()
+        with self.fake.counting():
+            time.sleep(self.fake.knobs.delay)
+            answer = self._judge(is_submission, body, started_at, cut)
+        return self._cut() if cut else self._answer(*answer)
+
+    def _judge(self, is_submission, body, started_at, cut):
+        fake, account = self.fake, self._account()
+        if not account:
+            return 401, {}, fake.error("InvalidAuthenticationToken", "Expired.")
+        if not is_submission:
+            return 404, {}, fake.error("ResourceNotFound", "Not found.")
+        if fake.knobs.answers:
+            return fake.knobs.answers.pop(0)
+        provider = fake.identity_provider
+        if fake.scope and not provider.get_account(self._token(), fake.scope):
+            return 403, {}, fake.error("ErrorAccessDenied", "Access is denied.")
+        if cut and not fake.knobs.takes_what_is_cut:
+            return 500, {}, {}
+        if len(body) > fake.max_body:
+            return 413, {}, fake.error("RequestEntityTooLarge", "Too large.")
+        return fake.submit(account, self.headers, body, started_at)
+
+    def _token(self):
+        return self.headers.get("Authorization", "").removeprefix("Bearer ")
+
+    def _account(self):
+        return self.fake.identity_provider.get_account(self._token())
+
+    def _cut(self):
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD_CLOSE)
+        # without TLS's farewell
+        socket.socket(fileno=self.connection.detach()).close()
+        self.close_connection = True
+
+    def _answer(self, status, headers, data):
+        path = urlsplit(self.path).path
+        self.fake.requests.append((self.command, path, status))
+        body = b"" if data is None else json.dumps(data).encode()
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def finish(self):
+        # what was cut cannot be flushed
+        with contextlib.suppress(OSError):
+            super().finish()
+
+    def log_message(self, *_args):
+        pass

@@ -1,0 +1,88 @@
+"""Microsoft Graph as far as sending goes: limits, codes and all, in memory."""
+
+import base64
+import binascii
+import email
+import email.utils
+import time
+import uuid
+
+from .fake_api import FakeApi, get_recipients
+
+WINDOW_SECONDS, WINDOW_BYTES = 300.0, 150_000_000
+MOST_AT_ONCE = 4
+
+
+class FakeGraph(FakeApi):
+    """``POST /v1.0/me/sendMail`` with MIME, and ``GET /v1.0/me``.
+
+    :ivar send_as: addresses an account may send as besides its own
+    :ivar without_mailbox: accounts without a mailbox
+    """
+
+    max_body = 4_000_000
+
+    def __init__(self, identity_provider, scope=""):
+        super().__init__(identity_provider, scope)
+        self.send_as = set()
+        self.without_mailbox = set()
+
+    def is_submission(self, method, path):
+        return (method, path) == ("POST", "/v1.0/me/sendMail")
+
+    def error(self, code, text):
+        return {"error": {"code": code, "message": text, "innerError": {}}}
+
+    def get(self, path, account):
+        if path != "/v1.0/me":
+            return super().get(path, account)
+        if account.email in self.without_mailbox:
+            return self._no_mailbox()
+        return (
+            200,
+            self._ids(),
+            {
+                "mail": account.email,
+                "userPrincipalName": account.email,
+                "proxyAddresses": [f"SMTP:{account.email}"],
+            },
+        )
+
+    def _no_mailbox(self):
+        text = "The mailbox is either inactive, soft-deleted, or is hosted on-premise."
+        return 404, self._ids(), self.error("MailboxNotEnabledForRESTAPI", text)
+
+    @staticmethod
+    def _ids():
+        return {"request-id": str(uuid.uuid4())}
+
+    def submit(self, account, headers, body, started_at):
+        if account.email in self.without_mailbox:
+            return self._no_mailbox()
+        if headers.get("Content-Type") != "text/plain":
+            return 400, self._ids(), self.error("RequestBodyRead", "JSON expected.")
+        try:
+            data = base64.b64decode(body, validate=True)
+        except binascii.Error:
+            text = "The MIME content is not valid base64."
+            return 400, {}, self.error("ErrorMimeContentInvalidBase64String", text)
+        if self._at_once > MOST_AT_ONCE or self._is_over_window(len(body)):
+            text = "Application is over its MailboxConcurrency limit."
+            retry = {"Retry-After": "1", **self._ids()}
+            return 429, retry, self.error("ApplicationThrottled", text)
+        message = email.message_from_bytes(data)
+        sender = email.utils.parseaddr(message["From"])[1]
+        if sender not in {account.email, *self.send_as}:
+            text = "The user account is not allowed to send as this address."
+            return 403, self._ids(), self.error("ErrorSendAsDenied", text)
+        if not get_recipients(data):
+            text = "At least one recipient is not valid."
+            return 400, self._ids(), self.error("ErrorInvalidRecipients", text)
+        self.keep(account.email, data, len(body), started_at)
+        return 202, self._ids(), None
+
+    def _is_over_window(self, size):
+        since = time.monotonic() - WINDOW_SECONDS
+        with self.lock:
+            taken = sum(s.size for s in self.submissions if s.answered_at > since)
+        return taken + size > WINDOW_BYTES

@@ -1,0 +1,56 @@
+"""Microsoft Graph: ``POST /me/sendMail`` with the message in MIME.
+
+https://learn.microsoft.com/graph/outlook-send-mime-message: base64 as ``text/plain``,
+and 202 is the success. It means "stored, and will be tried": what Exchange refuses
+later comes back as a report to the mailbox. Each message is kept in Sent Items.
+"""
+
+import base64
+
+from .http.connection import ApiTransport, as_object, as_text
+from .smtp.reply import Reply, sanitise
+
+
+class GraphTransport(ApiTransport):
+    """Submission as the signed-in account, with the delegated right ``Mail.Send``."""
+
+    label = "Microsoft"
+    default_url = "https://graph.microsoft.com"
+    permissions = ("Mail.Send", "User.Read")
+    # A request of 4 MB at most, in base64; more is refused with 413.
+    max_bytes = 2_200_000
+    # https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits
+    window = (150_000_000, 300.0)
+
+    def check_sender(self, address: str) -> None:
+        """Find out whether there is a mailbox; whose address it may use, it says not.
+
+        ``User.Read`` lists the addresses of the mailbox itself. Those of others that it
+        may send as are listed nowhere.
+
+        :raises ApiFailure: the token, the licence or the permission is missing
+        """
+        path = "/v1.0/me?$select=mail,userPrincipalName,proxyAddresses"
+        answer = self._ask_twice(lambda: self._ask("GET", path))
+        if answer.status != 200:
+            raise self._failure(answer)
+
+    def _get_submission(self, message_bytes):
+        headers = {"Content-Type": "text/plain"}
+        body = base64.b64encode(message_bytes)
+        return "POST", "/v1.0/me/sendMail", headers, body
+
+    def _get_receipt(self, answer):
+        if answer.status != 202:
+            return None
+        words = f"Accepted by Microsoft {self._get_request_id(answer)}"
+        return Reply(202, None, sanitise(words))
+
+    def _read_error(self, answer):
+        error = as_object(answer.data.get("error"))
+        return as_text(error.get("code")), as_text(error.get("message"))
+
+    @staticmethod
+    def _get_request_id(answer):
+        request_id = answer.headers.get("request-id", "")
+        return f"(request-id {request_id})" if request_id else ""

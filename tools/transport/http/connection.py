@@ -1,0 +1,170 @@
+"""What the providers' interfaces have in common: one request submits one message."""
+
+import abc
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ...deadline import Deadline
+from ..base import Outcome, SubmissionResult, Transport
+from ..smtp.reply import Phase, Reply, sanitise
+from .exchange import Answer, Broken, Exchange
+from .failure import ApiFailure
+from .outcome import judge, judge_broken
+from .recipients import address_to
+
+
+@dataclass(frozen=True)
+class ApiAccess:
+    """Where an interface is, and the right to use it.
+
+    :param url: ``https://host`` of the interface
+    :param token_secret: access token
+    :param renew: called once with a token that was refused (401); returns another one,
+        or raises what the submission is to fail with. None: there is no other
+    :param ca_bundle: path of the certificate authorities to trust, empty = the usual
+    """
+
+    url: str
+    token_secret: str = field(repr=False)
+    renew: Callable[[str], str] | None = field(default=None, repr=False)
+    ca_bundle: str = ""
+
+
+class ApiTransport(Transport):
+    """Base of the interfaces: all rules that do not depend on which one it is."""
+
+    label = ""
+    default_url = ""
+    # what the account has to grant, the one without which nothing leaves first
+    permissions = ()
+    max_bytes = 0  # of one message
+    # ms between bulk emails where the owner has set no delay
+    preset_delay_ms = 0
+    # (bytes, seconds): what the requests of one mailbox may hold within that time
+    window = (0, 0.0)
+
+    def __init__(self, access: ApiAccess, deadline: Deadline):
+        self._access = access
+        self._token_secret = access.token_secret
+        self._exchange = Exchange(deadline, access.ca_bundle)
+        self._opened_monotonic = time.monotonic()
+        self.usable = True
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {self._access.url} usable={self.usable}>"
+
+    @property
+    def deadline(self) -> Deadline:
+        return self._exchange.deadline
+
+    @deadline.setter
+    def deadline(self, deadline: Deadline):
+        self._exchange.deadline = deadline
+
+    @property
+    def age(self) -> float:
+        return time.monotonic() - self._opened_monotonic
+
+    def is_alive(self) -> bool:
+        """Begin a new connection with the next request: asking would cost as much."""
+        self._exchange.drop()
+        return self.usable
+
+    def close(self) -> None:
+        """Close the connection; there is nothing to say good-bye to."""
+        self.usable = False
+        self._exchange.drop()
+
+    def submit(
+        self,
+        envelope_from: str,
+        recipients: Sequence[str],
+        message_bytes: bytes,
+        *,
+        not_before: float = 0.0,
+    ) -> SubmissionResult:
+        """Give one message to the provider, before the deadline.
+
+        The provider takes sender and recipients from the headers, which are made to
+        name exactly the recipients.
+
+        :raises ApiFailure: nobody got it, or nobody knows (``uncertain``)
+        """
+        message_bytes = address_to(message_bytes, recipients)
+        if len(message_bytes) > self.max_bytes:
+            raise self._too_big(len(message_bytes))
+        answer = self._ask_twice(
+            lambda: self._ask(*self._get_submission(message_bytes), not_before)
+        )
+        reply = self._get_receipt(answer)
+        if reply is None:
+            raise self._failure(answer)
+        return SubmissionResult(
+            reply=reply,
+            accepted=list(recipients),
+            started_at=answer.started_at,
+            replied_at=answer.replied_at,
+            started_monotonic=answer.started_monotonic,
+            replied_monotonic=answer.replied_monotonic,
+        )
+
+    def _ask_twice(self, ask):
+        """Ask once more where the token was refused: nothing was done with it."""
+        answer = ask()
+        if answer.status == 401 and self._access.renew:
+            self._token_secret = self._access.renew(self._token_secret)
+            answer = ask()
+        return answer
+
+    def _ask(self, method, path, headers=None, body=b"", not_before=0.0):
+        headers = {"Authorization": f"Bearer {self._token_secret}", **(headers or {})}
+        url = self._access.url.rstrip("/") + path
+        try:
+            return self._exchange.ask(method, url, headers, body, not_before)
+        except Broken as broken:
+            outcome = judge_broken(broken)
+            raise ApiFailure(
+                self.label, broken.phase, outcome, cause=broken.cause
+            ) from None
+
+    def _failure(self, answer: Answer) -> ApiFailure:
+        code, text = self._read_error(answer)
+        words = " ".join(filter(None, (code, text, self._get_request_id(answer))))
+        hidden = words.replace(self._token_secret, "***")
+        reply = Reply(answer.status, None, sanitise(hidden))
+        outcome = judge(answer, reply, code)
+        return ApiFailure(self.label, answer.phase, outcome)
+
+    def _too_big(self, size):
+        text = f"The message has {size} bytes, the provider takes {self.max_bytes}."
+        reply = Reply(413, None, text, is_ours=True)
+        outcome = Outcome("refused", "mail", "too_big", reply=reply)
+        return ApiFailure(self.label, Phase.MAIL, outcome)
+
+    @staticmethod
+    def _get_request_id(answer: Answer) -> str:
+        """The words by which the provider's support finds a request; may be empty."""
+        return ""
+
+    @abc.abstractmethod
+    def _get_submission(self, message_bytes: bytes) -> tuple[str, str, dict, bytes]:
+        """Return method, path, headers and body of the request that submits it."""
+
+    @abc.abstractmethod
+    def _get_receipt(self, answer: Answer) -> Reply | None:
+        """Return the provider's confirmation; None: it is not the documented one."""
+
+    @abc.abstractmethod
+    def _read_error(self, answer: Answer) -> tuple[str, str]:
+        """Return the provider's own code or reason, and its words."""
+
+
+def as_text(value) -> str:
+    """Return foreign data if it is text, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def as_object(value) -> dict:
+    """Return foreign data if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
