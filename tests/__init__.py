@@ -11,6 +11,7 @@ from . import (
     test_alias_password,
     test_api_outcome,
     test_api_queue,
+    test_api_recipients,
     test_api_transport,
     test_automation,
     test_breaker,

@@ -150,6 +150,16 @@ class SubmissionTests:
             self.open(renew=None).check_sender(FROM)
         self.assertEqual(caught.exception.outcome.hold, "sign_in")
 
+    def test_message_that_cannot_be_addressed_is_refused_alone(self):
+        for message in (
+            b"To: a@x.test\r\n",
+            make_message("=?utf-8?q?a=0Ab?= <a@x.test>, b@y"),
+        ):
+            failure = self.submit_failing(self.open(), message, ["c@x.test"])
+            self.assertEqual(failure.outcome.kind, "refused")
+            self.assertEqual(failure.outcome.reason, "unsafe")
+        self.assertFalse(self.api.requests)
+
     def test_answers_that_are_no_json_object_do_no_harm(self):
         for data in ([], "text", 5, None, {"error": 7}, {"error": {"errors": "x"}}):
             self.api.knobs.answers = [(400, {}, data)]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ...deadline import Deadline
+from ...header.text import UnwritableHeader
+from ...message import UnsafeMessage
 from ..base import Outcome, SubmissionResult, Transport
 from ..smtp.reply import Phase, Reply, sanitise
 from .exchange import Answer, Broken, Exchange
@@ -91,9 +93,14 @@ class ApiTransport(Transport):
 
         :raises ApiFailure: nobody got it, or nobody knows (``uncertain``)
         """
-        message_bytes = address_to(message_bytes, recipients)
-        if len(message_bytes) > self.max_bytes:
-            raise self._too_big(len(message_bytes))
+        try:
+            message_bytes = address_to(message_bytes, recipients)
+        except (UnsafeMessage, UnwritableHeader) as error:
+            raise self._refuse("unsafe", str(error)) from None
+        size = len(message_bytes)
+        if size > self.max_bytes:
+            text = f"The message has {size} bytes, the provider takes {self.max_bytes}."
+            raise self._refuse("too_big", text)
         answer = self._ask_twice(
             lambda: self._ask(*self._get_submission(message_bytes), not_before)
         )
@@ -136,10 +143,10 @@ class ApiTransport(Transport):
         outcome = judge(answer, reply, code)
         return ApiFailure(self.label, answer.phase, outcome)
 
-    def _too_big(self, size):
-        text = f"The message has {size} bytes, the provider takes {self.max_bytes}."
-        reply = Reply(413, None, text, is_ours=True)
-        outcome = Outcome("refused", "mail", "too_big", reply=reply)
+    def _refuse(self, reason, text):
+        """Refuse a message in the place of the provider, who need not be asked."""
+        reply = Reply(554, None, text, is_ours=True)
+        outcome = Outcome("refused", "mail", reason, reply=reply)
         return ApiFailure(self.label, Phase.MAIL, outcome)
 
     @staticmethod

@@ -49,6 +49,8 @@ SENTENCES = {
     "unavailable": "The provider is not available at the moment.",
     "recipient": "The provider refused the recipient.",
     "too_big": "The email is too big for the provider.",
+    "unsafe": "The email holds header lines that could be misused: check subject and"
+    " names for line breaks.",
     "content": "The provider cannot read the email.",
     "refused": "The provider refused the email.",
     "internal": "The email could not be submitted because of an internal error.",
