@@ -114,6 +114,13 @@ class Transport(abc.ABC):
         """
 
     @abc.abstractmethod
+    def ask(self, envelope_from: str, recipient: str) -> TransportFailure | None:
+        """Find out whether a message for this recipient would be taken; sends nothing.
+
+        :return: why not; None: it would
+        """
+
+    @abc.abstractmethod
     def submit(
         self,
         envelope_from: str,
