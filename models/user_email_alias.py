@@ -15,6 +15,7 @@ SERVER_FIELDS = frozenset(
         "backoff_count",
         "backoff_until",
         "connection_mails",
+        "connection_mails_at",
         "has_sent_copies",
         "hold_reason",
         "imap_folder",

@@ -41,6 +41,11 @@ class UserEmailAliasLog(models.Model):
         help="Seconds since the epoch by the database's clock, when the server's "
         "reply was recorded.",
     )
+    rest_ms = fields.Integer(
+        aggregator=None,
+        help="Milliseconds after which the provider takes the next bulk email, "
+        "whatever the alias's own pause.",
+    )
     replied_on = fields.Datetime("Time", index=True)
     outcome = fields.Selection(
         [

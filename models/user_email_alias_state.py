@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..tools.pacing import DAY
+
 
 class UserEmailAliasState(models.AbstractModel):
     """Whether the account works: proved, on hold, paused, backing off."""
@@ -32,6 +34,13 @@ class UserEmailAliasState(models.AbstractModel):
         aggregator=None,
         help="How many emails the mail server takes on one connection, as it said "
         "itself; 0: it has not said.",
+    )
+    connection_mails_at = fields.Float(
+        readonly=True,
+        copy=False,
+        digits=(17, 6),
+        aggregator=None,
+        help="Seconds since the epoch; what the server said is forgotten after a day.",
     )
     is_paused = fields.Boolean(
         "Paused",
@@ -76,6 +85,15 @@ class UserEmailAliasState(models.AbstractModel):
             }
         )
         self.env["user.email.alias.queue"]._trigger_cron()
+
+    def _get_connection_mails(self):
+        """How many emails the server takes on one connection; 0: any number."""
+        if self.connection_mails and self._now() < self.connection_mails_at + DAY:
+            return self.connection_mails
+        return 0
+
+    def _set_connection_mails(self, count):
+        self.write({"connection_mails": count, "connection_mails_at": self._now()})
 
     def _notify_owner(self, message):
         """Notify the owner at once, wherever in Odoo they are.

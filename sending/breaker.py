@@ -1,183 +1,307 @@
-"""What is not charged to a mail: a worn-out connection, an account in trouble.
+"""Finds out that what several mails were refused for is about the account.
 
-The same refusal of several mails in a row is about the account, whatever it says. No
-list of texts is complete, and a text that none knows would cost a whole campaign. What
-is counted stands in the log, so that it outlives a lane and a restart.
+No list of texts is complete, and a text that none knows would cost a whole campaign.
+So the same refusal of several mails in a row is in doubt. What is counted stands in the
+log, so that it outlives a lane and a restart.
+
+A refusal at RCPT may be about dead recipients, in words that nobody knows. The server
+itself is asked before the account is held for it, with MAIL, RCPT and RSET, nothing is
+sent: would it take an email for somebody it has taken one for before, and for the
+alias's own address? Where that decides nothing, the words do. Later than at RCPT
+nothing can be asked without sending: there only words speak for the recipient.
 """
 
+import logging
 import re
+from typing import NamedTuple
 
 from odoo.tools import SQL
 
 from ..tools.pacing import DAY
-from ..tools.transport import smtp
-from ..tools.transport.smtp.outcome import Phase
+from ..tools.transport import TransportFailure, smtp
+from . import put_back
+from .lock import PASSING
+
+_logger = logging.getLogger(__name__)
 
 # So many different mails: a second one with the same fault is chance, a third is not.
 SAME_COUNT = 3
 # At RCPT the domain that is written to may be the one that refuses: then in so many
 # different domains, or so many mails.
 SAME_COUNT_OF_A_DOMAIN = 5
-# So many with whatever words, and nothing has passed between them.
+# So many with whatever words, at RCPT in so many domains, and nothing has passed.
 ANY_COUNT = 10
-
-# A due time is stored by so much too late, for a float of its size.
-ROUNDING_SECONDS = 1e-5
+# So many, though the words or the server speak for dead recipients: more of these in a
+# row than a list of addresses has.
+MANY_COUNT = 50
 
 # Rows that are looked at: far more than what trips it.
-LOOK_BACK = 100
+LOOK_BACK = 200
+# What was put back is remembered for so many days, until something passes.
+MEMORY_DAYS = 30
+# Emails that were sent among which somebody is looked for who is known to the server.
+SERVED_COUNT = 20
 
-_DOMAIN = re.compile(r"@([^\s,>]+)")
+_ADDRESS = re.compile(r"[^\s,]+@([^\s,>]+)")
 
 
-def wears_out(failure, message, served):
-    """Tell whether a connection that has served takes no more, and a fresh one may.
+class Doubt(NamedTuple):
+    """Whether one refusal is about its mail or about the account."""
 
-    A server says so, or it ends the connection before the next email. A limit of
-    recipients means the connection where the email has only one.
+    signature: str
+    failure: TransportFailure
+    reply: str  # for the owner
 
-    :param served: how many emails the connection has had an answer to before
-    """
-    judged = failure.outcome
-    if not served or judged.kind != "deferred" or judged.hold or judged.quota:
+    @property
+    def is_final(self):
+        return self.failure.outcome.kind == "refused"
+
+
+class Refusal(NamedTuple):
+    """What the log knows of one refusal."""
+
+    log_id: int
+    mail_id: int
+    signature: str
+    recipients: str | None
+    is_put_back: bool
+
+
+class Breaker:
+    """Judges the doubts of one alias; owned by the lane that holds the alias."""
+
+    def __init__(self, alias_id, connection, backoff):
+        self.alias_id = alias_id
+        self._connection = connection
+        self._backoff = backoff
+        # signatures with which the server was asked in vain, and at how many mails
+        self._asked = {}
+        # signatures by which it was found to mean a connection
+        self._of_connection = set()
+
+    def judge(self, env, doubt):
+        """Hold the alias or let it wait, if the doubt is justified.
+
+        No transaction is open while the server is asked.
+
+        :return: False when the alias has to pause as a whole
+        """
+        try:
+            return self._judge(env, doubt)
+        except PASSING as error:
+            # what was refused stays in the log: the next one brings it up again
+            _logger.info("Alias %s could not be judged: %s", self.alias_id, error)
+            env.cr.rollback()
+            return True
+
+    def _judge(self, env, doubt):
+        run = _get_run(env.cr, self.alias_id)
+        if doubt.signature in self._of_connection:
+            suspects = run[:1]
+        else:
+            suspects = find_suspects(run, doubt.signature)
+            if not suspects or not self._is_account(env, doubt, suspects):
+                env.cr.rollback()
+                return True
+        rows = env["user.email.alias.log"].browse(row.log_id for row in suspects)
+        alias = env["user.email.alias"].browse(self.alias_id)
+        if doubt.is_final:
+            goes_on = self._hold(alias, doubt, rows)
+        else:
+            goes_on = self._wait(alias, doubt, rows)
+        env.cr.commit()
+        return goes_on
+
+    def _hold(self, alias, doubt, rows):
+        put_back.refused(rows)
+        if len(rows) >= MANY_COUNT:
+            # perhaps it is the recipients after all: then its owner says "go on" once
+            rows.signature = False
+        reply = alias.env._(
+            "Several emails in a row were refused in the same way, so it is about "
+            "the account or what is sent; the rest waits. Correct what the mail "
+            "server says, then click Resume. %s",
+            doubt.reply,
+        )
+        alias._set_hold("refused", reply)
+        alias._notify_owner(reply)
         return False
-    if judged.session or (judged.split and len(message.recipients) == 1):
-        return True
-    is_cut = failure.reply is None or failure.reply.code == 421
-    return failure.phase is Phase.MAIL and is_cut and judged.reason != "rate"
+
+    def _wait(self, alias, doubt, rows):
+        put_back.deferred(rows)
+        if self._connection.accepted >= len(rows):
+            # some have passed on this connection: perhaps it is the connection
+            rows.signature = False
+            self._connection.is_worn_out = True
+            self._of_connection.add(doubt.signature)
+            return True
+        self._of_connection.discard(doubt.signature)
+        self._backoff.wait(alias, doubt.reply, is_slower=True)
+        return False
+
+    # ------------------------------------------------------------------
+    # Account or recipients?
+    # ------------------------------------------------------------------
+
+    def _is_account(self, env, doubt, suspects):
+        count = _count(suspects)
+        if count < self._get_next_count(doubt.signature):
+            return False
+        verdict = True
+        if smtp.is_at_recipient(doubt.signature) and self._connection.can_ask:
+            verdict = self._ask(env, doubt, suspects)
+        if verdict is None:
+            # the server has nothing against it itself: the words decide
+            verdict = (
+                not doubt.is_final
+                or smtp.leans_to_account(doubt.failure.reply)
+                or (count >= MANY_COUNT and not smtp.is_weak(doubt.signature))
+            )
+        if not verdict:
+            self._asked[doubt.signature] = count
+        return verdict
+
+    def _get_next_count(self, signature):
+        """How many mails it takes to ask again: twice as many as the last time."""
+        asked = self._asked.get(signature, 0)
+        return MANY_COUNT if asked < MANY_COUNT < 2 * asked else 2 * asked
+
+    def _ask(self, env, doubt, suspects):
+        """Ask the server for somebody it knows, and for the alias itself.
+
+        :return: True: it is the account; False: the recipients; None: undecided
+        """
+        alias = env["user.email.alias"].browse(self.alias_id)
+        own = alias.email_from
+        known = _find_known(env.cr, self.alias_id, own, suspects)
+        env.cr.rollback()
+        verdict = True
+        for address in filter(None, (known, own)):
+            failure = self._connection.ask(own, address)
+            if failure is None:
+                return False if address == known else None
+            if failure.outcome.scope == "alias":
+                return True if failure.reply else verdict
+            found = smtp.signature_of(failure, [address])
+            if found and smtp.is_alike(found, doubt.signature):
+                return True
+            if not self._connection.can_ask:
+                break
+            verdict = None
+        return verdict
 
 
-def learn_connection_mails(alias, judged, served):
-    """Remember how many emails this server takes on one connection, if it says so."""
-    if smtp.counts_mails(judged):
-        alias.connection_mails = served
+def find_suspects(run, signature):
+    """Return those refusals by which the alias may be in trouble.
 
-
-def find_victims(env, alias_id, outcome, signature):
-    """Return the log rows of one outcome by which the alias is found in trouble.
-
-    :param outcome: ``refused`` or ``deferred``
-    :param signature: of the row that was just closed
-    :return: rows of ``user.email.alias.log``; none: it may be the mails
+    :param run: list of :class:`Refusal` since the last success, the last one first
+    :param signature: of the first one
+    :return: list; empty: it may be the mails
     """
-    ids = _get_run(env.cr, alias_id, outcome)
-    run = env["user.email.alias.log"].browse(ids)
-    same = run.filtered(lambda row: row.signature == signature)
+    counted = [row for row in run if not row.is_put_back]
+    same = [row for row in counted if row.signature == signature]
     if _is_enough(same, signature):
         return same
-    others = run.filtered(lambda row: not smtp.needs_other_domains(row.signature))
-    if len(set(others.mapped("mail_mail_id"))) >= ANY_COUNT:
-        return others
-    return run.browse()
+    back = [row for row in run if row.is_put_back]
+    if any(row.signature == signature for row in back):
+        # its owner, or time, has changed nothing: one mail is enough to see that
+        return same
+    if smtp.is_weak(signature):
+        return []
+    alike = [row for row in counted if _is_of_group(row, signature)]
+    if _is_any_enough(alike, signature):
+        return alike
+    if _is_any_enough([row for row in back if _is_of_group(row, signature)], signature):
+        return same
+    return []
 
 
 def _is_enough(rows, signature):
-    count = len(set(rows.mapped("mail_mail_id")))
+    count = _count(rows)
+    if smtp.is_weak(signature):
+        return count >= MANY_COUNT
     if count < SAME_COUNT or not smtp.needs_other_domains(signature):
         return count >= SAME_COUNT
-    domains = {
+    return len(_get_domains(rows)) >= SAME_COUNT or count >= SAME_COUNT_OF_A_DOMAIN
+
+
+def _is_of_group(row, signature):
+    return not smtp.is_weak(row.signature) and (
+        smtp.group_of(row.signature) == smtp.group_of(signature)
+    )
+
+
+def _is_any_enough(rows, signature):
+    domains = _get_domains(rows) if smtp.is_at_recipient(signature) else None
+    return _count(rows) >= ANY_COUNT and (domains is None or len(domains) >= ANY_COUNT)
+
+
+def _count(refusals):
+    return len({refusal.mail_id for refusal in refusals})
+
+
+def _get_domains(rows):
+    return {
         domain.lower()
         for row in rows
-        for domain in _DOMAIN.findall(row.recipients or "")
+        for domain in _ADDRESS.findall(row.recipients or "")
     }
-    return len(domains) >= SAME_COUNT or count >= SAME_COUNT_OF_A_DOMAIN
 
 
-def _get_run(cr, alias_id, outcome):
-    """Read the ids of what was refused since the last success, within a day.
+def _get_run(cr, alias_id):
+    """Read what was refused since everybody of a mail was served, the last one first.
 
     In SQL because each half is one walk along a partial index.
+
+    :return: list of :class:`Refusal`
     """
     cr.execute(
         SQL(
             """
-            SELECT id FROM user_email_alias_log
+            SELECT id, mail_mail_id, signature, recipients, is_put_back IS TRUE
+              FROM user_email_alias_log
              WHERE alias_id = %(alias_id)s AND signature IS NOT NULL
-               AND outcome = %(outcome)s
-               AND claimed_at > extract(epoch FROM clock_timestamp()) - %(day)s
+               AND claimed_at > extract(epoch FROM clock_timestamp()) - CASE
+                   WHEN is_put_back THEN %(memory)s ELSE %(day)s END
                AND claimed_at > COALESCE((
                    SELECT claimed_at FROM user_email_alias_log
                     WHERE alias_id = %(alias_id)s AND outcome = 'sent'
+                      AND refused_recipients IS NULL
                     ORDER BY claimed_at DESC LIMIT 1), 0)
              ORDER BY claimed_at DESC LIMIT %(look_back)s
             """,
             alias_id=alias_id,
-            outcome=outcome,
             day=DAY,
+            memory=MEMORY_DAYS * DAY,
             look_back=LOOK_BACK,
         )
     )
-    return [row[0] for row in cr.fetchall()]
+    return [Refusal(*row) for row in cr.fetchall()]
 
 
-def put_back_refused(env, rows):
-    """Let the mails wait again that paid for the finding out, each of them once.
+def _find_known(cr, alias_id, own, suspects):
+    """Find somebody else's address for which the server has taken an email.
 
-    :param rows: from `find_victims`; they stay as they were, and count no more
-    :return: how many mails wait again
+    In SQL because it is one walk along a partial index.
+
+    :return: the latest one outside of the alias's domain; None: there is none
     """
-    mail_ids = rows.mapped("mail_mail_id")
-    before = env["user.email.alias.log"].search(
-        [("mail_mail_id", "in", mail_ids), ("is_put_back", "=", True)]
-    )
-    again = set(mail_ids) - set(before.mapped("mail_mail_id"))
-    mails = _lock(env, again, "exception", rows.alias_id.id)
-    mails = mails.filtered(lambda mail: mail.failure_type == "unknown")
-    _undo(mails)
-    back = set(mails.ids)
-    rows.filtered(lambda row: row.mail_mail_id in back).is_put_back = True
-    rows.signature = False
-    return len(back)
-
-
-def _undo(mails):
-    """Undo what a refusal has written; the mails keep their place in the queue."""
-    for mail in mails:
-        due = mail.email_alias_due - ROUNDING_SECONDS
-        mail.write(
-            {"state": "outgoing", "failure_type": False, "failure_reason": False}
-        )
-        mail.email_alias_due = due
-    nothing = {"failure_type": False, "failure_reason": False}
-    traces = mails.mailing_trace_ids.filtered(lambda t: t.trace_status == "error")
-    traces.write({"trace_status": "outgoing", **nothing})
-    traces.mass_mailing_id.email_alias_is_notified = False
-    notifications = mails.env["mail.notification"].search(
-        [("mail_mail_id", "in", mails.ids), ("notification_status", "=", "exception")]
-    )
-    notifications.write({"notification_status": "ready", **nothing})
-    notifications.mail_message_id._email_alias_notify_outcome()
-
-
-def put_back_deferred(env, rows):
-    """Let mails that were put off go on at once; the try is not counted as theirs."""
-    mails = _lock(env, rows.mapped("mail_mail_id"), "outgoing", rows.alias_id.id)
-    claimed = {}
-    for row in rows:
-        claimed[row.mail_mail_id] = row.claimed_at
-    for mail in mails:
-        mail.email_alias_due = min(mail.email_alias_due, claimed[mail.id])
-    rows.write({"scope": "alias", "signature": False})
-
-
-def _lock(env, ids, state, alias_id):
-    """Lock those mails that are still so; what somebody is changing is left to them.
-
-    Mails of a caller who sends at once are locked by the caller, who wants an answer.
-    """
-    if not ids:
-        return env["mail.mail"]
-    env["mail.mail"].flush_model(["state", "email_alias_due"])
-    env.cr.execute(
+    cr.execute(
         SQL(
             """
-            SELECT id FROM mail_mail
-             WHERE id IN %s AND state = %s AND email_alias_id = %s
-             ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+            SELECT recipients FROM user_email_alias_log
+             WHERE alias_id = %s AND outcome = 'sent' AND refused_recipients IS NULL
+             ORDER BY claimed_at DESC LIMIT %s
             """,
-            tuple(ids),
-            state,
             alias_id,
+            SERVED_COUNT,
         )
     )
-    return env["mail.mail"].browse(row[0] for row in env.cr.fetchall())
+    strange = {who for row in suspects for who in (row.recipients or "").split(", ")}
+    domain = own.rpartition("@")[2].lower()
+    for (recipients,) in cr.fetchall():
+        for who in (recipients or "").split(", "):
+            found = _ADDRESS.fullmatch(who)
+            if found and found[1].lower() != domain and who not in strange:
+                return who
+    return None

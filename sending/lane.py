@@ -18,10 +18,12 @@ from odoo import api
 
 from ..exceptions import AliasHold, AliasRetry
 from ..tools import pacing
-from ..tools.deadline import Deadline
 from ..tools.transport import TransportFailure
+from .backoff import BackOff
 from .batch import CLAIM_LEAD_SECONDS, Batch
-from .clock import TOLERANCE_SECONDS, follow_clock
+from .breaker import Breaker
+from .clock import follow_clock
+from .connection import Connection
 from .lock import LANE_LOCK, PASSING, hand_over, locked, open_cursor
 from .log import Log
 from .message import FRESH_SECONDS, Account
@@ -32,14 +34,6 @@ _logger = logging.getLogger(__name__)
 # Whoever has a mail sent at once may take some time to commit; look again after these
 # seconds.
 SETTLE_SECONDS = 0.25
-
-# After this many seconds of silence a connection is asked whether it still lives.
-IDLE_SECONDS = 20
-
-# Emails and seconds after which a connection is closed politely; Postfix
-# reuses its own for 300 s (smtp_connection_reuse_time_limit).
-CONNECTION_MAILS = 500
-CONNECTION_SECONDS = 300
 
 # A lane that has to wait longer than this, in seconds, makes room for an alias that
 # found no lane.
@@ -75,12 +69,10 @@ class Lane:
         self.has_delivered = False
         self._stopping = False
         self._is_wanted = False
-        self._log = Log(alias_id)
-        self._connection = None
-        # emails this connection has had an answer to, and how many it may have
-        self._served = 0
-        self._connection_mails = CONNECTION_MAILS
-        self._used_at = 0.0
+        self._connection = Connection()
+        self._backoff = BackOff()
+        self._breaker = Breaker(alias_id, self._connection, self._backoff)
+        self._log = Log(alias_id, self._connection, self._backoff)
         # monotonic clock: the next bulk email starts no earlier
         self._slot = 0.0
         self._batch = Batch(alias_id)
@@ -123,7 +115,7 @@ class Lane:
             self.is_broken = True
             self._put_off(error)
         finally:
-            self._disconnect()
+            self._connection.close()
 
     def _put_off(self, error):
         """Let the alias wait, longer each time: what broke once may break again."""
@@ -142,7 +134,7 @@ class Lane:
             with open_cursor(self.registry) as cr:
                 env = api.Environment(cr, api.SUPERUSER_ID, {})
                 alias = env["user.email.alias"].browse(self.alias_id).exists()
-                self._log.back_off(
+                self._backoff.wait(
                     alias,
                     env._(
                         "Sending stopped at an error of the program (%s). Nothing is "
@@ -182,7 +174,7 @@ class Lane:
                             self._deliver(env, mail, message)
                     left -= mail
             finally:
-                self._disconnect()
+                self._connection.close()
         return left
 
     @contextlib.contextmanager
@@ -224,8 +216,8 @@ class Lane:
         env.cr.rollback()
         if not choice:
             return False
-        mail_id, is_bulk, wait, account = choice
-        if is_bulk and wait > account.pause + TOLERANCE_SECONDS / 2:
+        mail_id, is_bulk, wait, is_clock_back, account = choice
+        if is_bulk and is_clock_back:
             follow_clock(env.cr)
             env.cr.commit()
             return True
@@ -256,12 +248,13 @@ class Lane:
     def _choose(self, env):
         """Pick the next mail: one-to-one first, then bulk, each by due time.
 
-        :return: (mail id, bulk?, seconds until its slot, account) or None
+        :return: (mail id, bulk?, seconds until its slot, whether the clock was set
+            back, account) or None
         """
         row = get_next(env.cr, self.alias_id)
         if not row or (self.is_direct and row[1]):
             return None
-        return row[0], row[1], row[2], Account(*row[3:])
+        return *row[:4], Account(*row[4:])
 
     def _get_account(self, env):
         """The account of an alias that may send now, else None."""
@@ -311,20 +304,21 @@ class Lane:
         if not message:
             return True
         is_own = mail.env.cr is env.cr
-        log_id = self._log.claim(env, message, is_own)
+        rest = self._connection.get_rest(message.size) if message.is_bulk else 0.0
+        log_id = self._log.claim(env, message, is_own, rest)
         if not log_id:
             if is_own and not self._log.settle(env, mail):
                 self.wake.wait(SETTLE_SECONDS)
             return True
-        result = self._submit(message, start_at)
+        result = self._connection.submit(message, start_at, self.cut_at)
         if message.is_bulk:
-            self._slot = self._used_at + message.account.pause
-        goes_on = self._log.record(
-            env, mail, log_id, message, result, self._used_at, self._served
-        )
-        self._served += 1
-        if self._log.is_worn_out:
-            self._disconnect()
+            pause = max(message.account.pause, rest)
+            self._slot = self._connection.used_at + pause
+        goes_on = self._log.record(env, mail, log_id, message, result)
+        if self._log.doubt:
+            goes_on &= self._breaker.judge(env, self._log.doubt)
+        if self._connection.is_worn_out:
+            self._connection.close()
         self.has_delivered = True
         self._has_copies |= message.account.wants_direct_copies
         self._unswept += 1
@@ -338,27 +332,6 @@ class Lane:
         if not pause:
             return SWEEP_COUNT
         return min(SWEEP_COUNT, max(1, int(pause / 2 / SWEEP_SECONDS)))
-
-    def _submit(self, message, start_at):
-        """MAIL FROM to the final reply, with no transaction open.
-
-        :return: a :class:`SubmissionResult` or a :class:`TransportFailure`
-        """
-        # at least a moment: what was claimed shall get its answer
-        self._connection.deadline = Deadline.until(
-            max(self.cut_at, time.monotonic() + 1.0)
-        )
-        try:
-            result = self._connection.submit(
-                message.envelope_from,
-                message.recipients,
-                message.data,
-                not_before=start_at,
-            )
-        except TransportFailure as failure:
-            result = failure
-        self._used_at = time.monotonic()
-        return result
 
     def _sweep(self, env, limit=None):
         """Delete at once what core would have deleted mail by mail."""
@@ -375,44 +348,23 @@ class Lane:
 
         :return: False when there is none; the alias then backs off or is on hold
         """
-        if self._connection and not self._is_fit():
-            self._disconnect()
-        if self._connection:
+        if self._connection.is_fit():
             return True
         alias = env["user.email.alias"].browse(self.alias_id)
-        self._served = 0
-        self._connection_mails = alias.connection_mails or CONNECTION_MAILS
         try:
-            self._connection = alias._open_connection__(Deadline.until(self.cut_at))
+            self._connection.open(alias, self.cut_at)
         except TransportFailure as failure:
             env.cr.rollback()
-            self._log.pause_alias(alias, failure.outcome, alias._explain(failure))
+            self._backoff.obey(alias, failure.outcome, alias._explain(failure))
         except AliasHold as error:
             env.cr.rollback()
             alias._set_hold(error.reason, str(error))
             alias._notify_owner(str(error))
         except AliasRetry as error:
             env.cr.rollback()
-            self._log.back_off(alias, str(error))
+            self._backoff.wait(alias, str(error))
         else:
             env.cr.rollback()
-            self._used_at = time.monotonic()
             return True
         env.cr.commit()
         return False
-
-    def _is_fit(self):
-        connection = self._connection
-        return (
-            connection.usable
-            and self._served < min(self._connection_mails, CONNECTION_MAILS)
-            and connection.age < CONNECTION_SECONDS
-            and (
-                time.monotonic() - self._used_at < IDLE_SECONDS or connection.is_alive()
-            )
-        )
-
-    def _disconnect(self):
-        if self._connection:
-            self._connection.close()
-            self._connection = None

@@ -1,6 +1,7 @@
 """Claims and outcomes of one alias: what is written around a submission."""
 
 import contextlib
+import math
 import logging
 import time
 import zlib
@@ -12,7 +13,7 @@ from odoo.tools import SQL
 
 from ..tools import pacing
 from ..tools.transport import TransportFailure, smtp
-from . import breaker
+from .breaker import Doubt
 from .lock import PASSING, begin_anew
 from .queries import IS_OPEN
 
@@ -33,21 +34,22 @@ RECORD_TRIES = 8
 
 
 class Log:
-    """Writes the log of one alias; owned by the lane that holds the alias."""
+    """Writes the log of one alias; owned by the lane that holds the alias.
 
-    def __init__(self, alias_id):
+    :ivar doubt: a :class:`Doubt` whether what was recorded last is about the account
+    """
+
+    def __init__(self, alias_id, connection, backoff):
         self.alias_id = alias_id
-        # bulk emails accepted since the pause was last widened or eased
-        self._streak = 0
-        # whether the connection takes no more, and a fresh one is to go on
-        self.is_worn_out = False
-        # signatures by which this server was found to mean a connection
-        self._worn_out_words = set()
+        self.doubt = None
+        self._connection = connection
+        self._backoff = backoff
 
-    def claim(self, env, message, is_own):
+    def claim(self, env, message, is_own, rest=0.0):
         """Commit that this mail is in hand.
 
         :param is_own: the mail is committed, so that its state can be looked at
+        :param rest: seconds that the provider wants after it, whatever the pause
         :return: the log row's id; None if the mail was cancelled or served meanwhile,
             or the alias may not send any more
         """
@@ -72,17 +74,19 @@ class Log:
                 INSERT INTO user_email_alias_log
                        (alias_id, user_id, mail_mail_id, mail_message_id, message_id,
                         model, res_id, is_bulk, recipients, email_from, subject,
-                        claimed_at, create_uid, create_date, write_uid, write_date)
+                        rest_ms, claimed_at, create_uid, create_date, write_uid,
+                        write_date)
                 SELECT %(alias_id)s, %(user_id)s, %(mail_mail_id)s,
                        (SELECT id FROM mail_message WHERE id = %(mail_message_id)s),
                        %(message_id)s::varchar, %(model)s::varchar, %(res_id)s::int,
                        %(is_bulk)s, %(recipients)s::varchar, %(email_from)s::varchar,
-                       %(subject)s::varchar, extract(epoch FROM clock_timestamp()),
-                       1, now() AT TIME ZONE 'UTC', 1, now() AT TIME ZONE 'UTC'
+                       %(subject)s::varchar, %(rest_ms)s,
+                       extract(epoch FROM clock_timestamp()), 1, now() AT TIME ZONE 'UTC', 1, now() AT TIME ZONE 'UTC'
                  WHERE %(still_due)s
              RETURNING id
                 """,
                 still_due=still_due,
+                rest_ms=math.ceil(rest * 1000),
                 **message.log_values,
             )
         )
@@ -148,23 +152,19 @@ class Log:
             )
         env.cr.commit()
 
-    def record(self, env, mail, log_id, message, result, replied_at, served=0):
+    def record(self, env, mail, log_id, message, result):
         """Commit the outcome: mail, notification or trace, log, alias.
 
         Tried again when the database reports a conflict, and with a connection of its
         own when the lane's is lost: the server's reply cannot be asked for twice.
 
         :param result: a :class:`SubmissionResult` or a :class:`TransportFailure`
-        :param replied_at: ``time.monotonic()`` of the server's reply
-        :param served: how many emails this connection has had an answer to before
         :return: False when the alias has to pause as a whole
         """
         with contextlib.ExitStack() as stack:
             for tries_left in reversed(range(RECORD_TRIES)):
                 try:
-                    return self._record_once(
-                        env, mail, log_id, message, result, replied_at, served
-                    )
+                    return self._record_once(env, mail, log_id, message, result)
                 except PASSING:
                     if not tries_left or mail.env.cr is not env.cr:
                         raise
@@ -173,35 +173,42 @@ class Log:
                     mail = mail.with_env(env)
         return False
 
-    def _record_once(self, env, mail, log_id, message, result, replied_at, served):
-        self.is_worn_out = False
+    def _record_once(self, env, mail, log_id, message, result):
+        self.doubt = None
         if isinstance(result, TransportFailure):
-            goes_on, row = self._write_failure(env, mail, message, result, served)
+            goes_on, row = self._write_failure(env, mail, message, result)
         else:
-            goes_on = True
-            row = self._write_success(env, mail, message, result)
-        shift = replied_at - time.monotonic()
+            goes_on, row = True, self._write_success(env, mail, message, result)
+        shift = self._connection.used_at - time.monotonic()
         self.close(env, log_id, **row, shift=shift)
-        if row.get("signature"):
-            goes_on &= self._look_for_account(env, result, row, served)
         env.cr.commit()
+        self._connection.learnt = None
         return goes_on
 
     def _write_success(self, env, mail, message, result):
         account, mail = message.account, mail.exists()
-        left = list(result.deferred)
+        alias = env["user.email.alias"].browse(self.alias_id)
+        # others got it: who was refused for the account's sake, say, is asked again
+        doubts = smtp.get_doubts(result)
+        left = [
+            who for who in message.recipients if who in result.deferred or who in doubts
+        ]
+        refused = {who: r for who, r in result.refused.items() if who not in left}
+        for who, failure in doubts.items():
+            self._doubt(alias, failure, [who])
         if left:
-            reply = str(next(iter(result.deferred.values())))
+            reply = str({**result.refused, **result.deferred}[left[0]])
             wait = self._get_next_wait(env, message)
             if mail:
                 mail._email_alias_defer(wait or 0.0, reply, pending=left)
         elif mail:
             mail._email_alias_record_sent(message)
         if account.is_troubled:
-            env["user.email.alias"].browse(self.alias_id)._set_verified()
+            alias._set_verified()
         if message.is_bulk and account.is_widened:
-            self._ease(env["user.email.alias"].browse(self.alias_id))
-        refused = "\n".join(f"{who}: {reply}" for who, reply in result.refused.items())
+            self._backoff.ease(alias)
+        if self._connection.learnt is not None:
+            alias._set_connection_mails(self._connection.learnt)
         copy = account.wants_copies or (
             account.wants_direct_copies and not message.is_bulk
         )
@@ -210,140 +217,78 @@ class Log:
             "kind": "deferred" if left else "sent",
             "scope": "recipient" if left else "mail",
             "reply": str(result.reply),
-            "refused": refused,
+            "refused": "\n".join(f"{who}: {reply}" for who, reply in refused.items()),
+            "signature": self.doubt and self.doubt.signature,
         }
 
-    def _write_failure(self, env, mail, message, failure, served):
+    def _write_failure(self, env, mail, message, failure):
         alias = env["user.email.alias"].browse(self.alias_id)
         mail = mail.exists()
         judged, kind, reply = failure.outcome, failure.outcome.kind, str(failure)
-        signature = smtp.signature_of(failure, message.recipients)
         scope, goes_on = judged.scope, True
-        is_known = served and signature in self._worn_out_words
-        if is_known or breaker.wears_out(failure, message, served):
+        if self._connection.wears_out(failure, message):
             # the mail has lost nothing: not even one of its tries
-            self.is_worn_out = True
-            scope, signature = "alias", None
-            breaker.learn_connection_mails(alias, judged, served)
+            self._connection.is_worn_out = True
+            scope = "alias"
         elif kind == "deferred" and scope == "alias":
-            self.pause_alias(alias, judged, alias._explain(failure))
+            self._backoff.obey(alias, judged, alias._explain(failure))
             goes_on = False
         elif kind == "deferred":
             wait = self._get_next_wait(env, message)
             if wait is None:
-                kind, signature = "refused", None
+                kind = "refused"
                 reply = env._("Given up after five days: %s", reply)
-            elif mail:
-                pending = list(failure.deferred) if failure.refused else None
-                mail._email_alias_defer(wait, reply, pending=pending)
+            else:
+                self._doubt(alias, failure, message.recipients)
+                if mail:
+                    pending = list(failure.deferred) if failure.refused else None
+                    mail._email_alias_defer(wait, reply, pending=pending)
+        elif kind == "refused":
+            self._doubt(alias, failure, message.recipients)
         if kind == "refused" and mail:
             # what may yet be put back must not be deleted as a bad address
-            is_address = scope == "recipient" and not signature
+            is_address = scope == "recipient" and not self.doubt
             mail._email_alias_record_refused(reply, is_address)
         elif kind == "uncertain":
-            if mail:
-                mail._email_alias_record_uncertain()
-            if not alias.uncertain_count:
-                # the badge counts those that follow; nobody wants a notice for each
-                alias._notify_owner(
-                    env._(
-                        "It is uncertain whether an email has arrived. Please decide."
-                    )
-                )
+            self._write_uncertain(alias, mail)
+        signature = self.doubt and self.doubt.signature
         row = {"kind": kind, "scope": scope, "reply": reply, "signature": signature}
         return goes_on, row
 
-    def _look_for_account(self, env, failure, row, served):
-        """Find out whether what was refused or put off is about the account.
+    @staticmethod
+    def _write_uncertain(alias, mail):
+        if mail:
+            mail._email_alias_record_uncertain()
+        if not alias.uncertain_count:
+            # the badge counts those that follow; nobody wants a notice for each
+            alias._notify_owner(
+                alias.env._(
+                    "It is uncertain whether an email has arrived. Please decide."
+                )
+            )
 
-        :param row: what was written on the log row
-        :return: False when the alias has to pause as a whole
+    def _doubt(self, alias, failure, recipients):
+        """Note what the same refusal of another mail would share, if it may be more
+        than this mail's.
         """
-        rows = breaker.find_victims(env, self.alias_id, row["kind"], row["signature"])
-        if not rows:
-            return True
-        alias = env["user.email.alias"].browse(self.alias_id)
-        reply = alias._explain(failure)
-        if row["kind"] == "refused":
-            breaker.put_back_refused(env, rows)
-            reply = env._(
-                "Several emails in a row were refused in the same way, so it is about "
-                "the account or what is sent; the rest waits. Correct what the mail "
-                "server says, then click Resume. %s",
-                reply,
-            )
-            alias._set_hold("refused", reply)
-            alias._notify_owner(reply)
-            return False
-        breaker.put_back_deferred(env, rows)
-        if served >= len(rows):
-            # some have passed on this connection: perhaps it is the connection
-            self.is_worn_out = True
-            self._worn_out_words.add(row["signature"])
-            return True
-        self._streak = 0
-        self.back_off(alias, reply, **self._get_widened(alias, reply))
-        return False
-
-    def pause_alias(self, alias, judged, reply):
-        """Hold the alias if its owner has to act, else let it back off."""
-        if judged.hold:
-            alias._set_hold(judged.hold, reply)
-            alias._notify_owner(reply)
-            return
-        values = {}
-        if judged.wait:
-            values["backoff_until"] = alias._now() + judged.wait
-        elif judged.quota:
-            values["backoff_until"] = pacing.quota_retry(alias._now())
-        if judged.throttled:
-            self._streak = 0
-            values.update(self._get_widened(alias, reply))
-        self.back_off(alias, reply, **values)
-
-    @staticmethod
-    def _get_widened(alias, reply):
-        pause = pacing.widen(alias.pause_ms, alias.delay_ms)
-        return {"pause_ms": pause, "pause_reason": reply}
-
-    @staticmethod
-    def back_off(alias, reply, **values):
-        """Let the alias try again in 1, 2, 5 ... 60 minutes."""
-        count = alias.backoff_count + 1
-        alias.write(
-            {
-                "backoff_until": pacing.alias_retry(count, alias._now()),
-                "backoff_count": count,
-                "state_message": reply,
-                **values,
-            }
-        )
-
-    def _ease(self, alias):
-        """Let the widened pause come back step by step."""
-        self._streak += 1
-        eased = pacing.ease(alias.pause_ms, alias.delay_ms, self._streak)
-        if eased != alias.pause_ms:
-            self._streak = 0
-            back = eased <= alias.delay_ms
-            alias.write(
-                {
-                    "pause_ms": 0 if back else eased,
-                    "pause_reason": False if back else alias.pause_reason,
-                }
-            )
+        signature = smtp.signature_of(failure, recipients)
+        if signature:
+            self.doubt = Doubt(signature, failure, alias._explain(failure))
 
     @staticmethod
     def _get_next_wait(env, message):
-        """Seconds until this mail is tried again; None when it is given up."""
+        """Seconds until this mail is tried again; None when it is given up.
+
+        What was put back costs no try, but the mail grows older all the same.
+        """
         env.cr.execute(
             SQL(
                 """
-                SELECT count(*), min(claimed_at),
+                SELECT count(*) FILTER (WHERE scope != 'alias'), min(claimed_at),
                        extract(epoch FROM clock_timestamp())
                   FROM user_email_alias_log
                  WHERE mail_mail_id = %s AND outcome = 'deferred'
-                   AND scope != 'alias'
+                   AND (scope != 'alias' OR is_put_back)
                 """,
                 message.mail_id,
             )

@@ -24,7 +24,7 @@ QUEUE = SQL(
            AND email_alias_bulk = true AND email_alias_is_paused IS NOT TRUE
          ORDER BY email_alias_due, id LIMIT 1) bulk ON true
     LEFT JOIN LATERAL (
-        SELECT replied_at FROM user_email_alias_log
+        SELECT replied_at, rest_ms FROM user_email_alias_log
          WHERE alias_id = alias.id AND is_bulk
          ORDER BY claimed_at DESC LIMIT 1) last ON true
     """
@@ -39,7 +39,8 @@ IS_OPEN = SQL(
 # than the pause, should the clock of the database have been set back.
 SLOT = SQL(
     """(LEAST(COALESCE(last.replied_at, 0), clock.now + %s)
-        + GREATEST(alias.delay_ms, COALESCE(alias.pause_ms, 0)) / 1000.0)::float8""",
+        + GREATEST(alias.delay_ms, COALESCE(alias.pause_ms, 0),
+                   COALESCE(last.rest_ms, 0)) / 1000.0)::float8""",
     TOLERANCE_SECONDS,
 )
 
@@ -153,7 +154,8 @@ def get_next(cr, alias_id):
 
     In SQL because it is asked for each mail and must stay at index probes.
 
-    :return: (mail id, bulk?, seconds until its slot, *columns of an Account) or None
+    :return: (mail id, bulk?, seconds until its slot, whether the clock was set back,
+        *columns of an Account) or None
     """
     cr.execute(
         SQL(
@@ -162,6 +164,7 @@ def get_next(cr, alias_id):
                         ELSE bulk.id END,
                    direct.due <= clock.now IS NOT TRUE,
                    %(slot)s - clock.now,
+                   COALESCE(last.replied_at, 0) > clock.now + %(ahead)s,
                    %(account)s
               FROM %(queue)s
              WHERE alias.id = %(alias_id)s AND %(is_open)s
@@ -172,6 +175,7 @@ def get_next(cr, alias_id):
             account=ACCOUNT,
             is_open=IS_OPEN,
             slot=SLOT,
+            ahead=TOLERANCE_SECONDS / 2,
             alias_id=alias_id,
         )
     )

@@ -124,6 +124,20 @@ class TestGraphQueue(QueueTests, ApiQueueCase):
     def scope(self):
         return f"{self.api.url}/Mail.Send"
 
+    def test_pause_counts_bytes_in_this_lane_and_in_the_next_one(self):
+        body = f"<p>{'big ' * 200_000}</p>"
+        self.queue(*LEADS[:3], body_html=body)
+        self.run_queue(until=lambda: len(self.api.submissions) >= 2)
+        self.run_queue()
+        self.assertEqual(len(self.api.submissions), 3)
+        for before, after in zip(
+            self.api.submissions, self.api.submissions[1:], strict=False
+        ):
+            # Microsoft's 150 MB in 5 minutes
+            least = before.size * 300 / 150e6
+            self.assertGreater(least, 3)
+            self.assertGreaterEqual(after.started_at - before.answered_at, least)
+
     def test_mailbox_that_is_gone_holds_with_words(self):
         self.api.without_mailbox.add(ADA.email)
         self.queue(LEADS[0], bulk=False)

@@ -49,8 +49,48 @@ class TestRefusals(QueueCase):
         self.resume()
         self.run_queue()
         states = self.states(ids)
-        self.assertEqual(states, ["exception"] * 3 + ["outgoing"] * 2)
+        self.assertEqual(states, ["exception"] + ["outgoing"] * 4, "one pays")
         self.assertEqual(self.read_alias("state")["state"], "hold")
+        self.resume()
+        self.run_queue()
+        self.assertEqual(self.states(ids).count("exception"), 2)
+        self.server.clear()
+        self.resume()
+        self.run_queue()
+        self.assertEqual(self.states(ids), ["exception"] * 2 + ["sent"] * 3)
+
+    def test_after_a_resume_that_helped_it_takes_three_again(self):
+        self.server.on("dot", reply="554 Zugang gesperrt", times=3)
+        self.queue(*LEADS[:3])
+        self.run_queue()
+        self.resume()
+        self.run_queue()
+        self.assertEqual(self.served(), LEADS[:3])
+        self.server.on("dot", reply="554 Zugang gesperrt", times=2)
+        ids = self.queue(*LEADS[3:6])
+        self.run_queue()
+        self.assertEqual(self.states(ids), ["exception"] * 2 + ["sent"])
+
+    def test_refusal_at_mail_from_is_never_a_mails(self):
+        for reply, reason in (
+            ("552 Requested mail action aborted: exceeded storage allocation", "full"),
+            ("552 We do not like it", "account"),
+            ("555 Tarif ohne Versand", "account"),
+            ("550 5.1.1 no such user", "from_refused"),
+        ):
+            with self.subTest(reply=reply):
+                self.server.clear()
+                self.server.on("mail", reply=reply)
+                ids = self.queue(*LEADS[:2])
+                self.run_queue()
+                self.assertEqual(self.states(ids), ["outgoing"] * 2)
+                alias = self.read_alias("state", "hold_reason")
+                self.assertEqual(alias["state"], "hold")
+                self.assertIn(reason, alias["hold_reason"])
+                self.server.clear()
+                self.resume()
+                self.run_queue()
+                self.assertEqual(self.states(ids), ["sent"] * 2)
 
     def test_one_to_one_mails_and_their_notifications_wait_again(self):
         self.server.on("dot", reply="550 Ihre Nachricht verletzt Regel 4711")
@@ -173,6 +213,15 @@ class TestRefusals(QueueCase):
         self.assertEqual(set(self.states(ids)), {"outgoing"})
         self.assertEqual(len(self.read_log()), 10)
 
+    def test_ever_new_words_at_rcpt_hold_after_ten_domains(self):
+        for one in "abcdefghijkl":
+            self.server.on("rcpt", reply=f"550 Nein {one * 7}", times=1)
+        ids = self.queue(*LEADS)
+        self.run_queue()
+        self.assertEqual(set(self.states(ids)), {"outgoing"})
+        self.assertEqual(self.read_alias("state")["state"], "hold")
+        self.assertEqual(len(self.read_log()), 10)
+
     def test_count_outlives_the_lane(self):
         self.server.on("dot", reply="554 Abgelehnt")
         ids = []
@@ -181,105 +230,3 @@ class TestRefusals(QueueCase):
             self.run_queue()
         self.assertEqual(self.states(ids), ["outgoing"] * 3)
         self.assertEqual(self.read_alias("state")["state"], "hold")
-
-
-@tagged("post_install", "-at_install", "user_email_alias")
-class TestDeferrals(QueueCase):
-    def assertNothingLost(self, ids):
-        with self.committed() as env:
-            now = env["user.email.alias"]._now()
-            for mail in env["mail.mail"].browse(ids):
-                self.assertEqual(mail.state, "outgoing")
-                self.assertLessEqual(mail.email_alias_due, now)
-            tries = env["user.email.alias.log"].search_count(
-                [
-                    ("alias_id", "=", self.alias_id),
-                    ("outcome", "=", "deferred"),
-                    ("scope", "!=", "alias"),
-                ]
-            )
-        self.assertFalse(tries, "no try is counted as a mail's")
-
-    def test_session_limit_takes_a_fresh_connection_and_is_remembered(self):
-        for phase, reply in (
-            ("data", "452 4.4.5 Maximum number of messages per session exceeded."),
-            ("mail", "452 4.5.3 Too many recipients: Too many messages sent"),
-            ("rcpt", "421 4.7.0 Too many messages in this connection"),
-            ("dot", "451 Session message limit reached"),
-        ):
-            with self.subTest(reply=reply):
-                self.write_alias(connection_mails=0)
-                self.server.clear()
-                self.server.on(phase, reply=reply, skip=4, times=1)
-                self.queue(*COLLEAGUES)
-                self.run_queue()
-                self.assertEqual(self.served(), COLLEAGUES)
-                alias = self.read_alias("connection_mails", "backoff_count")
-                self.assertEqual(alias["connection_mails"], 4)
-                self.assertFalse(alias["backoff_count"])
-                per_session = {}
-                for message in self.server.messages:
-                    per_session.setdefault(message.session_id, []).append(message)
-                self.assertEqual([len(m) for m in per_session.values()][:7], [4] * 7)
-                self.assertEqual(len(self.server.sessions), 8)
-
-    def test_too_many_errors_take_a_fresh_connection_and_teach_no_count(self):
-        for number in range(4):
-            self.server.on("rcpt", reply="550 5.1.1 unknown", match=LEADS[number])
-        self.server.on("rcpt", reply="421 4.7.0 Error: too many errors", times=1)
-        ids = self.queue(*LEADS)
-        self.run_queue()
-        self.assertEqual(self.served(), LEADS[4:])
-        self.assertFalse(self.read_alias("connection_mails")["connection_mails"])
-        self.assertEqual(self.read_mails(ids[4:5], "state")[0]["state"], "sent")
-
-    def test_fresh_connection_that_refuses_as_well_backs_the_alias_off(self):
-        self.server.on("mail", reply="452 4.4.5 Too many messages per session", skip=3)
-        ids = self.queue(*LEADS)
-        self.run_queue()
-        self.assertEqual(self.served(), LEADS[:3])
-        self.assertEqual(len(self.server.sessions), 2)
-        alias = self.read_alias("backoff_count", "state_message", "state")
-        self.assertEqual(alias["backoff_count"], 1)
-        self.assertIn("per session", alias["state_message"])
-        self.assertNothingLost(ids[3:])
-
-    def test_same_deferral_in_a_row_backs_off_widens_and_charges_no_mail(self):
-        self.server.on("rcpt", reply="450 4.7.1 Genug fuer heute von 203.0.113.9")
-        ids = self.queue(*LEADS)
-        self.run_queue()
-        self.assertEqual(len(self.read_log()), 3)
-        alias = self.read_alias(
-            "backoff_count", "pause_ms", "pause_reason", "state_message"
-        )
-        self.assertEqual(alias["backoff_count"], 1)
-        self.assertGreater(alias["pause_ms"], 0)
-        self.assertIn("Genug", alias["pause_reason"])
-        self.assertIn("Genug", alias["state_message"])
-        self.assertNothingLost(ids)
-        self.server.clear()
-        self.write_alias(backoff_until=0, pause_ms=0)
-        self.run_queue()
-        self.assertCountEqual(self.served(), LEADS)
-
-    def test_deferrals_after_successes_try_a_fresh_connection_first(self):
-        self.server.on("dot", reply="451 Heute nicht mehr", skip=4, times=3)
-        # by now it is known that these words mean the connection
-        self.server.on("dot", reply="451 Heute nicht mehr", skip=8, times=1)
-        ids = self.queue(*LEADS)
-        self.run_queue()
-        self.assertCountEqual(self.served(), LEADS)
-        self.assertEqual(len(self.server.sessions), 3)
-        self.assertEqual({m["state"] for m in self.read_mails(ids, "state")}, {"sent"})
-
-    def test_greylisted_recipients_do_not_stop_the_alias(self):
-        self.server.on("rcpt", reply="451 4.7.1 Greylisted, come back", times=8)
-        ids = self.queue(*LEADS)
-        self.run_queue()
-        self.assertEqual(self.served(), LEADS[8:])
-        self.assertFalse(self.read_alias("backoff_count")["backoff_count"])
-        late = self.read_mails(ids[:8], "email_alias_due", "state")
-        self.assertEqual({mail["state"] for mail in late}, {"outgoing"})
-        with self.committed() as env:
-            now = env["user.email.alias"]._now()
-        self.assertTrue(all(mail["email_alias_due"] > now + 200 for mail in late))

@@ -6,6 +6,8 @@ from odoo import api, fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from ..sending.backoff import BackOff
+from ..sending.connection import Connection
 from ..sending.log import Log
 from ..sending.message import Account, build
 from ..sending.queries import get_account
@@ -226,5 +228,6 @@ class TestDoor(QueueCase):
                     message = build(mail, account, is_own=True)
                     cr.rollback()
                     self.write_alias(**change)
-                    claimed = Log(self.alias_id).claim(env, message, is_own=True)
+                    log = Log(self.alias_id, Connection(), BackOff())
+                    claimed = log.claim(env, message, is_own=True)
                 self.assertEqual(bool(claimed), not change)

@@ -27,6 +27,7 @@ LETTERS = {
     "tls": ("deferred", "alias", "tls", None),
     "from": ("deferred", "alias", "from_refused", None),
     "relay": ("deferred", "alias", "relay_refused", None),
+    "acct": ("deferred", "alias", "account", None),
     "full": ("deferred", "alias", "mailbox_full", None),
 }
 PHASES = ("connect", "tls", "ehlo", "auth", "mail", "rcpt", "data", "body", "dot")
@@ -41,35 +42,35 @@ MATRIX = """
 421 4.3.2 shutting down             A    A    A    A    A    A    A    A    A
 421 bye                             A    A    A    A    A    A    A    A    A
 421 4.4.2 idle too long             A    A    A    A    A    A    A    A    A
-421 4.7.0 try later                 A+   A    A+   A+   A+   A+   A+   A+   A+
-421 4.3.0 Too many connections      A+   A    A+   A+   A+   A+   A+   A+   A+
-432 4.3.2 thread limit exceeded     A+   A    A+   pw   A+   A+   A+   A+   A+
-450 4.2.0 mailbox busy              A    A    A    A    M    M    M    M    M
-450 try later                       A    A    A    A    M    M    M    M    M
-450 4.7.1 policy                    A+   A    A+   A+   M+   M+   M+   M+   M+
+421 4.7.0 try later                 A+   A    A+   A    A+   A+   A+   A+   A+
+421 4.3.0 Too many connections      A+   A    A+   A    A+   A+   A+   A+   A+
+432 4.3.2 thread limit exceeded     A+   A    A+   A    A+   A+   A+   A+   A+
+450 4.2.0 mailbox busy              A    A    A    A    A    M    M    M    M
+450 try later                       A    A    A    A    A    M    M    M    M
+450 4.7.1 policy                    A+   A    A+   A+   A+   M+   M+   M+   M+
 450 4.2.0 Greylisted, come back     A    A    A    A    M    M    M    M    M
-450 Mail send limit exceeded        A+   A    A+   A+   A+   A+   A+   A+   A+
-451 4.3.0 local error               A    A    A    A    M    M    M    M    M
-451 aborted                         A    A    A    A    M    M    M    M    M
+450 Mail send limit exceeded        A+   A    A+   A    A+   A+   A+   A+   A+
+451 4.3.0 local error               A    A    A    A    A    M    M    M    M
+451 aborted                         A    A    A    A    A    M    M    M    M
 451 4.7.0 slower                    A+   A    A+   A+   A+   A+   A+   A+   A+
-451 4.7.500 busy                    A+   A    A+   A+   A+   A+   A+   A+   A+
+451 4.7.500 busy                    A+   A    A+   A    A+   A+   A+   A+   A+
 451 4.7.1 Greylisting in action     A    A    A    A    M    M    M    M    M
 452 4.3.1 disk full                 A    A    A    A    M    M    M    M    M
 452 no space                        A    A    A    A    M    M    M    M    M
 452 4.5.3 too many recipients       A    A    A    A    M/   M/   M/   M/   M/
 452 Too many recipients             A    A    A    A    M/   M/   M/   M/   M/
 454 4.7.0 login service down        A+   A    A+   A    A+   A+   A+   A+   A+
-454 Throttling failure              A+   A    A+   A+   A+   A+   A+   A+   A+
+454 Throttling failure              A+   A    A+   A    A+   A+   A+   A+   A+
 454 Daily message quota exceeded    A24  A24  A24  A24  A24  A24  A24  A24  A24
 455 parameters                      A    A    A    A    M    M    M    M    M
 499 4.9.9 unknown                   A    A    A    A    M    M    M    M    M
-500 what                            A    A    A    pw   M!   R!   M!   M!   M!
+500 what                            A    A    A    pw   acct R!   M!   M!   M!
 501 5.5.4 syntax                    A    A    A    pw   from R!   M!   M!   M!
 501 5.1.7 bad sender                from from from pw   from from from from from
-502 5.5.1 no                        A    A    A    pw   M!   R!   M!   M!   M!
-503 5.5.1 sequence                  A    A    A    pw   M!   R!   M!   M!   M!
-504 5.5.4 mechanism                 A    A    A    pw   M!   R!   M!   M!   M!
-521 no mail here                    A    A    A    pw   M!   R!   M!   M!   M!
+502 5.5.1 no                        A    A    A    pw   acct R!   M!   M!   M!
+503 5.5.1 sequence                  A    A    A    pw   A    R!   M!   M!   M!
+504 5.5.4 mechanism                 A    A    A    pw   acct R!   M!   M!   M!
+521 no mail here                    A    A    A    pw   acct R!   M!   M!   M!
 530 5.7.0 Authentication required   pw   pw   pw   pw   pw   pw   pw   pw   pw
 530 5.7.0 Issue a STARTTLS command  tls  tls  tls  tls  tls  tls  tls  tls  tls
 530 5.7.57 not authenticated        pw   pw   pw   pw   pw   pw   pw   pw   pw
@@ -79,13 +80,13 @@ MATRIX = """
 535 5.7.139 disabled                off  off  off  off  off  off  off  off  off
 538 5.7.11 encryption required      tls  tls  tls  tls  tls  tls  tls  tls  tls
 538 encryption required             tls  tls  tls  tls  tls  tls  tls  tls  tls
-541 rejected                        A    A    A    pw   M!   R!   M!   M!   M!
+541 rejected                        A    A    A    pw   acct R!   M!   M!   M!
 550 5.7.30 basic auth is over       pw   pw   pw   pw   pw   pw   pw   pw   pw
 550 5.7.60 no permission            from from from pw   from from from from from
-550 5.4.5 Daily limit exceeded      A24  A24  A24  pw   A24  A24  A24  A24  A24
-550 5.7.232 external limit          A24  A24  A24  pw   A24  A24  A24  A24  A24
-550 Daily sending quota reached     A24  A24  A24  pw   A24  A24  A24  A24  A24
-550 rate limit exceeded             A+   A    A+   pw   A+   A+   A+   A+   A+
+550 5.4.5 Daily limit exceeded      A24  A24  A24  A24  A24  A24  A24  A24  A24
+550 5.7.232 external limit          A24  A24  A24  A    A24  A24  A24  A24  A24
+550 Daily sending quota reached     A24  A24  A24  A24  A24  A24  A24  A24  A24
+550 rate limit exceeded             A+   A    A+   A    A+   A+   A+   A+   A+
 550 5.1.1 no such user              A    A    A    pw   from R!   M!   M!   M!
 550 5.1.2 bad domain                A    A    A    pw   from R!   M!   M!   M!
 550 5.1.8 bad outbound sender       from from from pw   from from from from from
@@ -93,7 +94,7 @@ MATRIX = """
 550 5.7.1 Relaying denied           A    A    A    pw   relay relay relay relay relay
 550 not here                        A    A    A    pw   from R!   M!   M!   M!
 551 not local                       A    A    A    pw   from R!   M!   M!   M!
-552 5.2.2 mailbox full              A    A    A    pw   M!   R!   M!   M!   M!
+552 5.2.2 mailbox full              A    A    A    pw   full R!   M!   M!   M!
 552 5.3.4 too big                   A    A    A    pw   M!   R!   M!   M!   M!
 552 too big                         A    A    A    pw   M!   R!   M!   M!   M!
 552 too many recipients             A    A    A    pw   M/   M/   M/   M/   M/
@@ -102,14 +103,14 @@ MATRIX = """
 553 5.7.1 not yours                 A    A    A    pw   from R!   M!   M!   M!
 553 no mailbox                      A    A    A    pw   from R!   M!   M!   M!
 553 5.7.1 Sender address rejected   from from from pw   from from from from from
-554 5.2.0 limit exceeded            A24  A24  A24  pw   A24  A24  A24  A24  A24
+554 5.2.0 limit exceeded            A24  A24  A24  A    A24  A24  A24  A24  A24
 554 5.2.0 something else            A    A    A    pw   from R!   M!   M!   M!
 554 5.2.0 SendAsDeniedException     from from from pw   from from from from from
 554 5.2.252 SendAsDenied            from from from pw   from from from from from
 554 5.2.2 STOREDRV.Submission:QuotaExceededException full full full pw full full full full full
 554 5.7.1 blocked                   A    A    A    pw   from R!   M!   M!   M!
-555 parameters                      A    A    A    pw   M!   R!   M!   M!   M!
-599 5.9.9 unknown                   A    A    A    pw   M!   R!   M!   M!   M!
+555 parameters                      A    A    A    pw   acct R!   M!   M!   M!
+599 5.9.9 unknown                   A    A    A    pw   acct R!   M!   M!   M!
 """  # noqa: E501
 
 
@@ -158,6 +159,17 @@ class TestReplies(BaseCase):
                 with self.subTest(code=code, phase=phase.value):
                     result = classify(phase, Reply.parse(code, "x"))
                     self.assertEqual((result.kind, result.scope), ("deferred", "alias"))
+
+    def test_at_mail_from_no_recipient_is_meant(self):
+        for code in range(400, 600):
+            for text in ("x", "5.2.2 mailbox full", "5.1.1 no such user", "storage"):
+                result = classify(Phase.MAIL, Reply.parse(code, text))
+                with self.subTest(code=code, text=text):
+                    self.assertNotEqual(result.kind, "refused")
+                    self.assertNotEqual(result.reason, "recipient")
+        for text in ("5.3.4 Message too big", "5.2.3 too long", "size 9 exceeds 5"):
+            result = classify(Phase.MAIL, Reply.parse(552, text))
+            self.assertEqual((result.kind, result.reason), ("refused", "too_big"))
 
     def test_only_a_success_after_the_dot_is_sent(self):
         for code in range(200, 600):

@@ -105,8 +105,18 @@ class Transport(abc.ABC):
     """One connection to a provider, open and ready; not for two threads at once.
 
     ``deadline`` ends all that follows until another one is set. ``usable`` is False
-    once nothing can be submitted any more; ``age`` is in seconds.
+    once nothing can be submitted any more; ``age`` is in seconds; ``can_ask``: whether
+    `ask` finds anything out.
     """
+
+    can_ask = True
+
+    def get_rest(self, size: int) -> float:
+        """Return how many seconds the provider wants between this message and the next.
+
+        :param size: of the message, in bytes
+        """
+        return 0.0
 
     deadline: Deadline
     usable: bool
@@ -117,6 +127,13 @@ class Transport(abc.ABC):
         """Find out whether the account may send as this address; sends nothing.
 
         :raises TransportFailure: it may not
+        """
+
+    @abc.abstractmethod
+    def ask(self, envelope_from: str, recipient: str) -> TransportFailure | None:
+        """Find out whether a message for this recipient would be taken; sends nothing.
+
+        :return: why not; None: it would
         """
 
     @abc.abstractmethod

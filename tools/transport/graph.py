@@ -21,6 +21,7 @@ class GraphTransport(ApiTransport):
     max_bytes = 2_200_000
     # https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits
     window = (150_000_000, 300.0)
+    overhead = 4 / 3  # base64
 
     def check_sender(self, address: str) -> None:
         """Find out whether there is a mailbox; whose address it may use, it says not.

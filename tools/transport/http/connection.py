@@ -36,6 +36,7 @@ class ApiAccess:
 class ApiTransport(Transport):
     """Base of the interfaces: all rules that do not depend on which one it is."""
 
+    can_ask = False
     label = ""
     default_url = ""
     # what the account has to grant, the one without which nothing leaves first
@@ -45,6 +46,7 @@ class ApiTransport(Transport):
     preset_delay_ms = 0
     # (bytes, seconds): what the requests of one mailbox may hold within that time
     window = (0, 0.0)
+    overhead = 1.0  # bytes of a request for each byte of its message
 
     def __init__(self, access: ApiAccess, deadline: Deadline):
         self._access = access
@@ -67,6 +69,17 @@ class ApiTransport(Transport):
     @property
     def age(self) -> float:
         return time.monotonic() - self._opened_monotonic
+
+    def get_rest(self, size: int) -> float:
+        """Spread the bytes evenly, so that no window holds more than it may.
+
+        One message more than the rate allows can fall into a window, so the largest
+        one is kept free.
+        """
+        most, seconds = self.window
+        if not most:
+            return 0.0
+        return size * self.overhead * seconds / (most - self.max_bytes * self.overhead)
 
     def is_alive(self) -> bool:
         """Begin a new connection with the next request: asking would cost as much."""
@@ -115,6 +128,9 @@ class ApiTransport(Transport):
             started_monotonic=answer.started_monotonic,
             replied_monotonic=answer.replied_monotonic,
         )
+
+    def ask(self, envelope_from: str, recipient: str) -> None:
+        """Say yes: what an interface would refuse shows in sending alone."""
 
     def _ask_twice(self, ask):
         """Ask once more where the token was refused: nothing was done with it."""

@@ -200,27 +200,31 @@ class SmtpConnection(Transport):
 
         :raises SmtpFailure: phase MAIL or RCPT
         """
+        failure = self.ask(address, address)
+        if failure is None:
+            return
+        outcome = failure.outcome
+        if failure.phase is Phase.RCPT and failure.reply and outcome.scope != "alias":
+            if outcome.kind != "refused":
+                return
+            outcome = dataclasses.replace(outcome, reason="own_address")
+            failure = SmtpFailure(failure.phase, failure.reply, outcome=outcome)
+        raise failure
 
-        def ask():
+    def ask(self, envelope_from: str, recipient: str) -> SmtpFailure | None:
+        """Ask with MAIL FROM and RCPT TO, then RSET."""
+
+        def step():
             transaction = Transaction(self._wire, self.is_logged_in)
-            command = transaction.prepare(address)
-            transaction.open(command, [address], for_data=False)
+            command = transaction.prepare(envelope_from)
+            transaction.open(command, [recipient], for_data=False)
 
         try:
-            self._with_our_name(ask)
+            self._with_our_name(step)
         except SmtpFailure as failure:
-            outcome = failure.outcome
-            if failure.phase is not Phase.RCPT or not failure.reply:
-                raise
-            if outcome.scope == "alias":
-                raise
-            if outcome.kind == "refused":
-                outcome = dataclasses.replace(outcome, reason="own_address")
-                raise SmtpFailure(
-                    failure.phase, failure.reply, outcome=outcome
-                ) from None
-        else:
-            self._reset()
+            return failure
+        self._reset()
+        return None
 
     def submit(
         self,

@@ -13,7 +13,10 @@ BROKEN = (OSError, EOFError, smtplib.SMTPException, WireFault)
 
 
 class SmtpFailure(TransportFailure):
-    """What went wrong in which phase of SMTP, and what follows from it."""
+    """What went wrong in which phase of SMTP, and what follows from it.
+
+    :param recipient: whom a reply to RCPT was given for
+    """
 
     def __init__(
         self,
@@ -22,9 +25,12 @@ class SmtpFailure(TransportFailure):
         cause: BaseException | None = None,
         *,
         oauth: bool = False,
+        recipient: str = "",
         outcome: Outcome | None = None,
     ):
-        outcome = outcome or classify(phase, reply or cause, oauth=oauth)
+        outcome = outcome or classify(
+            phase, reply or cause, oauth=oauth, recipient=recipient
+        )
         super().__init__(
             explain(outcome), phase=phase, outcome=outcome, reply=reply, cause=cause
         )

@@ -36,6 +36,10 @@ SENTENCES = {
     "rate": "The mail server limits how many emails may be sent in a while.",
     "session": "The mail server takes no more emails on one connection.",
     "quota": "The provider's limit on sent emails is reached for now.",
+    "login_limit": "The mail server takes no more logins for now; it is tried again by"
+    " itself.",
+    "recipient_limit": "The recipient takes no more emails for now; it is tried again"
+    " by itself.",
     "greylisted": "The mail server asks to try again later.",
     "busy": "The mail server could not take the email at the moment.",
     "split": "The mail server takes fewer recipients at once.",
@@ -54,6 +58,14 @@ SENTENCES = {
     "ehlo_name": "The mail server does not accept the name by which this server"
     " greets it: the administrator must set the system parameter"
     " user_email_alias.ehlo_name to the server's full name.",
+    "from_later": "The mail server does not take this From Address for now; it is tried"
+    " again by itself. If this stays, check the address.",
+    "client_later": "The mail server takes nothing from the address of this Odoo server"
+    " for now; it is tried again by itself. If this stays, ask your administrator.",
+    "relay_later": "The mail server forwards no mail for this account for now; it is"
+    " tried again by itself. If this stays, check user name, password and server.",
+    "account": "The mail server takes no email from this account: do what it says, then"
+    " click Resume.",
     "own_address": "The mail server refuses mail to the alias's own From Address:"
     " answers would not arrive, so check the address.",
     "unverified": "The provider sends only what it has verified: have the From"
@@ -80,6 +92,7 @@ SENTENCES = {
 
 _ENVELOPE = (Phase.MAIL, Phase.RCPT, Phase.DATA, Phase.BODY, Phase.DOT)
 _RECIPIENT = _ENVELOPE[1:]
+_AUTH, _MAIL, _RCPT = (Phase.AUTH,), (Phase.MAIL,), (Phase.RCPT,)
 _NOBODY = "5.1.1 5.1.2 5.1.3 5.1.6 5.1.10 5.2.1 5.2.2"
 
 
@@ -115,19 +128,24 @@ def _final(scope, reason, **when):
 _TABLE = (
     _Row("sent", "mail", "sent", code="2", phase=(Phase.DOT,)),
     # The login. Repeating a refused one locks accounts.
+    _hold("password", enhanced="5.7.139", text=words.WRONG_LOGIN),
     _hold("smtp_auth_disabled", enhanced="5.7.139"),
+    _later("alias", "quota", code="4 5", phase=_AUTH, text=words.DAILY, flag="quota"),
+    _later("alias", "login_limit", code="4 5", text=words.LOGIN_LIMIT, phase=_AUTH),
     _hold("password", enhanced="5.7.30 5.7.57 5.7.8 5.7.9"),
     _hold("tls", enhanced="5.7.11"),
     _hold("tls", code="538"),
     _hold("tls", code="530", text=r"STARTTLS|TLS required"),
     _hold("password", code="530 534 535"),
-    _hold("password", code="432", phase=(Phase.AUTH,)),  # 4.7.12, RFC 4954 6
-    _hold("password", code="5", phase=(Phase.AUTH,)),
+    _hold("password", code="432", phase=_AUTH),  # 4.7.12, RFC 4954 6
+    _hold("password", code="5", phase=_AUTH),
     # The recipient, whatever its server adds on limits and mailboxes.
     _hold("mailbox_full", code="5", text=words.OWN_MAILBOX),
     _final("mail", "recipient", enhanced=_NOBODY, phase=_RECIPIENT),
     _later("mail", "busy", enhanced="4.1.1 4.1.2 4.1.3 4.2.1 4.2.2", phase=_RECIPIENT),
     _later("mail", "greylisted", code="4", text=words.GREYLIST),
+    _later("mail", "recipient_limit", code="4 5", text=words.THEIR_LIMIT, phase=_RCPT),
+    _final("mail", "recipient", code="5", text=words.THEIR_STATE, phase=_RCPT),
     # The account: who it is, what it may send as, and how much.
     _hold("ehlo_name", code="4 5", text=words.EHLO_NAME),
     _hold("from_refused", enhanced="5.7.60 5.2.252 5.1.7 5.1.8"),
@@ -153,39 +171,54 @@ _TABLE = (
     _later("mail", "split", enhanced="4.5.3 5.5.3", flag="split"),
     _later("mail", "split", code="452 552", text=words.SPLIT, flag="split"),
     _final("mail", "too_big", enhanced="5.3.4 5.2.3"),
+    _final("mail", "too_big", code="552", text=words.SIZE, phase=_MAIL),
     # The server as a whole, or the pace.
     _later("alias", "starttls_missing", code="4 5", phase=(Phase.TLS,)),
     _later("alias", "rate", code="4 5", text=words.RATE, flag="throttled"),
+    _later("alias", "from_later", enhanced="4.1.7 4.1.8"),
+    _later("alias", "from_later", code="4", text=words.SENDER),
+    _later("alias", "client_later", code="4", text=words.CLIENT),
+    _later("alias", "relay_later", code="4", text=words.RELAY, phase=_ENVELOPE),
     # 454 to AUTH is a failure of the login service, RFC 4954 6.
-    _later("alias", "unavailable", code="454", phase=(Phase.AUTH,)),
+    _later("alias", "unavailable", code="454", phase=_AUTH),
     _later("alias", "throttled", code="432 454", flag="throttled"),
     _later("alias", "throttled", code="421 451", enhanced="4.7.", flag="throttled"),
+    _later(
+        "alias", "throttled", code="450", enhanced="4.7.", phase=_MAIL, flag="throttled"
+    ),
     _later("mail", "throttled", code="450", enhanced="4.7.", flag="throttled"),
     _later("alias", "unavailable", code="421"),
+    # The sender. MAIL FROM is the same for each email of an alias, but for the size:
+    # no single mail is to blame.
+    _later("alias", "unavailable", code="450 451 503", phase=_MAIL),
+    _later("alias", "unavailable", code="5", text=words.LATER, phase=_MAIL),
+    _hold("mailbox_full", code="552", text=words.FULL, phase=_MAIL),
+    _hold("from_refused", code="501 525 550 551 553 554", phase=_MAIL),
+    _hold("account", code="5", phase=_MAIL),
+    # The recipient, the mail.
     _later("mail", "busy", code="5", text=words.LATER, phase=_ENVELOPE),
-    # The sender, the recipient, the mail. MAIL FROM is the same for each email of an
-    # alias: no single mail is to blame.
-    _hold("from_refused", code="501 550 551 553 554", phase=(Phase.MAIL,)),
-    _final("recipient", "recipient", code="5", phase=(Phase.RCPT,)),
+    _final("recipient", "recipient", code="5", phase=_RCPT),
     _final("mail", "content", enhanced="5.7. 5.6.", code="552"),
     _final("mail", "too_big", code="552", text=words.TOO_BIG),
-    _hold("from_refused", code="525", phase=(Phase.MAIL,)),
     _later("mail", "busy", code="4"),
     _final("mail", "refused", code="5"),
 )
 
 
-def classify(phase: Phase, cause, *, oauth: bool = False) -> Outcome:
+def classify(
+    phase: Phase, cause, *, oauth: bool = False, recipient: str = ""
+) -> Outcome:
     """Return the outcome on a reply or an exception.
 
     :param cause: a `Reply`, or an exception. One that carries a ``outcome`` keeps
         it; one that carries a ``hold`` (a reason) puts the alias on hold.
     :param oauth: the alias logs in with a provider's consent, not with a password
+    :param recipient: whom a reply to RCPT was given for
     """
     if isinstance(cause, smtplib.SMTPResponseException):
         cause = Reply.parse(cause.smtp_code, cause.smtp_error)
     if isinstance(cause, Reply):
-        outcome = _from_reply(phase, cause)
+        outcome = _from_reply(phase, cause, recipient)
     else:
         outcome = _from_exception(phase, cause)
     if oauth and outcome.hold == "password":
@@ -193,9 +226,10 @@ def classify(phase: Phase, cause, *, oauth: bool = False) -> Outcome:
     return outcome
 
 
-def _from_reply(phase, reply):
+def _from_reply(phase, reply, recipient=""):
+    text = words.name_addressee(reply.text, recipient) if recipient else reply.text
     for row in _TABLE:
-        if _fits(row, phase, reply):
+        if _fits(row, phase, reply, text):
             return _apply(row, phase, reply)
     # Neither 2yz, 4yz nor 5yz, or a success where none could be.
     if phase is Phase.DOT:
@@ -203,12 +237,12 @@ def _from_reply(phase, reply):
     return Outcome("deferred", "alias", "protocol", reply=reply)
 
 
-def _fits(row, phase, reply):
+def _fits(row, phase, reply, text):
     return (
         (not row.phase or phase in row.phase)
         and (not row.code or str(reply.code).startswith(tuple(row.code.split())))
         and (not row.enhanced or _has_enhanced(reply, row.enhanced.split()))
-        and (not row.text or bool(re.search(row.text, reply.text, re.IGNORECASE)))
+        and (not row.text or bool(re.search(row.text, text, re.IGNORECASE)))
     )
 
 
@@ -298,6 +332,19 @@ def counts_mails(outcome: Outcome) -> bool:
     if not outcome.session or not outcome.reply:
         return False
     return not re.search(words.ERRORS, outcome.reply.text, re.IGNORECASE)
+
+
+def asks_for_login(reply: Reply) -> bool:
+    """Tell whether a refusal without a login may be for want of one.
+
+    Not if it is about addresses (x.1, x.2, x.4): "access denied" says Exchange of a
+    recipient it does not know.
+    """
+    subject = (reply.enhanced or "..").split(".")[1]
+    if subject in ("1", "2", "4"):
+        return False
+    pattern = words.ASKS_FOR_LOGIN + (r"|access denied" if subject == "7" else "")
+    return bool(re.search(pattern, reply.text, re.IGNORECASE))
 
 
 def explain(outcome: Outcome) -> str:

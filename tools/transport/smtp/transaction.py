@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...address import AddressError, mailbox_to_ascii
 from .failure import BROKEN, SmtpFailure, expect, failing_in
-from .outcome import Outcome
+from .outcome import Outcome, asks_for_login
 from .reply import Phase, Reply
 from .wire import Wire
 
@@ -20,7 +20,6 @@ DOT_TIMEOUT = 90.0  # 4.5.3.2.6 asks for 600; past this the outcome is unknown
 EARLY_REPLY_TIMEOUT = 1.0  # for the words of a server that cuts us off in the body
 
 _PATH = re.compile(r"[^\x00-\x20\x7f<>]+")
-_ASKS_FOR_LOGIN = re.compile(r"access denied|authenticat|log.?in", re.IGNORECASE)
 _BAD_ADDRESS = Reply(553, "5.1.3", "This is not a valid email address.", is_ours=True)
 _NO_UTF8 = Reply(
     553, "5.6.7", "SMTPUTF8 is not offered by this mail server.", is_ours=True
@@ -34,6 +33,7 @@ class Transaction:
         self._wire = wire
         self._is_logged_in = is_logged_in
         self._owed = 0  # replies that were asked for and not read yet
+        self._sender = ""
 
     def prepare(
         self, address: str, message_bytes: bytes = b"", recipients: Sequence[str] = ()
@@ -44,6 +44,7 @@ class Transaction:
 
         :raises SmtpFailure: phase MAIL; the server need not be asked
         """
+        self._sender = address
         path = _envelope_path(address)
         if path is None:
             raise SmtpFailure(Phase.MAIL, _BAD_ADDRESS)
@@ -173,7 +174,7 @@ class Transaction:
             if reply.code // 100 == 2:
                 accepted.append(address)
                 continue
-            failure = self._failure_of(reply)
+            failure = self._failure_of(reply, address)
             if failure.outcome.scope == "alias":
                 raise failure
             failures.append(failure)
@@ -183,11 +184,13 @@ class Transaction:
             raise _nobody(failures, refused, deferred)
         return refused, deferred
 
-    def _failure_of(self, reply):
+    def _failure_of(self, reply, address):
         """Judge a reply to RCPT; many servers only here ask for a login."""
-        failure = SmtpFailure(Phase.RCPT, reply)
+        # who is named as the sender is not named as a recipient
+        recipient = address if address != self._sender else ""
+        failure = SmtpFailure(Phase.RCPT, reply, recipient=recipient)
         is_final = failure.outcome.kind == "refused" and not reply.is_ours
-        if is_final and not self._is_logged_in and _ASKS_FOR_LOGIN.search(reply.text):
+        if is_final and not self._is_logged_in and asks_for_login(reply):
             outcome = Outcome(
                 "deferred", "alias", "login_missing", hold="login_missing", reply=reply
             )

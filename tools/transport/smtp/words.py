@@ -6,6 +6,8 @@ not fit what is said of a recipient, for most refusals are about one.
 
 import re
 
+SHORTEST_NAME = 4  # characters of a local part that is no word by chance
+
 
 def _any(*patterns):
     return "|".join(f"(?:{pattern})" for pattern in patterns)
@@ -25,12 +27,60 @@ _SENT = (
 )
 _BOUND = r"(limit|quota|maximum|allowance|allotment|exceed\w*)"
 
+# That the sender is meant, whoever else is named.
+_OURS = (
+    r"\byou(r|rs)?\b(?! (are |were )?(try|tried|wish|want|writ))|\bsen(d|ds|t|ding)\b"
+    r"|\bsender|outgoing|outbound|submi(t|ssion)|\bclient\b|identit|authenticat"
+    r"|log.?in\b|\bexternal\b|\bplan\b|relay"
+)
+_THEM = (
+    r"(addressee|recipients?|users?|accounts?|mail.?box|customer|member|subscriber"
+    r"|address)\b(?! (address )?rejected)"
+)
+_MUCH = r"(\blimit|\bquota\b|exceed|too (many|much)|\brate\b|too (fast|quick)|throttl)"
+
+
+def name_addressee(text: str, recipient: str) -> str:
+    """Return a reply to RCPT with a word in the place of whom it was given for.
+
+    Not where a server names them before whatever it refuses, as Postfix does.
+    """
+    local = recipient.partition("@")[0]
+    names = [rf"<?{re.escape(recipient)}>?"]
+    if len(local) >= SHORTEST_NAME:
+        names.append(rf"(?<![\w.+@-]){re.escape(local)}(?![\w+@-])")
+    text = re.sub(rf"^{names[0]}: ", "", text, flags=re.IGNORECASE)
+    return re.sub("|".join(names), "addressee", text, flags=re.IGNORECASE)
+
+
+# What a recipient takes, not how much is in the mailbox.
+THEIR_LIMIT = _unless(
+    rf"{_OURS}|{_ROOM}|\bfull\b",
+    rf"\b{_THEM}.{{0,80}}{_MUCH}",
+    rf"(receiv|incoming|inbound).{{0,80}}{_MUCH}|{_MUCH}.{{0,60}}(receiv|incoming)",
+    rf"{_MUCH}.{{0,40}} for (this|that|the) {_THEM}",
+)
+# What makes a recipient take nothing, though a sender can lack it as well.
+THEIR_STATE = _unless(
+    _OURS,
+    rf"\b{_THEM}.{{0,60}}\b(not (been |yet )*|un|in)"
+    r"(verified|validated|confirmed|activated?|active)\b",
+)
+BY_RECIPIENT = re.compile(
+    r"\b(recipient|addressee|user)s? (\w+ )?(has|have|had) (\w+ )?"
+    r"(block|reject|refus|declin|blacklist|opted)"
+    r"|(reject|refus|block|declin)\w* by (\w+ ){0,2}(recipient|addressee)",
+    re.IGNORECASE,
+)
+
 # A limit of the day.
 DAILY = _any(
     r"(daily|per.day|a day|24.?h|each day|today).{0,40}(limit|quota|exceed)",
     r"(limit|quota|exceed).{0,40}(daily|per.day|a day|24.?h|each day|today)",
     r"SubmissionQuotaExceeded|RecipientLimitExceeded|message quota exceeded",
     r"\bday\W*s? (limit|quota)",
+    r"\d (messages|e?-?mails|recipients).{0,15}\b(per|a|each|in a) day\b",
+    r"\bMI:STC\b|\bRP:TRC\b",  # NetEase
 )
 
 # A limit of the pace: it passes within the hour, and sooner with wider pauses.
@@ -50,6 +100,8 @@ RATE = _any(
         rf"\b{_BOUND}\b.{{0,40}}\b{_SENT}\b",
     ),
     r"(sen[dt](ing)?|outgoing|outbound).{0,20}\b(limit|quota)\b",
+    r"failure sending mail|wait (to|before) send",
+    r"\bHL:(ICC|IFC|REP)\b|\bMI:SFQ\b",  # NetEase
 )
 
 # Limits of all connections together, though they name one.
@@ -66,10 +118,11 @@ SESSION = _unless(
     r"too (many|much) (\w+ )?(messages|mails|e-?mails|errors?|commands"
     r"|(invalid|unknown|bad|failed|wrong|nonexistent)\b)",
     r"too many recipients.{0,10}too many messages",
+    r"\b(MI:(DMC|CEL|CCL)|RP:(DRC|CEL|CCL))\b",  # NetEase
 )
 # Of these the number of mails that went before says nothing.
 ERRORS = (
-    r"errors?\b|commands|invalid|unknown|bad\b|failed|wrong|nonexistent"
+    r"errors?\b|C[EC]L\b|commands|invalid|unknown|bad\b|failed|wrong|nonexistent"
     r"|concurrent|simultaneous|from your|from this (ip|host|address)|parallel"
 )
 
@@ -109,6 +162,27 @@ LOGIN = _unless(
     r"authenticat\w+ (is )?(required|needed|necessary)|(require|need)s? (smtp )?auth",
     r"(need|must|have|please).{0,20}\b(authenticate|log ?in|turn on smtp auth)",
 )
+# What a server says for want of a login, though others say it as well.
+ASKS_FOR_LOGIN = r"authenticat|log.?in\b|log.?on\b"
+# What was typed is wrong: no limit, whatever else is offered as a reason.
+WRONG_LOGIN = (
+    r"(pass.?word|passwd|credentials?|user.?name)\b.{0,30}"
+    r"(incorrect|wrong|invalid|not (been )?accepted|mismatch|bad\b|expired)"
+    r"|(incorrect|wrong|invalid|bad) (\w+ ){0,2}(pass.?word|credentials?|user)"
+)
+# The login service takes no more for now.
+LOGIN_LIMIT = _any(
+    r"too (many|much) .{0,40}(log.?ins?|auth|attempt|connection|session|fail|error"
+    r"|request)",
+    _unless(
+        WRONG_LOGIN,
+        r"\blimit|\bquota\b|\brate\b|throttl|frequen|slow(ing)? down"
+        r"|too (fast|quick)|temporar(y|il)|\bbusy\b|overload",
+        r"(try|retry|attempt|come back|wait)( it| this| again)?( again)?"
+        r"( a (bit|little|while|moment))? (later|after|in (\d|an?|some|few))\b",
+        r"later.{0,20}try|please wait",
+    ),
+)
 # The host or address that this server connects from.
 CLIENT = _unless(
     r"\burl|\burI\b|link|content|message contains|body",
@@ -134,6 +208,9 @@ LATER = _unless(
     r"later.{0,20}try|temporar(y|ily)",
 )
 GREYLIST = r"gr[ae]y.?list"
+# At MAIL FROM: the message, for its size is told there, or the sender's mailbox.
+SIZE = r"\bsize|\b(big|large|long)\b|bytes"
+FULL = r"mail.?box|quota|storage|space|full\b|allocation"
 # RFC 5321 4.2.2 knows 552 as "exceeded storage allocation" only.
 TOO_BIG = r"^$|\bsize|\b(big|large|long)\b|bytes|storage|space|exceed|limit|maximum"
 SPLIT = r"too many recipients(?!.{0,30}(hour|minute))"
@@ -152,17 +229,17 @@ _PERSON = (
 )
 _GONE = (
     r"(unknown|unavailable|not (be )?(found|exist|known|available|valid|local|listed"
-    r"|active|recogni[sz]ed|deliverable|here)|(does|do|did).?(n.t|not) exist|no longer"
-    r"|invalid|inactive|disabled|suspended|closed|full|expired|deleted|removed"
-    r"|deactivated|non.?existent|undeliverable|unroutable|unrouteable|rejected|moved"
-    r"|over.?quota|retired|terminated|discontinued|is (unknown|dead))"
+    r"|recogni[sz]ed|deliverable|here)|(does|do|did).?(n.t|not) exist|no longer"
+    r"|invalid|closed|full|expired|deleted|removed"
+    r"|non.?existent|undeliverable|unroutable|unrouteable|rejected|moved"
+    r"|over.?quota|retired|discontinued|is (unknown|dead))"
 )
 # The recipient does not exist or takes nothing, in the languages that were met.
 RECIPIENT = re.compile(
     _any(
         rf"\b{_PERSON}\b.{{0,60}}\b{_GONE}",
-        rf"\b(unknown|invalid|no such|no|not a( valid)?|bad|non.?existent|inactive"
-        rf"|undeliverable|unrout\w+|disabled|never heard of( this| that)?"
+        rf"\b(unknown|invalid|no such|no|not a( valid)?|bad|non.?existent"
+        rf"|undeliverable|unrout\w+|never heard of( this| that)?"
         rf"|unrecogni[sz]ed|(does|do) not have( an?| this)?) "
         rf"(\w+ )?\b{_PERSON}\b",
         r"mail.?box|over.?quota|storage allocation|unrout(e)?able|undeliverable"
@@ -171,7 +248,8 @@ RECIPIENT = re.compile(
         r"|no such (person|domain|host|local)|no (mx|mail exchanger|mail host)"
         r"|validrcptto|local users? only|verification failed for recipient"
         r"|(not|n.t) know (this|that|the|any)|doesn.t have an? .{0,30}account"
-        r"|recipients? (rejected|refused)",
+        r"|recipients? (rejected|refused)|\bmx records?|non.?existent hosts?"
+        r"|retry time(out)? (exceeded|not reached)|lowest.numbered mx",
         r"unbekannt|existiert nicht|nicht (gefunden|vorhanden|bekannt|erreichbar)"
         r"|(kein|keine|keinen) .{0,20}(postfach|benutzer|empf.{1,2}nger|nutzer|konto)"
         r"|ung.{1,2}ltige .{0,12}adresse|postfach|verzogen|verstorben",
@@ -195,10 +273,57 @@ RECIPIENT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
+_PERSON_ANYWHERE = (
+    r"(users?|mail.?box|recipients?|accounts?|addressee|customer|subscriber|member"
+    r"|konto|postfach|benutzer|teilnehmer|empf.{1,2}nger|compte|utilisateur"
+    r"|destinata\w+|bo.te|cuenta|usuari\w|buz.n|conta|us.{1,2}rio|caixa|utente|casella"
+    r"|account|gebruiker|postbus|u.ytkownik|skrzynk\w|adresat|u.ivatel|schr.nk\w"
+    r"|mottagare\w?|k.ytt.j\w*|felhaszn.l.|utilizator\w*|hesap|hesab.|kullan.c."
+    r"|пользовател\w|ящик|аккаунт|уч[её]тн\w+|получател\w|користувач\w?|скринька"
+    r"|用户|帐号|账号|账户|帐户|邮箱|收件人|アカウント|ユーザー?|受信者|사용자|계정)"
+)
+_OUT_OF_USE = (
+    r"(lock|block|disabl|suspend|inactiv|deactivat|terminat|frozen|barred|banned"
+    r"|not (\w+ )?(activ|verified|validated|confirmed)|unverified|unconfirmed"
+    r"|gesperrt|deaktiv|inaktiv|stillgelegt|abgeschaltet|nicht (mehr )?aktiv"
+    r"|plus (actif|active|en service|valide)|d.sactiv|bloqu|suspend|r.sili|ferm."
+    r"|deshabilit|inhabilit|inactiv|desativ|desactiv|cancelad|suspens|encerrad"
+    r"|disabilit|disattiv|bloccat|sospes|inattiv|non (. )?(pi. )?attiv"
+    r"|geblokkeerd|uitgeschakeld|opgeheven|niet (meer )?actief"
+    r"|zablokowan|wy..czon|nieaktywn|zablokov|neaktivn|sp.rr|inaktiv|estetty"
+    r"|letiltott|blocat|dezactivat|devre d|ask.ya"
+    r"|заблокир|отключ|неактив|не актив|удал[её]н|вимкнен|停用|禁用|冻结|注销|锁定"
+    r"|停止|無効|정지|휴면)"
+)
+# An account is out of use: a recipient's, most likely; but then ours is not.
+OUT_OF_USE = re.compile(
+    rf"{_PERSON_ANYWHERE}.{{0,60}}{_OUT_OF_USE}|{_OUT_OF_USE}.{{0,30}}{_PERSON_ANYWHERE}",
+    re.IGNORECASE | re.DOTALL,
+)
+
 # The account that sends, whatever else the words look like.
 ABOUT_ACCOUNT = re.compile(
     r"\byour (e-?mail )?(account|mailbox|subscription|sending|plan|contract)\b"
-    r"|\b(outgoing|outbound)\b|\bsending (user|account|quota|limit)|\binvalid from\b"
-    r"|\bfrom domain\b|\bversand|\bbilling\b|\bsubscription\b",
+    r"|\b(outgoing|outbound)\b|\bsending (user|account|quota|limit|mail|e-?mails?)"
+    r"|\binvalid from\b|\bfrom domain\b|\bversand|\bbilling\b|\bsubscription\b"
+    r"|\b(ihr|ihre?[mnrs]?|deine?[mnrs]?) (e-?mail.?)?(konto|postfach|account|zugang)"
+    r"|\b(votre|vos) (compte|bo.te|adresse)|\b(su|tu) cuenta|\b(sua|tua) conta\b"
+    r"|\b(vostro|suo|tuo) account|\b(uw|je) account|\bваш\w* (аккаунт|уч|ящик|поч)"
+    r"|您的|你的",
+    re.IGNORECASE,
+)
+
+# What only the account can have, be given or lack: evidence where nothing else is.
+LEANS_TO_ACCOUNT = re.compile(
+    r"\bplan\b|\bpaid\b|\bpay(ing|ment)?\b|premium|upgrade|trial|credits?\b|licen[cs]e"
+    r"|\bfree (account|tier|version|user)|\bexternal|outside|permission|authori[sz]"
+    r"|not enabled|feature|sandbox|test(ing)? (mode|purpose|account)|prohibit|privilege"
+    r"|white.?list|allow.?list|only (be )?sen[dt]|\blimit|\bquota|exceed|\brelay"
+    r"|spam|reputation|abuse|violat|\bip\b|sender|\bsend(ing)?\b|authenticat|verified"
+    r"|tarif\b|\bextern|berechtig|freigeschaltet|freigegeben|kontingent|missbrauch"
+    r"|guthaben|\benvoi|forfait|abonnement|autoris|cr.dits?\b|env[ií]o\b|autorizad"
+    r"|permiso|\binvi(o|are)\b|\bestern|autorizz|credito|verzend|toegestaan|tegoed"
+    r"|wysy.|zewn.trz|uprawnie|отправ|внешн|лимит|разреш|тариф|发送|发信|外部|限制|权限"
+    r"|頻度|频率|套餐|送信|발송|외부",
     re.IGNORECASE,
 )
