@@ -1,8 +1,8 @@
 """Claims and outcomes of one alias: what is written around a submission."""
 
 import contextlib
-import math
 import logging
+import math
 import time
 import zlib
 
@@ -81,7 +81,8 @@ class Log:
                        %(message_id)s::varchar, %(model)s::varchar, %(res_id)s::int,
                        %(is_bulk)s, %(recipients)s::varchar, %(email_from)s::varchar,
                        %(subject)s::varchar, %(rest_ms)s,
-                       extract(epoch FROM clock_timestamp()), 1, now() AT TIME ZONE 'UTC', 1, now() AT TIME ZONE 'UTC'
+                       extract(epoch FROM clock_timestamp()),
+                       1, now() AT TIME ZONE 'UTC', 1, now() AT TIME ZONE 'UTC'
                  WHERE %(still_due)s
              RETURNING id
                 """,
