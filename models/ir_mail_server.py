@@ -2,7 +2,7 @@ from odoo import models
 
 from odoo.addons.base.models.ir_mail_server import extract_rfc2822_addresses
 
-from ..sending.message import BUILDING, Capture
+from ..sending.message import BUILDING, MAX_BYTES, Capture
 from ..tools.header.mailboxes import clean_address, clean_mailbox
 from ..tools.header.text import clean
 
@@ -33,6 +33,11 @@ class IrMailServer(models.Model):
         for filename, content, mimetype in attachments:
             shared.attach(message, filename, content, mimetype)
         return message
+
+    def _get_max_email_size(self):
+        """Extend for aliases: what the alias's own server takes, in megabytes."""
+        max_bytes = self.env.context.get(MAX_BYTES)
+        return max_bytes / 1024**2 if max_bytes else super()._get_max_email_size()
 
     def _prepare_smtp_to_list(self, message, smtp_session):
         """Extend for aliases: recipients whose domain has letters beyond ASCII.

@@ -22,6 +22,7 @@ SERVER_FIELDS = frozenset(
         "imap_secret",
         "is_default_wanted",
         "is_paused",
+        "max_bytes",
         "oauth_identity",
         "oauth_pending_secret",
         "oauth_pending_user",

@@ -42,6 +42,13 @@ class UserEmailAliasState(models.AbstractModel):
         aggregator=None,
         help="Seconds since the epoch; what the server said is forgotten after a day.",
     )
+    max_bytes = fields.Integer(
+        readonly=True,
+        copy=False,
+        aggregator=None,
+        help="Bytes of one email that the mail server takes, as it said itself; 0: it "
+        "has not said.",
+    )
     is_paused = fields.Boolean(
         "Paused",
         readonly=True,
@@ -82,6 +89,7 @@ class UserEmailAliasState(models.AbstractModel):
                 "backoff_until": 0,
                 "backoff_count": 0,
                 "connection_mails": 0,
+                "max_bytes": 0,
             }
         )
         self.env["user.email.alias.queue"]._trigger_cron()

@@ -30,6 +30,7 @@ class Connection:
     :ivar accepted: emails that it took on this connection
     :ivar is_worn_out: it takes no more, and a fresh one is to go on
     :ivar learnt: how many emails the server takes on one, if that is news; 0: any
+    :ivar max_bytes: bytes of one email that the server takes, 0 = it has not said
     :ivar used_at: ``time.monotonic()`` of its last answer
     """
 
@@ -38,6 +39,7 @@ class Connection:
         self.is_worn_out = False
         self.learnt = None
         self.used_at = 0.0
+        self.max_bytes = 0
         self._transport = None
         self._tried = 0
         # emails on one connection: as it is known, and for the one that is open
@@ -81,6 +83,7 @@ class Connection:
         if self._filled >= FILLED_COUNT:
             self._filled, self._limit = 0, CONNECTION_MAILS
         self._transport = alias._open_connection__(Deadline.until(cut_at))
+        self.max_bytes = self._transport.max_bytes
         self.used_at = time.monotonic()
 
     def submit(self, message, start_at, cut_at):

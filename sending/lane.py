@@ -164,6 +164,8 @@ class Lane:
                 mails._email_alias_lock()
                 for mail in mails:
                     if mail.state == "outgoing":
+                        # it says how big the message may be
+                        self._connect(env)
                         account = self._get_account(env)
                         env.cr.rollback()
                         if not account:
@@ -300,6 +302,9 @@ class Lane:
         """
         if not self._connect(env):
             return False
+        if message.account.max_bytes != self._connection.max_bytes:
+            # built anew by what the server has just said
+            return True
         message = self._batch.finish(env, mail, message)
         if not message:
             return True
@@ -365,6 +370,9 @@ class Lane:
             self._backoff.wait(alias, str(error))
         else:
             env.cr.rollback()
+            if alias.max_bytes != self._connection.max_bytes:
+                alias.max_bytes = self._connection.max_bytes
+                env.cr.commit()
             return True
         env.cr.commit()
         return False

@@ -14,6 +14,10 @@ from ..tools.message import join, write_pieces
 # The context key under which a mail is built; its value is a SharedParts.
 BUILDING = "email_alias_building"
 
+# The context key of how many bytes a mail may have, 0 = as core thinks: attachments
+# beyond that become links.
+MAX_BYTES = "email_alias_max_bytes"
+
 # What core writes on a mail and its notifications before it sends, lest it fail later.
 _PROVISIONAL = frozenset(
     {"state", "notification_status", "failure_type", "failure_reason"}
@@ -58,6 +62,7 @@ class Account:
     :param pause: seconds from a bulk email's reply to the next one's start
     :param wants_copies: copies of all mail go to the Sent folder
     :param wants_direct_copies: copies of one-to-one mail at least
+    :param max_bytes: bytes of one email that the server takes, 0 = it has not said
     :param is_troubled: whether a success changes the alias's state
     """
 
@@ -71,6 +76,7 @@ class Account:
     daily_limit: int
     wants_copies: bool
     wants_direct_copies: bool
+    max_bytes: int
 
     @property
     def sender(self):
@@ -197,7 +203,7 @@ def let_core_refuse(mail, account):
 
 
 def _send(mail, account):
-    mail._send(
+    mail.with_context(**{MAX_BYTES: account.max_bytes})._send(
         smtp_session=Capture(account.header_from, account.email_from),
         alias_domain_id=mail.record_alias_domain_id.id,
     )

@@ -145,7 +145,8 @@ ACCOUNT = SQL(
        alias.state = 'draft' OR COALESCE(alias.backoff_count, 0) > 0,
        COALESCE(alias.daily_limit, 0),
        alias.has_sent_copies AND alias.skip_bulk_copies IS NOT TRUE,
-       COALESCE(alias.has_sent_copies, false)"""
+       COALESCE(alias.has_sent_copies, false),
+       COALESCE(alias.max_bytes, 0)"""
 )
 
 

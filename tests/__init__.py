@@ -59,6 +59,7 @@ from . import (
     test_queue_lanes,
     test_queue_outcomes,
     test_queue_process,
+    test_queue_size,
     test_secret_target,
     test_secrets,
     test_send_now,

@@ -68,6 +68,12 @@ MODEL_HOOKS = (
     ),
     (
         "ir.mail_server",
+        "_get_max_email_size",
+        "self",
+        "Attachments beyond what the alias's own server takes become links.",
+    ),
+    (
+        "ir.mail_server",
         "_prepare_smtp_to_list",
         "self, message, smtp_session",
         "A recipient whose domain has letters beyond ASCII is not lost.",

@@ -110,6 +110,7 @@ class Transport(abc.ABC):
     """
 
     can_ask = True
+    max_bytes = 0  # of one message; 0: the provider has not said
 
     def get_rest(self, size: int) -> float:
         """Return how many seconds the provider wants between this message and the next.

@@ -97,6 +97,12 @@ class SmtpConnection(Transport):
         return connection
 
     @property
+    def max_bytes(self) -> int:
+        """Bytes of one message that the server takes (RFC 1870); 0: it has not said."""
+        limit = self._wire.esmtp_features.get("size", "").strip()
+        return int(limit[:9]) if limit.isdecimal() else 0
+
+    @property
     def deadline(self) -> Deadline:
         """The end of the conversation; a connection may be given a new one."""
         return self._wire.deadline
