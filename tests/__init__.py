@@ -23,6 +23,7 @@ from . import (
     test_imap,
     test_imap_faults,
     test_imap_filing,
+    test_imap_filing_odd,
     test_imap_folder,
     test_imap_proof,
     test_keep,

@@ -7,7 +7,8 @@ from ..tools import guard
 from ..tools.address import ServerAddress
 from ..tools.deadline import Deadline
 from ..tools.transport import smtp
-from .fake_smtp import FakeSmtpServer, make_ca
+from .fake_ca import make_ca
+from .fake_smtp import FakeSmtpServer
 
 USER, PASSWORD, TOKEN = "ada@example.com", "pässwörd-canary", "token-canary" * 120
 MESSAGE = (
