@@ -55,15 +55,6 @@ class UserEmailAliasSentCopies(models.AbstractModel):
     imap_user = fields.Char(
         "IMAP User Name", help="Leave it empty to use the SMTP User Name and Password."
     )
-    imap_password = fields.Char(
-        "IMAP Password",
-        compute="_compute_imap_password",
-        inverse="_inverse_imap_password",
-        copy=False,
-        exportable=False,
-    )
-    imap_secret = fields.Char(groups=fields.NO_ACCESS, copy=False, exportable=False)
-    has_imap_password = fields.Boolean(compute="_compute_has_imap_password")
     has_own_imap = fields.Boolean(compute="_compute_has_own_imap")
     skip_bulk_copies = fields.Boolean(
         "No Copies of Bulk Mail",
@@ -103,21 +94,6 @@ class UserEmailAliasSentCopies(models.AbstractModel):
     def _inverse_imap_mailbox_id(self):
         for alias in self:
             alias.imap_server_id = alias.imap_mailbox_id.id
-
-    def _compute_imap_password(self):
-        self.imap_password = False
-
-    def _inverse_imap_password(self):
-        for alias in self:
-            if alias.imap_password:
-                alias._write_secret__("imap_secret", alias.imap_password)
-        self.invalidate_recordset(["imap_password"])
-
-    @api.depends("imap_secret")
-    def _compute_has_imap_password(self):
-        for alias in self:
-            # sudo: whether there is a secret is no secret
-            alias.has_imap_password = bool(alias.sudo().imap_secret)
 
     def _compute_has_own_imap(self):
         self.has_own_imap = self._is_own_imap_allowed()
