@@ -29,7 +29,24 @@ def secret_forms(user, secret):
     )
 
 
-class SmtpCase(BaseCase):
+class SmtpClientCase(BaseCase):
+    """A subclass says how to ``connect``."""
+
+    account = USER, PASSWORD
+
+    def log_in(self, **options):
+        connection = self.connect(**options)
+        connection.login_password(*self.account)
+        return connection
+
+    def failure_of(self, call, *args, **options):
+        """Return the `SmtpFailure` that the call must raise."""
+        with self.assertRaises(smtp.SmtpFailure) as caught:
+            call(*args, **options)
+        return caught.exception
+
+
+class SmtpCase(SmtpClientCase):
     """A fake mail server for each test, and one authority for all."""
 
     server_options = {}
@@ -67,14 +84,3 @@ class SmtpCase(BaseCase):
         )
         self.addCleanup(connection.close)
         return connection
-
-    def log_in(self, **options):
-        connection = self.connect(**options)
-        connection.login_password(USER, PASSWORD)
-        return connection
-
-    def failure_of(self, call, *args, **options):
-        """Return the `SmtpFailure` that the call must raise."""
-        with self.assertRaises(smtp.SmtpFailure) as caught:
-            call(*args, **options)
-        return caught.exception

@@ -3,13 +3,11 @@
 It speaks the part of IMAP that filing a copy needs, as servers other than Dovecot do.
 """
 
-import contextlib
-import socket
 import ssl
-import threading
 import time
 
 from .fake_imap_session import Session
+from .listener import Listener
 
 
 class FakeFolder:
@@ -30,7 +28,7 @@ class FakeFolder:
         return self.next_uid - 1
 
 
-class FakeImap:
+class FakeImap(Listener):
     """A server on a free loopback port; a context manager.
 
     The knobs are attributes:
@@ -58,6 +56,7 @@ class FakeImap:
     """
 
     def __init__(self, ca=None, implicit_tls=False, names=("localhost",)):
+        super().__init__()
         self.context = None
         if ca:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -85,26 +84,12 @@ class FakeImap:
         self.drops_flags = False
         self.received = b""
         self.commands = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-
-    def __enter__(self):
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_exc_info):
-        self._listener.close()
 
     def create(self, name):
         self.folders[name] = FakeFolder()
 
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                sock, _address = self._listener.accept()
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                session = Session(self, sock)
-                threading.Thread(target=session.run, daemon=True).start()
+    def serve_client(self, client):
+        Session(self, client).run()
 
 
 def endless(data, seconds=30):

@@ -14,11 +14,11 @@ from .common_oauth_provider_id_token import IdTokenRules
 from .fake_oauth import ANNA
 
 
-class ProviderCase(FlowRules, IdTokenRules, AnswerRules, DocumentRules, OAuthCase):
+class ProviderRules(FlowRules, IdTokenRules, AnswerRules, DocumentRules):
     """What holds for every provider."""
 
 
-class TestGoogleSignIn(ProviderCase):
+class TestGoogleSignIn(ProviderRules, OAuthCase):
     flavour = "google"
 
     def test_identity_is_issuer_and_sub(self):
@@ -67,7 +67,7 @@ class TestGoogleSignIn(ProviderCase):
         self.sign_in()
 
 
-class TestMicrosoftSignIn(ProviderCase):
+class TestMicrosoftSignIn(ProviderRules, OAuthCase):
     flavour = "microsoft"
 
     def test_identity_is_tid_and_oid(self):
