@@ -9,7 +9,7 @@ from ..tools.oauth import (
     ProviderMisconfigured,
     get_provider,
 )
-from ..tools.oauth.base import FLOW_LIFETIME
+from ..tools.oauth.flows import FLOW_LIFETIME
 from .common_oauth import BOUND_TO
 from .fake_oauth import ANNA, BORIS, FakeIdentityProvider
 
