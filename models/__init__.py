@@ -22,6 +22,7 @@ from . import (
     user_email_alias_sender,
     user_email_alias_sent_copies,
     user_email_alias_sign_in,
+    user_email_alias_sign_out,
     user_email_alias_signature,
     user_email_alias_state,
     user_email_alias_validation,

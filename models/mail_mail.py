@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..sending.message import Capture, is_provisional
-from .user_email_alias_mail import to_epoch
+from ..tools.epoch import to_epoch
 from .user_email_alias_mail_kept import KEPT
 from .user_email_alias_mail_outcome import UNCERTAIN
 

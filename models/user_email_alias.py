@@ -2,8 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..tools import redact
-from ..tools.deadline import Deadline
-from .user_email_alias_connection import BUTTON_SECONDS
+from ..tools.deadline import BUTTON_SECONDS, Deadline
 from .user_email_alias_credentials import PASSWORD_BOUND_FIELDS
 from .user_email_alias_default import ABILITY_FIELDS
 
@@ -66,6 +65,7 @@ class UserEmailAlias(models.Model):
         "user.email.alias.web.client",
         "user.email.alias.sent.copies",
         "user.email.alias.sign.in",
+        "user.email.alias.sign.out",
         "user.email.alias.other.account",
         "user.email.alias.abandoned",
         "user.email.alias.oauth.token",

@@ -1,8 +1,9 @@
 import json
-from datetime import timezone
 
 from odoo import api, fields, models
 from odoo.tools import SQL
+
+from ..tools.epoch import to_epoch
 
 
 class UserEmailAliasMail(models.AbstractModel):
@@ -68,6 +69,8 @@ class UserEmailAliasMail(models.AbstractModel):
     def _email_alias_lock(self):
         """Make sure that what this transaction sees of the mails is still so.
 
+        In SQL because a lane must tell a mail that was changed from one that is busy.
+
         :raise psycopg2.errors.SerializationFailure: it is not (REPEATABLE READ)
         :raise psycopg2.errors.LockNotAvailable: somebody else is changing one
         """
@@ -127,8 +130,3 @@ class UserEmailAliasMail(models.AbstractModel):
     def _email_alias_get_pending(self):
         self.ensure_one()
         return json.loads(self.email_alias_pending or "[]")
-
-
-def to_epoch(moment):
-    """Seconds since the epoch of a naive UTC datetime; 0 for none."""
-    return moment.replace(tzinfo=timezone.utc).timestamp() if moment else 0.0

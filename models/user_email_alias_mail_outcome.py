@@ -1,7 +1,8 @@
 import json
-from datetime import datetime, timezone
 
 from odoo import api, fields, models
+
+from ..tools.epoch import to_datetime
 
 UNCERTAIN = "email_alias_uncertain"
 
@@ -66,6 +67,10 @@ class UserEmailAliasMailOutcome(models.AbstractModel):
             ),
         )
 
+    def _email_alias_is_uncertain(self):
+        self.ensure_one()
+        return self.failure_type == UNCERTAIN
+
     def _email_alias_record_failure(self, failure_type, reason):
         self.ensure_one()
         self._email_alias_notify_author()
@@ -101,8 +106,7 @@ class UserEmailAliasMailOutcome(models.AbstractModel):
         if self.state == "cancel":
             return {"state": "cancelled", "reply": self.failure_reason}
         if self.state == "exception":
-            is_uncertain = self.failure_type == UNCERTAIN
-            state = "uncertain" if is_uncertain else "refused"
+            state = "uncertain" if self._email_alias_is_uncertain() else "refused"
             return {"state": state, "reply": self.failure_reason}
         alias = self.email_alias_id
         until = max(self.email_alias_due, alias.backoff_until)
@@ -120,11 +124,9 @@ class UserEmailAliasMailOutcome(models.AbstractModel):
             or not alias.active
         ):
             until = 0
-        return {
-            "state": "waiting",
-            "reply": reply,
-            "until": _to_datetime(until) if until > now + SOON_SECONDS else False,
-        }
+        is_soon = until <= now + SOON_SECONDS
+        at = False if is_soon else fields.Datetime.to_string(to_datetime(until))
+        return {"state": "waiting", "reply": reply, "until": at}
 
     def _email_alias_notify_author(self):
         """Tell when the transaction, log included, is complete.
@@ -142,9 +144,3 @@ class UserEmailAliasMailOutcome(models.AbstractModel):
                     lambda: precommit.data.pop(key)._email_alias_notify_outcome()
                 )
             precommit.data[key] |= mail.mail_message_id
-
-
-def _to_datetime(moment):
-    """Odoo's naive UTC text of seconds since the epoch."""
-    at = datetime.fromtimestamp(moment, timezone.utc).replace(tzinfo=None)
-    return fields.Datetime.to_string(at)

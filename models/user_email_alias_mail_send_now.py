@@ -7,7 +7,6 @@ from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 from ..exceptions import AliasRetry
 from ..sending.lane import Lane
-from .user_email_alias_mail_outcome import UNCERTAIN
 
 # How long a user may have to wait for a mail server, in seconds, and how much of it
 # until a lane at work lets their mail in.
@@ -39,7 +38,10 @@ class UserEmailAliasMailSendNow(models.AbstractModel):
             mail._email_alias_record_refused(mail.failure_reason or reason, False)
         failed = mails.filtered(lambda mail: mail.state == "exception")
         if failed and raise_exception:
-            if failed.filtered(lambda mail: mail.failure_type != UNCERTAIN) != self:
+            if (
+                failed.filtered(lambda mail: not mail._email_alias_is_uncertain())
+                != self
+            ):
                 # the exception must not take back what has left, or may have
                 self.env.cr.commit()  # pylint: disable=invalid-commit
             raise MailDeliveryException(

@@ -28,6 +28,7 @@ from . import (
     test_imap_proof,
     test_keep,
     test_leaving,
+    test_log,
     test_mailing,
     test_mailing_colleague,
     test_mailing_seal,
