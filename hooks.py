@@ -30,6 +30,7 @@ def drop_waiting(env):
 
 
 def _cancel_mails(env):
+    # in SQL: one statement, however many of a campaign wait
     env.cr.execute(
         SQL(
             """

@@ -1,5 +1,10 @@
 # Part of user_email_alias. See LICENSE file for full copyright and licensing details.
-"""A headless Chromium, driven through its own debugging protocol."""
+"""A headless Chromium, driven through its own debugging protocol.
+
+Not with core's `ChromeBrowser`, which is tied to an `HttpCase` and its database in the
+same process, answers for every host but 127.0.0.1 itself, and takes each error in the
+console for the end of a test.
+"""
 
 import base64
 import contextlib

@@ -12,7 +12,7 @@ its folder:
 """
 
 import contextlib
-import importlib.util
+import importlib
 import json
 import os
 import secrets
@@ -21,6 +21,7 @@ import ssl
 import sys
 import threading
 import time
+import types
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,15 +91,11 @@ def _write_bundle(folder: Path) -> None:
     (folder / "trusted.pem").write_text(f"{known}\n{own}", encoding="utf-8")
 
 
-def _fake_smtp():
-    """Load the tests' mail server, which stands alone, without loading the add-on."""
-    spec = importlib.util.spec_from_file_location(
-        "fake_smtp", ROOT / "tests" / "fake_smtp.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+def _fake(name: str):
+    """Load one of the tests' fakes, which stand alone, without loading the add-on."""
+    package = sys.modules.setdefault("fakes", types.ModuleType("fakes"))
+    package.__path__ = [str(ROOT / "tests")]
+    return importlib.import_module(f"fakes.{name}")
 
 
 def _line(number: int, message) -> str:
@@ -122,9 +119,9 @@ def main(folder: Path) -> None:
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     signal.signal(signal.SIGINT, lambda *_: ended.set())
-    fake_smtp = _fake_smtp()
     users = json.loads((folder / "users.json").read_text(encoding="utf-8"))
-    ca = fake_smtp.make_ca(folder)
+    ca = _fake("fake_ca").make_ca(folder)
+    fake_smtp = _fake("fake_smtp")
     with (
         fake_smtp.FakeSmtpServer(users=users, ca=ca, login_required=True) as smtp,
         (folder / "messages.jsonl").open("w", encoding="utf-8") as log,

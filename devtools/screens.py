@@ -92,7 +92,8 @@ def _file_copies(running: stack.Stack, records: dict) -> None:
     )
     _set(running, records, "imap_folder = NULL, state = 'ok'")
     running.cluster.execute(
-        "UPDATE user_email_alias_log SET sent_copy_error = %s, sent_copy_due = 4e9, "
+        "UPDATE user_email_alias_log "
+        "SET sent_copy_error = %s, sent_copy_due = '2096-01-01', "
         "sent_copy_state = CASE WHEN id %% 2 = 0 THEN 'waiting' ELSE 'failed' END "
         "WHERE alias_id = %s",
         "The mailbox is full. Delete mail or ask for more room.",
@@ -258,14 +259,8 @@ SCREENS = (
 
 def prepare(running: stack.Stack) -> dict:
     """Fill the database so that the screens have something to show."""
-    admin, demo = running.client("admin"), running.client("demo")
-    group = admin(
-        "ir.model.data",
-        "search_read",
-        [("module", "=", "mass_mailing"), ("name", "=", "group_mass_mailing_user")],
-        ["res_id"],
-    )[0]["res_id"]
-    admin("res.users", "write", [demo.uid], {"group_ids": [(4, group)]})
+    demo = running.client("demo")
+    running.allow_mailings("demo")
     sender = stack.MAILBOXES[0]
     account = {
         "alias_name": "Marc Demo",

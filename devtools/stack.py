@@ -43,6 +43,18 @@ class Stack:
         """Return the public interface, logged in as a user of the demo data."""
         return rpc.Client(self.url, self.database, login, LOGINS[login])
 
+    def allow_mailings(self, login: str) -> None:
+        """Let a user write mailings; an administrator ticks that in the settings."""
+        admin = self.client("admin")
+        group = admin(
+            "ir.model.data",
+            "search_read",
+            [("module", "=", "mass_mailing"), ("name", "=", "group_mass_mailing_user")],
+            ["res_id"],
+        )[0]["res_id"]
+        [user] = admin("res.users", "search", [("login", "=", login)])
+        admin("res.users", "write", [user], {"group_ids": [(4, group)]})
+
 
 @contextlib.contextmanager
 def running(kind: str, modules: list[str] = ()):

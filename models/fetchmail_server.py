@@ -17,3 +17,8 @@ class FetchmailServer(models.Model):
         help="They can choose this account as IMAP Server of an email alias: what they "
         "send with it then appears in its Sent folder. They see its name only.",
     )
+
+    def _email_alias_files_by_itself(self):
+        """Whether the provider files what is sent with this account."""
+        self.ensure_one()
+        return self.server_type in SELF_FILING_TYPES

@@ -1,11 +1,5 @@
 from odoo import api, models
 
-from ..tools import oauth
-from .user_email_alias_oauth_settings import PREFIX
-
-# Whether users may name a mailbox of their own for the copies of sent mail.
-OWN_IMAP = f"{PREFIX}.own_imap"
-
 
 class IrConfigParameter(models.Model):
     _inherit = "ir.config_parameter"
@@ -14,21 +8,20 @@ class IrConfigParameter(models.Model):
     def create(self, vals_list):
         """Extend: aliases follow the settings they depend on."""
         params = super().create(vals_list)
-        params._email_alias_follow()
+        self._email_alias_follow(params.mapped("key"))
         return params
 
     def write(self, vals):
         """Extend: aliases follow the settings they depend on."""
         result = super().write(vals)
-        self._email_alias_follow()
+        self._email_alias_follow(self.mapped("key"))
         return result
 
     def unlink(self):
         """Extend: without the parameter its default holds again."""
-        is_own_imap = OWN_IMAP in self.mapped("key")
+        keys = self.mapped("key")
         result = super().unlink()
-        if is_own_imap:
-            self.env["user.email.alias"]._follow_own_imap()
+        self.env["user.email.alias"]._follow_own_imap(keys)
         return result
 
     @api.model
@@ -40,12 +33,12 @@ class IrConfigParameter(models.Model):
         # sudo: whoever sends or signs in depends on it; its value goes nowhere
         return (self.sudo().get_param(key) or "").strip()
 
-    def _email_alias_follow(self):
-        keys = [key for key in self.mapped("key") if key]
+    def _email_alias_set(self, key, value):
+        """Write a parameter of ours; False removes it. See :meth:`_email_alias_get`."""
+        self.set_param(key, value)
+
+    @api.model
+    def _email_alias_follow(self, keys):
         Alias = self.env["user.email.alias"]
-        for provider in oauth.PROVIDERS:
-            # those that waited for their provider's settings go on
-            if any(key.startswith(f"{PREFIX}.{provider}_") for key in keys):
-                Alias._release_provider(provider)
-        if OWN_IMAP in keys:
-            Alias._follow_own_imap()
+        Alias._follow_providers(keys)
+        Alias._follow_own_imap(keys)

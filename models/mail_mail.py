@@ -2,7 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..sending.message import Capture, is_provisional
-from .user_email_alias_mail import KEPT, UNCERTAIN, to_epoch
+from ..tools.epoch import to_epoch
+from .user_email_alias_mail_kept import KEPT
+from .user_email_alias_mail_outcome import UNCERTAIN
 
 # What recipients get to see, and who they are; the rest is on the message.
 CONTENT_FIELDS = frozenset(
@@ -21,7 +23,13 @@ CONTENT_FIELDS = frozenset(
 
 class MailMail(models.Model):
     _name = "mail.mail"
-    _inherit = ["mail.mail", "user.email.alias.mail"]
+    _inherit = [
+        "mail.mail",
+        "user.email.alias.mail",
+        "user.email.alias.mail.kept",
+        "user.email.alias.mail.outcome",
+        "user.email.alias.mail.send.now",
+    ]
 
     # On the mail itself, not by way of its message: the queue picks by index.
     email_alias_id = fields.Many2one(

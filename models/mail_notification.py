@@ -1,7 +1,7 @@
 from odoo import fields, models
 
 from ..sending.message import is_provisional
-from .user_email_alias_mail import UNCERTAIN
+from .user_email_alias_mail_outcome import UNCERTAIN
 
 
 class MailNotification(models.Model):

@@ -85,11 +85,9 @@ class MailScheduledMessage(models.Model):
 
     def _to_store_defaults(self, target):
         """Extend: the chatter shows whom the message will be from."""
+        attribute = Store.Attr("emailAliasFrom", lambda m: m._email_alias_from())
+        return [*super()._to_store_defaults(target), attribute]
+
+    def _email_alias_from(self):
         # sudo: the From of a message is read with the message
-        return [
-            *super()._to_store_defaults(target),
-            Store.Attr(
-                "emailAliasFrom",
-                lambda message: message.sudo().email_alias_id.display_name,
-            ),
-        ]
+        return self.sudo().email_alias_id.display_name

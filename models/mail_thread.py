@@ -58,10 +58,13 @@ class MailThread(models.AbstractModel):
     def _thread_to_store(self, store, fields, *, request_list=None):
         """Extend: the composer proposes the alias that fits, without asking for it."""
         super()._thread_to_store(store, fields, request_list=request_list)
-        if "suggestedRecipients" not in (request_list or ()):
-            return
+        if "suggestedRecipients" in (request_list or ()):
+            for thread, values in self._email_alias_proposals():
+                store.add(thread, values, as_thread=True)
+
+    def _email_alias_proposals(self):
+        """Yield (thread, what the web client is told of its alias)."""
         Alias = self.env["user.email.alias"]
         if self.env.user._is_internal() and Alias._has_own():
             for thread in self:
-                proposal = {"emailAliasProposal": Alias._propose(thread).id}
-                store.add(thread, proposal, as_thread=True)
+                yield thread, {"emailAliasProposal": Alias._propose(thread).id}

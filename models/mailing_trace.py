@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from .user_email_alias_mail import UNCERTAIN
+from .user_email_alias_mail_outcome import UNCERTAIN
 
 
 class MailingTrace(models.Model):

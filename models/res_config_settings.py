@@ -4,7 +4,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..tools import oauth
-from .ir_config_parameter import OWN_IMAP
 
 # Where both providers accept a redirect URI without TLS.
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -134,8 +133,8 @@ class ResConfigSettings(models.TransientModel):
 
     def _inverse_email_alias_has_own_imap(self):
         for settings in self:
-            self.env["ir.config_parameter"].set_param(
-                OWN_IMAP, str(settings.email_alias_has_own_imap)
+            self.env["user.email.alias"]._allow_own_imap(
+                settings.email_alias_has_own_imap
             )
 
     def _inverse_email_alias_secrets(self):

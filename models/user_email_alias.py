@@ -1,9 +1,8 @@
-from odoo import api, fields, models, tools
+from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..tools import redact
-from ..tools.deadline import Deadline
-from .user_email_alias_connection import BUTTON_SECONDS
+from ..tools.deadline import BUTTON_SECONDS, Deadline
 from .user_email_alias_credentials import PASSWORD_BOUND_FIELDS
 from .user_email_alias_default import ABILITY_FIELDS
 
@@ -57,6 +56,7 @@ class UserEmailAlias(models.Model):
     _description = "Email Alias"
     _inherit = [
         "user.email.alias.validation",
+        "user.email.alias.sender",
         "user.email.alias.default",
         "user.email.alias.presence",
         "user.email.alias.proposal",
@@ -68,6 +68,7 @@ class UserEmailAlias(models.Model):
         "user.email.alias.web.client",
         "user.email.alias.sent.copies",
         "user.email.alias.sign.in",
+        "user.email.alias.sign.out",
         "user.email.alias.other.account",
         "user.email.alias.abandoned",
         "user.email.alias.oauth.token",
@@ -339,55 +340,6 @@ class UserEmailAlias(models.Model):
             "user_id": self.default_get(["user_id"]).get("user_id"),
             **vals,
         }
-
-    # ------------------------------------------------------------------
-    # Who may use it, and as what
-    # ------------------------------------------------------------------
-
-    def _check_owner(self):
-        """Let only the owner go on; OdooBot acts for code that has checked.
-
-        :raise AccessError: the environment's user does not own every alias
-        """
-        if self.env.uid == api.SUPERUSER_ID:
-            return
-        # sudo: the owner decides, whatever may be read
-        foreign = self.sudo().filtered(lambda a: a.user_id.id != self.env.uid)
-        if foreign:
-            raise AccessError(
-                self.env._("You can only send with an email alias of your own.")
-            )
-
-    def _check_usable(self):
-        """As :meth:`_check_owner`, and the alias is there and filled in."""
-        self._check_owner()
-        for alias_sudo in self.sudo():
-            if not alias_sudo.exists() or not alias_sudo.active:
-                raise UserError(self.env._("This email alias is archived."))
-            if not alias_sudo._is_complete():
-                raise UserError(
-                    self.env._(
-                        "The email alias “%s” is not filled in yet: it needs a From "
-                        "Address and a mail server.",
-                        alias_sudo.display_name,
-                    )
-                )
-
-    def _get_formatted_from(self):
-        """The header From: ``Alias Name <From Address>`` (RFC 5322 3.6.2)."""
-        self.ensure_one()
-        return tools.formataddr((self.alias_name or "", self.email_from or ""))
-
-    def _get_sender_values(self, keep_reply_to=False):
-        """What a message written with the alias says of its sender.
-
-        :param keep_reply_to: another Reply-To was asked for
-        :return: values of ``mail.message`` and ``mail.mail``
-        """
-        values = {"email_from": self._get_formatted_from()}
-        if self.reply_to and not keep_reply_to:
-            values["reply_to"] = self.reply_to
-        return values
 
     # ------------------------------------------------------------------
     # Actions

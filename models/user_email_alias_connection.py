@@ -7,14 +7,10 @@ from odoo.exceptions import UserError
 
 from ..exceptions import AliasHold, AliasRetry
 from ..tools import address, guard, vault
-from ..tools.deadline import Deadline
+from ..tools.deadline import BUTTON_SECONDS, Deadline
 from ..tools.transport import TransportFailure, smtp
 
 _logger = logging.getLogger(__name__)
-
-# What a person who clicked waits for at most, all conversations together; Odoo ends a
-# worker whose request lasts for 120 s.
-BUTTON_SECONDS = 40
 
 
 class UserEmailAliasConnection(models.AbstractModel):

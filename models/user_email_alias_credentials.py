@@ -10,16 +10,17 @@ from ..tools import address, vault
 # forgotten unless a new one comes along.
 PASSWORD_BOUND_FIELDS = ("smtp_server", "smtp_user", "disable_tls")
 
-# The columns that keep a password, and all that says where one of them is sent: the
-# SMTP password also opens the mailbox that has no login of its own.
-PASSWORDS = ("smtp_secret", "imap_secret")
+# The columns that keep a password, with the fields it is typed into, and all that says
+# where one of them is sent: the SMTP password also opens the mailbox that has no login
+# of its own.
+PASSWORDS = {"smtp_secret": "smtp_password", "imap_secret": "imap_password"}
 TARGET_FIELDS = frozenset((*PASSWORD_BOUND_FIELDS, "imap_server", "imap_user"))
 
 _logger = logging.getLogger(__name__)
 
 
 class UserEmailAliasCredentials(models.AbstractModel):
-    """The mail server, the login, and its password in the vault."""
+    """The mail server, the login, and the passwords in the vault, the mailbox's too."""
 
     _name = "user.email.alias.credentials"
     _description = "Email Alias: Credentials"
@@ -37,14 +38,23 @@ class UserEmailAliasCredentials(models.AbstractModel):
     smtp_password = fields.Char(
         "SMTP Password",
         compute="_compute_smtp_password",
-        inverse="_inverse_smtp_password",
+        inverse="_inverse_passwords",
         copy=False,
         exportable=False,
         help="The password of this mailbox, not the one you log in to Odoo with. "
         "It is stored encrypted and nobody can read it back.",
     )
     smtp_secret = fields.Char(groups=fields.NO_ACCESS, copy=False, exportable=False)
-    has_smtp_password = fields.Boolean(compute="_compute_has_smtp_password")
+    has_smtp_password = fields.Boolean(compute="_compute_has_passwords")
+    imap_password = fields.Char(
+        "IMAP Password",
+        compute="_compute_imap_password",
+        inverse="_inverse_passwords",
+        copy=False,
+        exportable=False,
+    )
+    imap_secret = fields.Char(groups=fields.NO_ACCESS, copy=False, exportable=False)
+    has_imap_password = fields.Boolean(compute="_compute_has_passwords")
     disable_tls = fields.Boolean(
         "Disable SSL/TLS",
         help="Only for a mail server that cannot encrypt. Your password and your "
@@ -54,17 +64,27 @@ class UserEmailAliasCredentials(models.AbstractModel):
     def _compute_smtp_password(self):
         self.smtp_password = False
 
-    @api.depends("smtp_secret")
-    def _compute_has_smtp_password(self):
-        for alias in self:
-            # sudo: whether there is a secret is no secret
-            alias.has_smtp_password = bool(alias.sudo().smtp_secret)
+    def _compute_imap_password(self):
+        # apart from the other one, which may just have been typed
+        self.imap_password = False
 
-    def _inverse_smtp_password(self):
-        for alias in self:
-            if alias.smtp_password:
-                alias._write_secret__("smtp_secret", alias.smtp_password)
-        self.invalidate_recordset(["smtp_password"])
+    def _inverse_passwords(self):
+        typed = [
+            (alias, column, alias[fname])
+            for alias in self
+            for column, fname in PASSWORDS.items()
+        ]
+        for alias, column, secret in typed:
+            if secret:
+                alias._write_secret__(column, secret)
+        self.invalidate_recordset(PASSWORDS.values())
+
+    @api.depends(*PASSWORDS)
+    def _compute_has_passwords(self):
+        # sudo: whether there is a secret is no secret
+        for alias, alias_sudo in zip(self, self.sudo(), strict=True):
+            alias.has_smtp_password = bool(alias_sudo.smtp_secret)
+            alias.has_imap_password = bool(alias_sudo.imap_secret)
 
     @api.onchange(*PASSWORD_BOUND_FIELDS)
     def _onchange_password_bound(self):

@@ -1,5 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..tools.epoch import to_datetime, to_epoch
 
 # How long rows are kept unless the parameter user_email_alias.log_days says otherwise.
 LOG_DAYS = 180
@@ -38,6 +42,7 @@ class UserEmailAliasLog(models.Model):
     replied_at = fields.Float(
         digits=(17, 6),
         aggregator=None,
+        index=True,
         help="Seconds since the epoch by the database's clock, when the server's "
         "reply was recorded.",
     )
@@ -46,7 +51,9 @@ class UserEmailAliasLog(models.Model):
         help="Milliseconds after which the provider takes the next bulk email, "
         "whatever the alias's own pause.",
     )
-    replied_on = fields.Datetime("Time", index=True)
+    replied_on = fields.Datetime(
+        "Time", compute="_compute_replied_on", search="_search_replied_on"
+    )
     outcome = fields.Selection(
         [
             ("sent", "Sent"),
@@ -76,8 +83,8 @@ class UserEmailAliasLog(models.Model):
         "Sent Copy",
     )
     sent_copy_error = fields.Char("Why the copy failed")
-    sent_copy_due = fields.Float(digits=(17, 6), aggregator=None)
-    sent_copy_first_at = fields.Float(digits=(17, 6), aggregator=None)
+    sent_copy_due = fields.Datetime()
+    sent_copy_first_at = fields.Datetime()
     sent_copy_attempts = fields.Integer(
         aggregator=None, help="Tries since the mailbox works no more, else 0."
     )
@@ -101,6 +108,36 @@ class UserEmailAliasLog(models.Model):
     )
     _same = models.Index("(alias_id, claimed_at) WHERE signature IS NOT NULL")
     _uncertain = models.Index("(alias_id) WHERE outcome = 'uncertain'")
+
+    @api.depends("replied_at")
+    def _compute_replied_on(self):
+        for row in self:
+            at = row.replied_at and to_datetime(row.replied_at).replace(microsecond=0)
+            row.replied_on = at or False
+
+    def _search_replied_on(self, operator, value):
+        if operator == "in":
+            return Domain.OR(map(self._get_second, value))
+        if operator not in ("<", "<=", ">", ">="):
+            return NotImplemented
+        at = to_epoch(fields.Datetime.to_datetime(value))
+        # a number that is not there would count as 0
+        return Domain("replied_at", operator, at) & Domain("replied_at", "!=", False)
+
+    @api.model
+    def _get_second(self, moment):
+        """The domain of the rows of one second; without a moment, of the claims."""
+        at = to_epoch(fields.Datetime.to_datetime(moment))
+        if not at:
+            return Domain("replied_at", "=", False)
+        return Domain("replied_at", ">=", at) & Domain("replied_at", "<", at + 1)
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Extend: the log is sorted and grouped by the time people read."""
+        if field_expr != "replied_on":
+            return super()._field_to_sql(alias, field_expr, query)
+        replied_at = self._field_to_sql(alias, "replied_at", query)
+        return SQL("to_timestamp(%s) AT TIME ZONE 'UTC'", replied_at)
 
     # ------------------------------------------------------------------
     # Actions on what is uncertain

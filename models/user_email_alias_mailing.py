@@ -11,7 +11,6 @@ class UserEmailAliasMailing(models.AbstractModel):
     email_alias_is_paused = fields.Boolean("Paused", readonly=True, copy=False)
     email_alias_forecast = fields.Char(compute="_compute_email_alias_forecast")
     email_alias_waiting = fields.Integer(compute="_compute_email_alias_progress")
-    email_alias_total = fields.Integer(compute="_compute_email_alias_progress")
     email_alias_progress = fields.Char(compute="_compute_email_alias_progress")
     email_alias_is_notified = fields.Boolean(readonly=True, copy=False)
 
@@ -42,7 +41,6 @@ class UserEmailAliasMailing(models.AbstractModel):
         for mailing in self:
             figures = mailing._email_alias_get_figures()
             mailing.email_alias_waiting = figures["waiting"]
-            mailing.email_alias_total = figures["total"]
             mailing.email_alias_progress = figures["text"]
 
     def _email_alias_get_figures(self):
@@ -105,6 +103,7 @@ class UserEmailAliasMailing(models.AbstractModel):
             # sudo: written by these two actions only
             mailing.sudo().email_alias_is_paused = is_paused
             mailing.flush_recordset(["email_alias_is_paused"])
+            # in SQL: one statement, however many of a campaign wait
             self.env.cr.execute(
                 SQL(
                     """

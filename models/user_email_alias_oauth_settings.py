@@ -59,7 +59,7 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
         # sudo: the caller is the settings page, which is for administrators
         Params = self.env["ir.config_parameter"].sudo()
         if not secret:
-            Params.set_param(name, False)
+            Params._email_alias_set(name, False)
             return
         try:
             cipher = self._get_vault__().encrypt(secret, self._get_secret_binding(key))
@@ -67,7 +67,7 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
             raise UserError(
                 self.env._("The secret cannot be stored safely: %s", error)
             ) from None
-        Params.set_param(name, cipher)
+        Params._email_alias_set(name, cipher)
 
     @api.model
     def _is_configured(self, key):

@@ -5,15 +5,13 @@ import time
 from psycopg2 import errors
 
 from odoo import api, fields, models
-from odoo.tools import SQL
 
 from ..exceptions import AliasHold, AliasRetry
 from ..sending.lock import REFRESH_LOCK, locked
 from ..tools import oauth, vault
-from ..tools.deadline import Deadline
+from ..tools.deadline import BUTTON_SECONDS, Deadline
 from ..tools.transport import API_TRANSPORTS, Outcome, Phase, TransportFailure
 from ..tools.transport.http import ApiAccess
-from .user_email_alias_connection import BUTTON_SECONDS
 
 _logger = logging.getLogger(__name__)
 
@@ -269,17 +267,9 @@ class UserEmailAliasOauthToken(models.AbstractModel):
 
     def _store_tokens__(self, tokens):
         cipher = self._get_vault__().encrypt(tokens, self._get_binding("oauth_secret"))
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE user_email_alias
-                   SET oauth_secret = %s,
-                       oauth_refreshed_at = clock_timestamp() AT TIME ZONE 'UTC'
-                 WHERE id = %s
-                """,
-                cipher,
-                self.id,
-            )
+        # sudo: the columns are written by the server only
+        self.sudo().write(
+            {"oauth_secret": cipher, "oauth_refreshed_at": fields.Datetime.now()}
         )
         self.env.cr.commit()
 
@@ -338,8 +328,18 @@ class UserEmailAliasOauthToken(models.AbstractModel):
                 self._reset_state()
 
     @api.model
+    def _follow_providers(self, names):
+        """Let aliases go on that waited for the administrator of their provider.
+
+        :param names: the system parameters that were set
+        """
+        for key in oauth.PROVIDERS:
+            prefix = f"user_email_alias.{key}_"
+            if any(name and name.startswith(prefix) for name in names):
+                self._release_provider(key)
+
+    @api.model
     def _release_provider(self, key):
-        """Let aliases go on that waited for the administrator of this provider."""
         # sudo: they belong to many users
         released = (
             self.sudo()

@@ -4,8 +4,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..tools import oauth, vault
-from ..tools.deadline import Deadline
-from .user_email_alias_connection import BUTTON_SECONDS
+from ..tools.deadline import BUTTON_SECONDS, Deadline
 
 
 class UserEmailAliasOtherAccount(models.AbstractModel):

@@ -5,10 +5,7 @@ import pytz
 from odoo import api, fields, models, tools
 from odoo.tools import SQL
 
-from ..sending.forecast import Forecast
-
-# What a server takes for one email, in seconds, until it was measured.
-DEFAULT_SERVICE_SECONDS = 0.5
+from ..sending.forecast import DEFAULT_SERVICE_SECONDS, Forecast
 
 
 class UserEmailAliasPace(models.AbstractModel):
@@ -63,6 +60,8 @@ class UserEmailAliasPace(models.AbstractModel):
 
     def _get_forecast(self, count):
         """When ``count`` more bulk emails will have left.
+
+        In SQL because it is one statement for each card, by the database's clock.
 
         :rtype: odoo.addons.user_email_alias.sending.forecast.Forecast
         """

@@ -9,13 +9,9 @@ from odoo.tools import SQL
 
 from ..sending.direct import DirectService
 from ..sending.lock import open_cursor
-from ..sending.run import Run
+from ..sending.run import LANES, RUN_SECONDS, SPARE_CONNECTIONS, Run
 
 _logger = logging.getLogger(__name__)
-
-# One run of the cron stays open that long, in seconds, so that connections are
-# reused; never more than half of the worker's real-time limit.
-RUN_SECONDS = 60
 
 # A mail due later than this many seconds after the run is left to a trigger, which
 # a cron worker may notice up to 69 s late.
@@ -23,15 +19,6 @@ TRIGGER_LEAD_SECONDS = 70
 
 # How long the installation of a module waits for the mails in hand, in seconds.
 ROOM_SECONDS = 15
-
-# Aliases served at the same time by one run, unless the parameter
-# user_email_alias.lanes says otherwise. Each lane holds one database connection.
-LANES = 50
-
-# Database connections left to everything else in the process: those of the job (4) and
-# of another one (4), of the bus, those a lane needs for a moment beside its own (see
-# sending/lock.py), and what users do meanwhile.
-SPARE_CONNECTIONS = 14
 
 
 class UserEmailAliasQueue(models.AbstractModel):
@@ -85,7 +72,8 @@ class UserEmailAliasQueue(models.AbstractModel):
         Core wants all rows of jobs, at once, to install a module; ours is at work
         for as long as there is a campaign. Whoever waits for the row is seen by the
         run, which ends then. The row is written meanwhile, which only a transaction
-        that is READ COMMITTED may look past; it ends with core's own commit.
+        that is READ COMMITTED may look past; it ends with core's own commit. In SQL
+        because the ORM does not wait for a row.
         """
         crons = self._get_crons()
         if not crons or not self._is_at_work(crons):
@@ -108,13 +96,8 @@ class UserEmailAliasQueue(models.AbstractModel):
     @api.model
     def _is_at_work(self, crons):
         with contextlib.closing(open_cursor(self.env.registry)) as cr:
-            cr.execute(
-                SQL(
-                    "SELECT FROM ir_cron WHERE id IN %s FOR UPDATE SKIP LOCKED",
-                    tuple(crons.ids),
-                )
-            )
-            return cr.rowcount < len(crons)
+            crons = crons.with_env(crons.env(cr=cr))
+            return crons.try_lock_for_update() != crons
 
     # ------------------------------------------------------------------
     # The run

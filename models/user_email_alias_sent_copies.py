@@ -6,16 +6,14 @@ from odoo.tools import SQL, str2bool
 
 from ..sending.sent_copies import file_due_copies
 from ..tools import address, guard, imap, vault
-from ..tools.deadline import Deadline
+from ..tools.deadline import BUTTON_SECONDS, Deadline
 from ..tools.imap import failure as imap_failure
 from ..tools.imap import folder as sent_folder
-from .fetchmail_server import SELF_FILING_TYPES
-from .ir_config_parameter import OWN_IMAP
-from .user_email_alias_connection import BUTTON_SECONDS
 
 _logger = logging.getLogger(__name__)
 
-IMAP_PORT = 993
+# The system parameter that says whether users may name a mailbox of their own.
+OWN_IMAP = "user_email_alias.own_imap"
 
 # Why there is no conversation with a mailbox; each says it in one sentence.
 IMAP_ERRORS = (imap_failure.ImapFailure, vault.VaultError, address.AddressError)
@@ -55,15 +53,6 @@ class UserEmailAliasSentCopies(models.AbstractModel):
     imap_user = fields.Char(
         "IMAP User Name", help="Leave it empty to use the SMTP User Name and Password."
     )
-    imap_password = fields.Char(
-        "IMAP Password",
-        compute="_compute_imap_password",
-        inverse="_inverse_imap_password",
-        copy=False,
-        exportable=False,
-    )
-    imap_secret = fields.Char(groups=fields.NO_ACCESS, copy=False, exportable=False)
-    has_imap_password = fields.Boolean(compute="_compute_has_imap_password")
     has_own_imap = fields.Boolean(compute="_compute_has_own_imap")
     skip_bulk_copies = fields.Boolean(
         "No Copies of Bulk Mail",
@@ -104,21 +93,6 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         for alias in self:
             alias.imap_server_id = alias.imap_mailbox_id.id
 
-    def _compute_imap_password(self):
-        self.imap_password = False
-
-    def _inverse_imap_password(self):
-        for alias in self:
-            if alias.imap_password:
-                alias._write_secret__("imap_secret", alias.imap_password)
-        self.invalidate_recordset(["imap_password"])
-
-    @api.depends("imap_secret")
-    def _compute_has_imap_password(self):
-        for alias in self:
-            # sudo: whether there is a secret is no secret
-            alias.has_imap_password = bool(alias.sudo().imap_secret)
-
     def _compute_has_own_imap(self):
         self.has_own_imap = self._is_own_imap_allowed()
 
@@ -129,8 +103,17 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         return str2bool(allowed or "True", True)
 
     @api.model
-    def _follow_own_imap(self):
-        """Start or end copies where the administrator's switch decides on them."""
+    def _allow_own_imap(self, is_allowed):
+        self.env["ir.config_parameter"]._email_alias_set(OWN_IMAP, str(is_allowed))
+
+    @api.model
+    def _follow_own_imap(self, names):
+        """Start or end copies where the administrator's switch decides on them.
+
+        :param names: the system parameters that were set or removed
+        """
+        if OWN_IMAP not in names:
+            return
         # sudo: aliases of all users; the caller may set system parameters
         aliases_sudo = self.sudo().with_context(active_test=False)
         aliases_sudo = aliases_sudo.search([("imap_server", "!=", False)])
@@ -166,7 +149,10 @@ class UserEmailAliasSentCopies(models.AbstractModel):
             alias.sent_copy_failed_count = counts.get((alias.id, "failed"), 0)
 
     def _compute_sent_copy_error(self):
-        """The newest reason; what waits comes before what failed."""
+        """The newest reason; what waits comes before what failed.
+
+        In SQL because the ORM cannot read the first row of each group.
+        """
         Log = self.env["user.email.alias.log"]
         Log.flush_model(["alias_id", "sent_copy_error", "sent_copy_state"])
         self.env.cr.execute(
@@ -242,7 +228,7 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         if rows_sudo:
             rows_sudo.write(
                 {
-                    "sent_copy_due": 0,
+                    "sent_copy_due": fields.Datetime.now(),
                     "sent_copy_attempts": 0,
                     "sent_copy_first_at": False,
                     "is_sent_copy_told": False,
@@ -282,7 +268,7 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         """The server that gets the SMTP password to file copies; or None."""
         if not imap_server or imap_user:
             return None
-        return str(address.parse_server(imap_server, default_port=IMAP_PORT))
+        return str(address.parse_server(imap_server, default_port=address.IMAP_PORT))
 
     def _wants_copies(self):
         """Whether we file copies: providers that do so themselves need none."""
@@ -292,7 +278,7 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         # sudo: the kind of the incoming server
         server_sudo = self.sudo().imap_server_id
         if server_sudo:
-            return server_sudo.server_type not in SELF_FILING_TYPES
+            return not server_sudo._email_alias_files_by_itself()
         return bool(self.imap_server and self._is_own_imap_allowed())
 
     def _get_imap_account__(self):
@@ -327,7 +313,9 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         else:
             user, secret = self.smtp_user, self._read_secret__("smtp_secret")
         return imap.ImapAccount(
-            address.parse_server(self.imap_server or "", default_port=IMAP_PORT),
+            address.parse_server(
+                self.imap_server or "", default_port=address.IMAP_PORT
+            ),
             self._get_guard(),
             user or "",
             secret or "",

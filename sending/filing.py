@@ -14,6 +14,7 @@ import psycopg2
 from odoo.tools import SQL
 
 from ..tools import address, pacing, vault
+from ..tools.epoch import to_datetime, to_epoch
 from ..tools.imap.failure import ImapFailure
 from .process import Process
 
@@ -127,8 +128,8 @@ class Filing:
                   FROM (SELECT *, sum(length(sent_copy)) OVER (ORDER BY id) AS size
                           FROM (SELECT * FROM user_email_alias_log
                                  WHERE alias_id = %s AND sent_copy_state = 'waiting'
-                                   AND sent_copy_due <= extract(
-                                       epoch FROM clock_timestamp())
+                                   AND sent_copy_due <= clock_timestamp()
+                                                        AT TIME ZONE 'UTC'
                                  ORDER BY sent_copy_due, id LIMIT %s) few) sized
                  WHERE size - length(sent_copy) < %s
                  ORDER BY id
@@ -155,8 +156,8 @@ class Filing:
                        sent_copy_due = %s
                  WHERE id = ANY(%s)
                 """,
-                now,
-                pacing.copy_retry(since, now) or now + pacing.MAIL_RETRY_LONGEST,
+                to_datetime(now),
+                self._get_next_try(since, now),
                 row_ids,
             )
         )
@@ -173,7 +174,13 @@ class Filing:
                 self._get_open_rows(),
             )
         )
-        return self.env.cr.fetchone()[0] or now
+        return to_epoch(self.env.cr.fetchone()[0]) or now
+
+    @staticmethod
+    def _get_next_try(since, now):
+        """When the account is tried again; it never is given up as a whole."""
+        due = pacing.copy_retry(since, now) or now + pacing.MAIL_RETRY_LONGEST
+        return to_datetime(due)
 
     def _get_open_rows(self):
         """The rows that wait, or whose mail is looked for."""
@@ -245,7 +252,7 @@ class Filing:
         now = self.alias._now()
         due = None
         if failure.retryable:
-            due = pacing.copy_retry(first_at or now, now)
+            due = pacing.copy_retry(to_epoch(first_at) or now, now)
         self.env.cr.execute(
             SQL(
                 """
@@ -255,7 +262,7 @@ class Filing:
                  WHERE id = %s
                 """,
                 "failed" if due is None else "waiting",
-                due or 0.0,
+                None if due is None else to_datetime(due),
                 str(failure),
                 row_id,
             )
@@ -269,10 +276,10 @@ class Filing:
                 UPDATE user_email_alias_log
                    SET sent_copy_attempts = 0, sent_copy_first_at = NULL,
                        sent_copy_error = NULL, is_sent_copy_told = NULL,
-                       sent_copy_due = extract(epoch FROM clock_timestamp())
+                       sent_copy_due = clock_timestamp() AT TIME ZONE 'UTC'
                  WHERE alias_id = %s AND %s
                    AND (sent_copy_attempts > 0
-                        OR sent_copy_due <= extract(epoch FROM clock_timestamp()))
+                        OR sent_copy_due <= clock_timestamp() AT TIME ZONE 'UTC')
                 """,
                 self.alias.id,
                 self._get_open_rows(),
@@ -296,10 +303,9 @@ class Filing:
                    AND (id = ANY(%(taken)s) OR sent_copy_due <= %(now)s)
                 """,
                 alias=self.alias.id,
-                now=now,
-                due=pacing.copy_retry(self._get_since(now), now)
-                or now + pacing.MAIL_RETRY_LONGEST,
-                end=now - pacing.MAIL_LIFETIME,
+                now=to_datetime(now),
+                due=self._get_next_try(self._get_since(now), now),
+                end=to_datetime(now - pacing.MAIL_LIFETIME),
                 taken=self._taken,
                 words=words,
             )
@@ -351,7 +357,7 @@ class Filing:
                 RETURNING sent_copy_state, sent_copy_error
                 """,
                 self.alias.id,
-                self.alias._now() - pacing.COPY_TELL_AFTER,
+                to_datetime(self.alias._now() - pacing.COPY_TELL_AFTER),
             )
         )
         told = dict(self.env.cr.fetchall())

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 DAY = 86_400.0
 
+# What a server takes for one email, in seconds, until it was measured.
+DEFAULT_SERVICE_SECONDS = 0.5
+
 
 @dataclass(frozen=True)
 class Forecast:

@@ -324,7 +324,6 @@ class Log:
                    SET outcome = %s, scope = %s, reply = %s, refused_recipients = %s,
                        signature = %s,
                        replied_at = extract(epoch FROM clock_timestamp()) + %s,
-                       replied_on = clock_timestamp() AT TIME ZONE 'UTC',
                        write_date = now() AT TIME ZONE 'UTC'
                        %s
                  WHERE id = %s
@@ -337,7 +336,7 @@ class Log:
                 shift,
                 SQL(
                     """, sent_copy_state = 'waiting', sent_copy = %s,
-                       sent_copy_due = extract(epoch FROM clock_timestamp())""",
+                       sent_copy_due = clock_timestamp() AT TIME ZONE 'UTC'""",
                     psycopg2.Binary(copy),
                 )
                 if copy

@@ -18,6 +18,19 @@ from .queries import get_due, get_next_due, get_waiting
 
 _logger = logging.getLogger(__name__)
 
+# One run of the cron stays open that long, in seconds, so that connections are
+# reused; never more than half of the worker's real-time limit.
+RUN_SECONDS = 60
+
+# Aliases served at the same time by one run, unless the parameter
+# user_email_alias.lanes says otherwise. Each lane holds one database connection.
+LANES = 50
+
+# Database connections left to everything else in the process: those of the job (4) and
+# of another one (4), of the bus, those a lane needs for a moment beside its own (see
+# lock.py), and what users do meanwhile.
+SPARE_CONNECTIONS = 14
+
 # How often the run looks for aliases and one-to-one mails that became due, in
 # seconds: the price is one index probe for each alias.
 LOOK_SECONDS = 0.25

@@ -39,7 +39,7 @@ ACCOUNTS = SQL(
               FROM user_email_alias_log
              WHERE sent_copy_state = 'waiting'
              UNION ALL
-            SELECT alias_id, user_id, false, COALESCE(sent_copy_due, 0),
+            SELECT alias_id, user_id, false, COALESCE(sent_copy_due, 'epoch'),
                    sent_copy_attempts
               FROM user_email_alias_log
              WHERE outcome = 'uncertain'
@@ -118,7 +118,7 @@ def _get_due_ids(env):
               FROM (SELECT alias_id, due, row_number() OVER (
                                PARTITION BY user_id ORDER BY due, alias_id) AS turn
                       FROM (%s) account
-                     WHERE due <= extract(epoch FROM clock_timestamp())) turns
+                     WHERE due <= clock_timestamp() AT TIME ZONE 'UTC') turns
              ORDER BY turn, due, alias_id
             """,
             ACCOUNTS,
@@ -132,7 +132,7 @@ def _get_wait(env):
     env.cr.execute(
         SQL(
             """
-            SELECT min(due) - extract(epoch FROM clock_timestamp())
+            SELECT extract(epoch FROM min(due) - clock_timestamp() AT TIME ZONE 'UTC')
               FROM (%s) account WHERE has_copies
             """,
             ACCOUNTS,

@@ -10,8 +10,9 @@ from odoo.tests import HttpCase, new_test_user
 
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
+from .fake_ca import make_ca
 from .fake_oauth import ANNA, FakeIdentityProvider
-from .fake_smtp import FakeSmtpServer, make_ca
+from .fake_smtp import FakeSmtpServer
 
 OUTCOME = "user_email_alias_outcome"
 FLOWS = "user_email_alias_flows"

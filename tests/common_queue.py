@@ -17,7 +17,8 @@ from odoo.tests.common import BaseCase, get_db_name
 
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
-from .fake_smtp import FakeSmtpServer, make_ca
+from .fake_ca import make_ca
+from .fake_smtp import FakeSmtpServer
 
 PASSWORD = "correct horse"
 LANE_LOGGER = "odoo.addons.user_email_alias.sending.lane"

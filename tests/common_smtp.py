@@ -7,7 +7,8 @@ from ..tools import guard
 from ..tools.address import ServerAddress
 from ..tools.deadline import Deadline
 from ..tools.transport import smtp
-from .fake_smtp import FakeSmtpServer, make_ca
+from .fake_ca import make_ca
+from .fake_smtp import FakeSmtpServer
 
 USER, PASSWORD, TOKEN = "ada@example.com", "pässwörd-canary", "token-canary" * 120
 MESSAGE = (
@@ -28,7 +29,24 @@ def secret_forms(user, secret):
     )
 
 
-class SmtpCase(BaseCase):
+class SmtpClientCase(BaseCase):
+    """A subclass says how to ``connect``."""
+
+    account = USER, PASSWORD
+
+    def log_in(self, **options):
+        connection = self.connect(**options)
+        connection.login_password(*self.account)
+        return connection
+
+    def failure_of(self, call, *args, **options):
+        """Return the `SmtpFailure` that the call must raise."""
+        with self.assertRaises(smtp.SmtpFailure) as caught:
+            call(*args, **options)
+        return caught.exception
+
+
+class SmtpCase(SmtpClientCase):
     """A fake mail server for each test, and one authority for all."""
 
     server_options = {}
@@ -66,14 +84,3 @@ class SmtpCase(BaseCase):
         )
         self.addCleanup(connection.close)
         return connection
-
-    def log_in(self, **options):
-        connection = self.connect(**options)
-        connection.login_password(USER, PASSWORD)
-        return connection
-
-    def failure_of(self, call, *args, **options):
-        """Return the `SmtpFailure` that the call must raise."""
-        with self.assertRaises(smtp.SmtpFailure) as caught:
-            call(*args, **options)
-        return caught.exception

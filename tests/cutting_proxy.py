@@ -4,28 +4,22 @@ import contextlib
 import socket
 import threading
 
+from .listener import Listener
 
-class CuttingProxy:
+
+class CuttingProxy(Listener):
     """Forward to a port of this machine; a context manager.
 
     ``cut_after`` counts from the moment it is set, over all connections.
     """
 
     def __init__(self, port):
+        super().__init__()
         self._target = port
         self._lock = threading.Lock()
         self._allowed = None
         self._deaf = False
         self.forwarded = 0  # bytes from clients
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-
-    def __enter__(self):
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_exc_info):
-        self._listener.close()
 
     def cut_after(self, count, deaf=False):
         """Cut all after so many more bytes from clients; None never cuts.
@@ -37,17 +31,13 @@ class CuttingProxy:
             self._allowed = count
             self._deaf = deaf
 
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                client, _address = self._listener.accept()
-                server = socket.create_connection(("127.0.0.1", self._target))
-                for sock in (client, server):
-                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                for pump in (self._pump_up, self._pump_down):
-                    threading.Thread(
-                        target=pump, args=(client, server), daemon=True
-                    ).start()
+    def serve_client(self, client):
+        server = socket.create_connection(("127.0.0.1", self._target))
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        threading.Thread(
+            target=self._pump_down, args=(client, server), daemon=True
+        ).start()
+        self._pump_up(client, server)
 
     def _pump_up(self, client, server):
         with contextlib.suppress(OSError):

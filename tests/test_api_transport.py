@@ -50,10 +50,8 @@ class SubmissionTests:
         connection = self.open()
         connection.submit(FROM, [TO], make_message())
         start_at = time.monotonic() + 0.3
-        result = connection.submit(FROM, [TO], make_message(), not_before=start_at)
+        connection.submit(FROM, [TO], make_message(), not_before=start_at)
         self.assertGreaterEqual(self.api.submissions[-1].started_at, start_at)
-        self.assertGreaterEqual(result.started_monotonic, start_at)
-        self.assertGreaterEqual(result.replied_monotonic, result.started_monotonic)
 
     def test_pause_is_kept_on_a_new_connection_as_well(self):
         start_at = time.monotonic() + 0.5

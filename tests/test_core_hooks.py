@@ -27,6 +27,18 @@ from odoo.service import server
 from odoo.tests import BaseCase, TransactionCase, tagged
 from odoo.tools.misc import file_path
 
+from .common_hooks import (
+    ADDON,
+    HookCase,
+    describe,
+    find_definition,
+    get_name,
+    get_subclasses,
+    is_ours,
+    is_own_model,
+    note_methods,
+    sort_by_origin,
+)
 from .core_hooks import (
     CONTROLLER_HOOKS,
     LIBRARY_ATTRIBUTES,
@@ -35,13 +47,6 @@ from .core_hooks import (
     SCRIPT_HOOKS,
     WORDS_OF_CORE,
 )
-
-ADDON = "user_email_alias"
-PACKAGE = f"odoo.addons.{ADDON}"
-OWN_MODEL = "user.email.alias"
-
-# Models whose methods every model has; ours may have them their own way.
-COMMON_MODELS = (None, "base")
 
 # Loggers of libraries that write secrets at level DEBUG and are filtered by name.
 SECRET_LOGGERS = (
@@ -54,113 +59,10 @@ SECRET_LOGGERS = (
 
 LIBRARIES = (imaplib.IMAP4, IMAPClient, smtplib.SMTP, HTTPAdapter)
 
-BY_PLACE_OR_NAME = inspect.Parameter.POSITIONAL_OR_KEYWORD
-
 # A method or getter of a class or of a patch.
 SCRIPT_MEMBER = re.compile(
     r"^ {4}(?:async )?((?:get )?\w+)\((?:.*\{ *\}?)?$", re.MULTILINE
 )
-
-
-def _is_ours(thing):
-    """Whether a class or function is this add-on's; its tests have other hooks."""
-    module = f"{thing.__module__}."
-    return module.startswith(f"{PACKAGE}.") and ".tests." not in module
-
-
-def _is_own_model(name):
-    return f"{name}.".startswith(f"{OWN_MODEL}.")
-
-
-def _get_name(owner):
-    """The name of a model, or of a class."""
-    if isinstance(owner, str):
-        return owner
-    return f"{owner.__module__}.{owner.__qualname__}"
-
-
-def _get_function(value):
-    """The function behind what stands in a class body; None for anything else."""
-    if isinstance(value, property):
-        return value.fget
-    if isinstance(value, classmethod | staticmethod):
-        return value.__func__
-    return value if inspect.isfunction(value) else None
-
-
-def _find_definition(classes, method):
-    """What the first of the classes that defines a method has; None if none does."""
-    found = (_get_function(vars(cls).get(method)) for cls in classes)
-    return next(filter(None, found), None)
-
-
-def _note_methods(found, owner, cls, others):
-    """Add what a class of ours defines, beside the classes it may override."""
-    for name, value in vars(cls).items():
-        if _get_function(value) and name != "__init__":
-            found.setdefault((owner, name), ([], others))[0].append(cls)
-
-
-def _sort_by_origin(model_name, classes):
-    """The classes of others, first those that say what a model's method is like.
-
-    That is the oldest class of the model itself: which add-ons have extended it since
-    depends on what is installed. What all models have counts for core's models only.
-    """
-    others = [cls for cls in classes if not _is_ours(cls)]
-    names = {cls: getattr(cls, "_name", None) for cls in others}
-    own = [cls for cls in reversed(others) if names[cls] == model_name]
-    common = [cls for cls in others if names[cls] in COMMON_MODELS]
-    mixins = [cls for cls in others if cls not in own and cls not in common]
-    return own + mixins + ([] if _is_own_model(model_name) else common)
-
-
-def _describe(function):
-    """Parameters as the tables have them: names, order and kind, no defaults."""
-    signature = inspect.signature(function)
-    return str(
-        inspect.Signature(
-            [
-                param.replace(default=param.empty, annotation=param.empty)
-                for param in signature.parameters.values()
-            ]
-        )
-    )[1:-1]
-
-
-def _get_calls(function):
-    """Yield (args, kwargs) for each kind of call that a function accepts."""
-    params = list(inspect.signature(function).parameters.values())
-    by_place = [p for p in params if p.kind in (p.POSITIONAL_ONLY, BY_PLACE_OR_NAME)]
-    by_name = [p for p in params if p.kind in (BY_PLACE_OR_NAME, p.KEYWORD_ONLY)]
-    kinds = {param.kind for param in params}
-    more = {"any_other": 0} if inspect.Parameter.VAR_KEYWORD in kinds else {}
-    for count in range(1, len(by_place) + 1):
-        rest = [p for p in by_name if p not in by_place[:count]]
-        if all(p in rest or p.default is not p.empty for p in by_place[count:]):
-            yield [0] * count, {p.name: 0 for p in rest if p.default is p.empty}
-            yield [0] * count, {**{p.name: 0 for p in rest}, **more}
-    if inspect.Parameter.VAR_POSITIONAL in kinds:
-        needed = [p for p in by_name if p not in by_place and p.default is p.empty]
-        yield [0] * (len(by_place) + 1), {p.name: 0 for p in needed}
-
-
-def _find_refused_call(ours, core):
-    """A call that core's signature allows and ours does not, in words; or None."""
-    signature = inspect.signature(ours)
-    for args, kwargs in _get_calls(core):
-        try:
-            signature.bind(*args, **kwargs)
-        except TypeError as error:
-            names = ", ".join(kwargs) or "none"
-            return f"{len(args)} by position, by name {names}: {error}"
-    return None
-
-
-def _get_subclasses(cls):
-    for child in cls.__subclasses__():
-        yield child
-        yield from _get_subclasses(child)
 
 
 @functools.cache
@@ -190,53 +92,6 @@ def _get_script_members(text):
     }
 
 
-class HookCase(BaseCase):
-    def assertHooks(self, rows, found):
-        """Compare a table with what there is, in both directions.
-
-        :param rows: (owner, method, parameters, why)
-        :param found: dict of (owner's name, method) -> (classes of ours that define
-            the method, classes of others that may)
-        """
-        table = {(_get_name(row[0]), row[1]): row[2:] for row in rows}
-        self.assertEqual(len(table), len(rows), "a row stands twice")
-        problems = []
-        for (owner, method), (_ours, others) in found.items():
-            definition = _find_definition(others, method)
-            if definition and (owner, method) not in table:
-                problems.append(
-                    f"{owner}.{method}: ours overrides it and the table has no row, "
-                    f"core has ({_describe(definition)})."
-                )
-        for (owner, method), (params, why) in table.items():
-            ours, others = found.get((owner, method), ((), ()))
-            problem = self._find_problem(method, params, ours, others)
-            if problem:
-                problems.append(f"{owner}.{method}: {problem}. {why}")
-        self.assertNone(problems)
-
-    def _find_problem(self, method, params, ours, others):
-        """What is wrong with one row, in words; or None."""
-        definition = _find_definition(others, method)
-        if not ours:
-            return "nothing of ours overrides it any more"
-        if not definition:
-            return "core does not define it any more"
-        actual = _describe(definition)
-        if actual != params:
-            return f"core has ({actual}), the table ({params})"
-        for cls in ours:
-            own = _get_function(vars(cls)[method])
-            if refused := _find_refused_call(own, definition):
-                return f"{cls.__module__} refuses what core allows, {refused}"
-        return None
-
-    def assertNone(self, problems):
-        """Fail with all of them: a new version of core changes more than one thing."""
-        if problems := sorted(problems):
-            self.fail("\n".join(["", *problems]))
-
-
 @tagged("post_install", "-at_install", "user_email_alias")
 class TestModelHooks(HookCase, TransactionCase):
     def test_models_override_core_as_the_table_says(self):
@@ -248,9 +103,9 @@ class TestModelHooks(HookCase, TransactionCase):
             # without pool: a class as it is written, not one the registry made
             classes = [c for c in model.mro() if not getattr(c, "pool", None)]
             for place, cls in enumerate(classes):
-                if _is_ours(cls) and (cls._name == name or _is_own_model(cls._name)):
-                    others = _sort_by_origin(name, classes[place:])
-                    _note_methods(found, name, cls, others)
+                if is_ours(cls) and (cls._name == name or is_own_model(cls._name)):
+                    others = sort_by_origin(name, classes[place:])
+                    note_methods(found, name, cls, others)
         return found
 
     def test_core_still_uses_what_models_override(self):
@@ -259,7 +114,7 @@ class TestModelHooks(HookCase, TransactionCase):
         problems = []
         for model, method, _params, why in MODEL_HOOKS:
             _ours, others = hooks.get((model, method), ((), ()))
-            definition = _find_definition(others, method)
+            definition = find_definition(others, method)
             if not definition or hasattr(BaseModel, method):
                 continue  # the table's other test says so; the ORM itself calls it
             package = ".".join(definition.__module__.split(".")[:3])
@@ -280,8 +135,8 @@ class TestModelHooks(HookCase, TransactionCase):
         """The message leaves core's `_send` as a `BaseException`, caught by nobody."""
         for name, method in (("mail.mail", "_send"), ("ir.mail_server", "send_email")):
             classes = self.env.registry[name].mro()
-            core = [c for c in classes if not _is_ours(c)]
-            source = inspect.getsource(_find_definition(core, method))
+            core = [c for c in classes if not is_ours(c)]
+            source = inspect.getsource(find_definition(core, method))
             with self.subTest(model=name, method=method):
                 self.assertNotRegex(source, r"except\s*:|except BaseException")
 
@@ -290,29 +145,29 @@ class TestModelHooks(HookCase, TransactionCase):
 class TestCodeHooks(HookCase):
     def test_controllers_override_core_as_the_table_says(self):
         found = {}
-        for cls in filter(_is_ours, _get_subclasses(http.Controller)):
+        for cls in filter(is_ours, get_subclasses(http.Controller)):
             for parent in cls.mro()[1:]:
-                if not _is_ours(parent) and parent is not object:
-                    _note_methods(found, _get_name(parent), cls, [parent])
+                if not is_ours(parent) and parent is not object:
+                    note_methods(found, get_name(parent), cls, [parent])
         self.assertHooks(CONTROLLER_HOOKS, found)
 
     def test_classes_override_libraries_as_the_table_says(self):
         found = {}
         for library in LIBRARIES:
-            for cls in filter(_is_ours, _get_subclasses(library)):
-                _note_methods(found, _get_name(library), cls, [library])
+            for cls in filter(is_ours, get_subclasses(library)):
+                note_methods(found, get_name(library), cls, [library])
         self.assertHooks(LIBRARY_HOOKS, found)
 
     def test_libraries_have_the_attributes_ours_uses(self):
         rows = {row[:2] for row in (*LIBRARY_HOOKS, *LIBRARY_ATTRIBUTES)}
         texts = {
             library: "".join(
-                map(inspect.getsource, filter(_is_ours, _get_subclasses(library)))
+                map(inspect.getsource, filter(is_ours, get_subclasses(library)))
             )
             for library in LIBRARIES
         }
         problems = [
-            f"{_get_name(library)}.{name}: ours uses it, or has another of this name, "
+            f"{get_name(library)}.{name}: ours uses it, or has another of this name, "
             "and the table has no row."
             for library, text in texts.items()
             for name in sorted(set(re.findall(r"\bself\.(_\w+)", text)))
@@ -325,7 +180,7 @@ class TestCodeHooks(HookCase):
                 problem = "nothing of ours uses it any more"
             else:
                 continue
-            problems.append(f"{_get_name(library)}.{name}: {problem}. It {why}.")
+            problems.append(f"{get_name(library)}.{name}: {problem}. It {why}.")
         self.assertNone(problems)
 
     def test_core_still_has_the_words_ours_depends_on(self):
@@ -341,7 +196,7 @@ class TestCodeHooks(HookCase):
             logger = logging.getLogger(name)
             if logger not in vars(importlib.import_module(name)).values():
                 problems.append(f"{name}: logs by another name now: {secret}")
-            if not any(map(_is_ours, logger.filters)):
+            if not any(map(is_ours, logger.filters)):
                 problems.append(f"{name}: nothing of ours filters it: {secret}")
         self.assertNone(problems)
 
@@ -384,7 +239,7 @@ class TestServerHooks(BaseCase):
     def test_a_function_can_be_called_when_the_server_stops(self):
         on_stop = inspect.getattr_static(server.CommonServer, "on_stop", None)
         self.assertIsInstance(on_stop, classmethod)
-        self.assertEqual(_describe(on_stop.__func__), "cls, func")
+        self.assertEqual(describe(on_stop.__func__), "cls, func")
         calls = []
         with patch.object(server.CommonServer, "_on_stop_funcs", []):
             server.CommonServer.on_stop(lambda: calls.append("stopped"))

@@ -6,19 +6,12 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
-from .common import AliasCommon
+from .common_mailing import MailingCase
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
-class TestMailingOfAColleague(AliasCommon):
+class TestMailingOfAColleague(MailingCase):
     """Colleagues share mailings; with somebody's alias only they send them."""
-
-    def setUp(self):
-        super().setUp()
-        self.mailing = self.create_mailing(self.user_bob)
-
-    def as_(self, user):
-        return self.mailing.with_user(user)
 
     def test_colleague_edits_a_draft(self):
         self.as_(self.user_alice).write({"subject": "Better", "body_html": "<p>x</p>"})
@@ -66,29 +59,15 @@ class TestMailingOfAColleague(AliasCommon):
 
     def test_on_its_way_a_colleague_changes_nothing_recipients_see(self):
         self.mailing.action_launch()
-        filter_ = self.env["mailing.filter"].create(
-            {
-                "name": "All",
-                "mailing_model_id": self.mailing.mailing_model_id.id,
-                "mailing_domain": "[]",
-            }
-        )
         for vals in (
-            {"subject": "Evil"},
-            {"body_html": "<p>Evil</p>"},
+            *self.evil_changes(),
             {"body_arch": "<p>Evil</p>"},
-            {"preview": "Evil"},
             {"email_from": "evil@x.example"},
             {"email_alias_id": False},
-            {"mailing_domain": "[]"},
-            {"mailing_filter_id": filter_.id},
-            {"reply_to_mode": "new", "reply_to": "evil@x.example"},
-            {"attachment_ids": [(0, 0, {"name": "x", "raw": b"x"})]},
             {"user_id": self.user_alice.id},
             {"schedule_date": fields.Datetime.now()},
             {"schedule_type": "now"},
             {"state": "done"},
-            {"use_exclusion_list": False},
         ):
             for user in (self.user_alice, self.user_manager, self.user_admin):
                 with self.subTest(vals=vals, user=user.login):

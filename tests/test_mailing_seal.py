@@ -6,18 +6,11 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from .common import AliasCommon
+from .common_mailing import MailingCase
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
-class TestMailingSeal(AliasCommon):
-    def setUp(self):
-        super().setUp()
-        self.mailing = self.create_mailing(self.user_bob)
-
-    def as_(self, user):
-        return self.mailing.with_user(user)
-
+class TestMailingSeal(MailingCase):
     def assertGivenBack(self, mailing=None):
         self.run_mailing_cron()
         mailing = mailing or self.mailing
@@ -39,22 +32,8 @@ class TestMailingSeal(AliasCommon):
         self.assertEqual(set(mails.mapped("subject")), {"Better"})
 
     def test_what_others_changed_by_code_is_given_back(self):
-        filter_ = self.env["mailing.filter"].create(
-            {
-                "name": "All",
-                "mailing_model_id": self.mailing.mailing_model_id.id,
-                "mailing_domain": "[]",
-            }
-        )
         for vals in (
-            {"subject": "Evil"},
-            {"body_html": "<p>Evil</p>"},
-            {"preview": "Evil"},
-            {"mailing_domain": "[]"},
-            {"mailing_filter_id": filter_.id},
-            {"reply_to_mode": "new", "reply_to": "evil@x.example"},
-            {"attachment_ids": [(0, 0, {"name": "x", "raw": b"x"})]},
-            {"use_exclusion_list": False},
+            *self.evil_changes(),
             {"schedule_date": fields.Datetime.now() - timedelta(hours=1)},
             {"ab_testing_enabled": True, "ab_testing_pc": 50},
         ):

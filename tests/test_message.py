@@ -3,7 +3,6 @@ import email
 import email.policy
 import time
 from email.headerregistry import Address
-from email.message import EmailMessage
 from email.parser import BytesParser
 
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +10,8 @@ from hypothesis import strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from ..tools.message import UnsafeMessage, check_message, flatten
+from ..tools.message import UnsafeMessage, check_block, has_crlf_only
+from .common_message import compose, flatten
 
 INJECTIONS = (
     "=?utf-8?q?hi=0D=0ABcc:_eve@example.org?=",
@@ -32,20 +32,6 @@ ANY_TEXT = st.one_of(
     st.text(max_size=80),
     st.sampled_from(INJECTIONS),
 )
-
-
-def compose(**headers):
-    """Return a message as Odoo's builder makes it."""
-    message = EmailMessage(policy=email.policy.SMTP)
-    message["Message-Id"] = "<1@example.com>"
-    message["Subject"] = "Grüße"
-    message["From"] = '"Ada, née Byron" <ada@example.com>'
-    message["To"] = "bob@example.org"
-    for name, value in headers.items():
-        del message[name.replace("_", "-")]
-        message[name.replace("_", "-")] = value
-    message.set_content("Hello\n", charset="utf-8")
-    return message
 
 
 def header_names(data):
@@ -217,56 +203,52 @@ class TestFlatten(BaseCase):
 
 
 @tagged("-at_install", "post_install")
-class TestCheck(BaseCase):
-    GOOD = b"From: a@b.example\r\nSubject: x\r\n y\r\n\r\nbody\r\n"
+class TestCheckBlock(BaseCase):
+    GOOD = b"From: a@b.example\r\nSubject: x\r\n y\r\n"
 
     def test_what_is_intended_passes(self):
-        check_message(self.GOOD)
-        check_message(self.GOOD, ["From", "Subject"])
-        check_message(self.GOOD, ["FROM", "subject"])
-        check_message(b"From: a@b.example\r\n\r\n", ["From"])
+        check_block(self.GOOD, ["From", "Subject"])
+        check_block(self.GOOD, ["FROM", "subject"])
+        check_block(b"From: a@b.example\r\n", ["From"])
 
     def test_what_is_not_intended_is_refused(self):
-        for data, intended in (
-            (self.GOOD, ["From"]),
-            (self.GOOD, ["Subject", "From"]),
-            (self.GOOD, ["From", "Subject", "Bcc"]),
-            (self.GOOD, []),
-            (b"From: a\r\nBcc: x\r\nSubject: y\r\n\r\n", ["From", "Subject"]),
-            (b"From: a\r\nFrom: b\r\n\r\n", None),
-            (b"Subject: a\r\nsubject: b\r\n\r\n", None),
-            (b"From: a\nTo: b\r\n\r\n", None),
-            (b"From: a\rTo: b\r\n\r\n", None),
-            (b"From: a\r\n\r\nbody\n", None),
-            (b"From: a\r\n\r\nbody\r", None),
-            (b"From: a\r\n\r\n\n.\r\n", None),
-            (b" From: a\r\n\r\n", None),
-            (b"From a\r\n\r\n", None),
-            (b"Fr om: a\r\n\r\n", None),
-            (b"From : a\r\n\r\n", None),
-            (b": a\r\n\r\n", None),
-            (b"Fr\xc3\xb6m: a\r\n\r\n", None),
-            (b"body without headers\r\n", None),
-            (b"", ["From"]),
+        for block, *intended in (
+            (self.GOOD, "From"),
+            (self.GOOD, "Subject", "From"),
+            (self.GOOD, "From", "Subject", "Bcc"),
+            (self.GOOD,),
+            (b"From: a\r\nBcc: x\r\nSubject: y\r\n", "From", "Subject"),
+            (b"From: a\r\nFrom: b\r\n", "From", "From"),
+            (b"Subject: a\r\nsubject: b\r\n", "Subject", "subject"),
+            (b"From: a\nTo: b\r\n", "From"),
+            (b"From: a\rTo: b\r\n", "From"),
+            (b" From: a\r\n", " From"),
+            (b"From a\r\n", "From a"),
+            (b"Fr om: a\r\n", "Fr om"),
+            (b"From : a\r\n", "From "),
+            (b": a\r\n", ""),
+            (b"Fr\xc3\xb6m: a\r\n", "Fr\xc3\xb6m"),
+            (b"body without headers\r\n", "body without headers"),
+            (b"", "From"),
         ):
-            with self.subTest(data=data, intended=intended):
-                self.assertRaises(UnsafeMessage, check_message, data, intended)
+            with self.subTest(block=block, intended=intended):
+                self.assertRaises(UnsafeMessage, check_block, block, intended)
 
     def test_headers_have_a_size(self):
-        for data in (
-            b"Subject: " + b"x" * 8001 + b"\r\n\r\n",
-            b"Subject: x\r\n" + b" y" * 60 + b"\r\n" + b" zzzzzzz\r\n" * 1000 + b"\r\n",
-            b"To: " + b"a@b.example," * 10_000 + b"\r\n\r\n",
-            b"X-A: b\r\n" * 50_000 + b"\r\n",
-            b"x" * MEGABYTE,
+        for block, name, count in (
+            (b"Subject: " + b"x" * 8001 + b"\r\n", "Subject", 1),
+            (b"Subject: x\r\n" + b" y" * 60 + b"\r\n zzzzzzz" * 1000, "Subject", 1),
+            (b"To: " + b"a@b.example," * 10_000 + b"\r\n", "To", 1),
+            (b"X-A: b\r\n" * 50_000, "X-A", 50_000),
+            (b"x" * MEGABYTE, "x", 1),
         ):
-            with self.subTest(data=data[:20]):
-                self.assertRaises(UnsafeMessage, check_message, data)
-        check_message(b"To: " + b"a@b.example,\r\n " * 5000 + b"c@d.example\r\n\r\n")
+            with self.subTest(block=block[:20]):
+                self.assertRaises(UnsafeMessage, check_block, block, [name] * count)
+        check_block(b"To: " + b"a@b.example,\r\n " * 5000 + b"c@d.example\r\n", ["To"])
 
     def test_a_megabyte_costs_little(self):
-        for data in (
-            b"Subject: " + b"x" * MEGABYTE + b"\r\n\r\n",
+        for block in (
+            b"Subject: " + b"x" * MEGABYTE + b"\r\n",
             b" " * MEGABYTE,
             b":" * MEGABYTE,
             b"\r\n" * (MEGABYTE // 2),
@@ -277,5 +259,14 @@ class TestCheck(BaseCase):
         ):
             started = time.process_time()
             with contextlib.suppress(UnsafeMessage):
-                check_message(data)
-            self.assertLess(time.process_time() - started, 0.1, data[:20])
+                check_block(block, [])
+            self.assertLess(time.process_time() - started, 0.1, block[:20])
+
+
+@tagged("-at_install", "post_install")
+class TestLineEnds(BaseCase):
+    def test_each_line_ends_with_crlf(self):
+        self.assertTrue(has_crlf_only(b"From: a\r\n\r\nbody\r\n"))
+        for data in (b"a\n", b"a\r", b"a\r\n\n.\r\n", b"a\n\r", b"a\r\r\n"):
+            with self.subTest(data=data):
+                self.assertFalse(has_crlf_only(data))

@@ -7,11 +7,18 @@ from ..tools.oauth import (
     ProviderMisconfigured,
 )
 from .common_oauth import OAuthCase
-from .common_oauth_providers import SignIn
+from .common_oauth_provider_answers import AnswerRules
+from .common_oauth_provider_documents import DocumentRules
+from .common_oauth_provider_flow import FlowRules
+from .common_oauth_provider_id_token import IdTokenRules
 from .fake_oauth import ANNA
 
 
-class TestGoogleSignIn(SignIn, OAuthCase):
+class ProviderRules(FlowRules, IdTokenRules, AnswerRules, DocumentRules):
+    """What holds for every provider."""
+
+
+class TestGoogleSignIn(ProviderRules, OAuthCase):
     flavour = "google"
 
     def test_identity_is_issuer_and_sub(self):
@@ -60,7 +67,7 @@ class TestGoogleSignIn(SignIn, OAuthCase):
         self.sign_in()
 
 
-class TestMicrosoftSignIn(SignIn, OAuthCase):
+class TestMicrosoftSignIn(ProviderRules, OAuthCase):
     flavour = "microsoft"
 
     def test_identity_is_tid_and_oid(self):

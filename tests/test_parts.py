@@ -11,8 +11,8 @@ from email.parser import BytesParser
 from odoo.tests import BaseCase, tagged
 
 from ..tools.attachments import SharedParts
-from ..tools.message import flatten, join, write_pieces
-from .test_message import compose
+from ..tools.message import join, write_pieces
+from .common_message import compose, flatten
 
 FOLDED = b"Subject: a\r\n b\r\nReceived: x;\r\n\ty\r\n" + b"\r\n".join(
     b"X-Long: " + b" ".join([b"word"] * 15) for _ in range(120)

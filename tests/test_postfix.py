@@ -10,15 +10,16 @@ from email.message import EmailMessage
 
 import trustme
 
-from odoo.tests import BaseCase, tagged
+from odoo.tests import tagged
 
 from ..tools import guard
 from ..tools.address import ServerAddress
 from ..tools.deadline import Deadline
-from ..tools.message import flatten
 from ..tools.transport import smtp
 from ..tools.transport.smtp.reply import Phase
 from . import postfix
+from .common_message import flatten
+from .common_smtp import SmtpClientCase
 
 USER, PASSWORD = "ada@example.com", "päss wörd"
 FROM, TO = "ada@example.com", "bob@example.org"
@@ -37,7 +38,9 @@ def compose(subject):
 
 
 @tagged("-at_install", "post_install")
-class TestPostfix(BaseCase):
+class TestPostfix(SmtpClientCase):
+    account = USER, PASSWORD
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -75,16 +78,6 @@ class TestPostfix(BaseCase):
         )
         self.addCleanup(connection.close)
         return connection
-
-    def log_in(self, **options):
-        connection = self.connect(**options)
-        connection.login_password(USER, PASSWORD)
-        return connection
-
-    def failure_of(self, call, *args):
-        with self.assertRaises(smtp.SmtpFailure) as caught:
-            call(*args)
-        return caught.exception
 
     def test_starttls_and_tls_take_mails_that_arrive_unchanged(self):
         for number, is_tls in enumerate((False, True), start=1):

@@ -178,7 +178,7 @@ class TestNeverComesOut(AliasCommon):
             "_write_secret__",
             "_get_vault__",
             "_open_connection__",
-            "_inverse_smtp_password",
+            "_inverse_passwords",
             "_set_verified",
             "_get_default",
         ):

@@ -13,7 +13,7 @@ from odoo.tests import tagged
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
-from ..models import user_email_alias_mail
+from ..models import user_email_alias_mail_send_now
 from .common_queue import QueueCase
 
 
@@ -154,4 +154,4 @@ class TestSendNow(QueueCase):
         self.assertEqual(self.read_mails(ids, "state")[0]["state"], "sent")
 
     def patch_seconds(self, seconds):
-        return patch.object(user_email_alias_mail, "LET_IN_SECONDS", seconds)
+        return patch.object(user_email_alias_mail_send_now, "LET_IN_SECONDS", seconds)

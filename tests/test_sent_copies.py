@@ -34,7 +34,7 @@ class TestSentCopies(QueueCase):
         with self.committed() as env:
             env["user.email.alias.log"].search(
                 [("alias_id", "=", self.alias_id)]
-            ).write({"sent_copy_due": 0})
+            ).write({"sent_copy_due": "2000-01-01"})
 
     def read_folder(self, folder="Sent"):
         """What an independent client sees: list of (flags and date, bytes)."""
@@ -113,7 +113,7 @@ class TestSentCopies(QueueCase):
         self.assertEqual([row["outcome"] for row in log], ["sent", "sent"])
         self.assertEqual([row["sent_copy_state"] for row in log], ["waiting"] * 2)
         self.assertTrue(log[0]["sent_copy_error"])
-        self.assertGreater(log[0]["sent_copy_due"], log[0]["replied_at"])
+        self.assertGreater(log[0]["sent_copy_due"], log[0]["replied_on"])
         self.patch(sent_copies, "RUN_SECONDS", 50)
         self.make_copies_due()
         self.file_copies()
@@ -143,7 +143,7 @@ class TestSentCopies(QueueCase):
             first, second = env["user.email.alias.log"].search(
                 [("alias_id", "=", self.alias_id)], order="id"
             )
-            first.write({"sent_copy_due": 4e9, "sent_copy_attempts": 1})
+            first.write({"sent_copy_due": "2096-01-01", "sent_copy_attempts": 1})
             second.write({"sent_copy_state": "failed", "sent_copy_attempts": 1})
         self.file_copies()
         self.assertEqual(self.copy_states(), ["waiting", "failed"])

@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 import psycopg2
 
+from odoo import fields
 from odoo.tests import tagged
 
 from ..sending import filing, sent_copies
@@ -60,7 +61,7 @@ class TestSentCopiesJob(QueueCase):
                         "claimed_at": time.time(),
                         "replied_at": time.time(),
                         "sent_copy_state": "waiting",
-                        "sent_copy_due": time.time() - 1,
+                        "sent_copy_due": fields.Datetime.now(),
                     }
                 )
                 env.cr.execute(
@@ -76,8 +77,9 @@ class TestSentCopiesJob(QueueCase):
     def let_time_pass(self, seconds):
         """Let what waits have waited that long, and be due."""
         self.execute(
-            "UPDATE user_email_alias_log SET sent_copy_due = 0, "
-            "sent_copy_first_at = sent_copy_first_at - %s WHERE alias_id = %s",
+            "UPDATE user_email_alias_log SET sent_copy_due = 'epoch', "
+            "sent_copy_first_at = sent_copy_first_at - make_interval(secs => %s) "
+            "WHERE alias_id = %s",
             seconds,
             self.alias_id,
         )
@@ -86,8 +88,8 @@ class TestSentCopiesJob(QueueCase):
         """Return (state, attempts, seconds until the next try) of each copy."""
         return self.execute(
             "SELECT sent_copy_state, sent_copy_attempts, "
-            "sent_copy_due - extract(epoch FROM clock_timestamp())::float8 "
-            "FROM user_email_alias_log WHERE alias_id = %s ORDER BY id",
+            "extract(epoch FROM sent_copy_due - timezone('UTC', clock_timestamp()))"
+            "::float8 FROM user_email_alias_log WHERE alias_id = %s ORDER BY id",
             alias_id or self.alias_id,
         )
 

@@ -170,11 +170,9 @@ class TestConnection(SmtpCase):
         connection = self.log_in()
         for _ in range(100):
             connection.submit(FROM, [TO], MESSAGE)
-        self.assertEqual(connection.sent_count, 100)
         self.assertEqual(len({item.session_id for item in self.server.messages}), 1)
         self.assertEqual(len(self.server.messages), 100)
         self.assertGreater(connection.age, 0)
-        self.assertLessEqual(connection.opened_at, time.time())
 
     def test_check_sender_sends_nothing(self):
         connection = self.log_in()

@@ -8,7 +8,8 @@ from odoo.tests import HttpCase, tagged
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
 from .common import AliasCommon
-from .fake_smtp import FakeSmtpServer, make_ca
+from .fake_ca import make_ca
+from .fake_smtp import FakeSmtpServer
 
 
 class TourCase(AliasCommon, HttpCase):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import idna
 
 DEFAULT_PORT = 587  # message submission with STARTTLS, RFC 6409 3.1
+IMAP_PORT = 993  # of a mailbox, RFC 8314 3.2
 IMPLICIT_TLS_PORTS = frozenset({465})  # TLS from the first byte, RFC 8314 3.3
 
 MAX_SERVER_LENGTH = 300  # characters: a name of 253, brackets, port, some slack

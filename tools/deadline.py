@@ -4,6 +4,10 @@ import math
 import socket
 import time
 
+# What a person who clicked waits for at most, all conversations together; Odoo ends a
+# worker whose request lasts for 120 s.
+BUTTON_SECONDS = 40
+
 
 class Deadline:
     """A moment that a conversation has to end by.

@@ -66,14 +66,6 @@ class CheckedBytes(bytes):
     """A message from here: whoever gets it need not read all of it again."""
 
 
-def flatten(message: email.message.Message) -> bytes:
-    """Return the bytes to submit: CRLF, without Bcc, checked.
-
-    :raises UnsafeMessage: a header that adds or hides another one
-    """
-    return join(write_pieces(message))
-
-
 def join(pieces: list[bytes]) -> bytes:
     """Return the message that `write_pieces` has written."""
     return CheckedBytes(b"".join(pieces))
@@ -123,23 +115,8 @@ def _write(message, sender, shared):
     block = b"".join(headers)
     # none may hide in another one
     names = [lines.partition(b":")[0].decode() for lines in headers]
-    _check_block(block, names)
+    check_block(block, names)
     return [block, b"\r\n", *pieces]
-
-
-def check_message(
-    message_bytes: bytes, intended_headers: Sequence[str] | None = None
-) -> None:
-    """Refuse bytes that a mail server could read in another way than we do.
-
-    :param intended_headers: names in their order; None = only check their form
-    :raises UnsafeMessage: bare CR or LF, malformed, doubled or unintended headers
-    """
-    if not has_crlf_only(bytes(message_bytes)):
-        raise UnsafeMessage("The message holds a line break that is not CRLF.")
-    end = message_bytes.find(b"\r\n\r\n")
-    block = message_bytes if end < 0 else message_bytes[:end]
-    _check_block(block, intended_headers)
 
 
 def has_crlf_only(data: bytes) -> bool:
@@ -150,18 +127,21 @@ def has_crlf_only(data: bytes) -> bool:
     return data.count(b"\n") == pairs and data.count(b"\r") == pairs
 
 
-def _check_block(block, intended=None):
+def check_block(block: bytes, intended: Sequence[str]) -> None:
     """Refuse malformed, doubled, too long or unintended headers.
 
-    :param intended: names in their order, case ignored; None = any
+    :param intended: names in their order, case ignored
+    :raises UnsafeMessage: a mail server could read them in another way than we do
     """
+    if not has_crlf_only(block):
+        raise UnsafeMessage("The message holds a line break that is not CRLF.")
     if len(block) > MAX_HEADERS:
         raise UnsafeMessage("The headers of the message are too long.")
     names = [name.lower() for name in _header_names(block.removesuffix(b"\r\n"))]
     for name in _UNIQUE.intersection(names):
         if names.count(name) > 1:
             raise UnsafeMessage(f"The header {name} occurs more than once.")
-    if intended is not None and names != [str(name).lower() for name in intended]:
+    if names != [name.lower() for name in intended]:
         raise UnsafeMessage("The message holds other headers than intended.")
 
 

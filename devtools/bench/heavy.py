@@ -2,7 +2,7 @@
 """Mails a second when all of them carry the same megabyte."""
 
 from ..rig import cpu
-from .figure import bounded, figures
+from .figure import figures, versus_core
 from .timing import rate
 
 MEGABYTES = 1
@@ -33,13 +33,11 @@ def heavy(context):
         rig.ask("core_queue", count=count, **values)
         rig.sink.wait_for(count, 300, rig.check)
         core = rate(rig.sink.records())
-    yield bounded(
+    yield versus_core(
         "throughput.heavy.one",
-        ours / core,
-        "x",
+        ours,
+        core,
         2.0,
-        least=True,
-        anchor=core,
-        detail=f"{ours:.1f} mails/s with {MEGABYTES} MB each, Odoo's own "
+        f"{ours:.1f} mails/s with {MEGABYTES} MB each, Odoo's own "
         f"{core:.1f}; {cpu.describe(cost)}",
     )

@@ -26,9 +26,9 @@ _MAILS = """
 """
 _LOG = """
     INSERT INTO user_email_alias_log
-           (alias_id, user_id, is_bulk, outcome, claimed_at, replied_at, replied_on,
+           (alias_id, user_id, is_bulk, outcome, claimed_at, replied_at,
             create_uid, create_date)
-    SELECT a.id, a.user_id, true, 'sent', 1, 1, now(), 1, now()
+    SELECT a.id, a.user_id, true, 'sent', 1, 1, 1, now()
       FROM generate_series(1, %(count)s) number
       JOIN user_email_alias a ON a.id = (%(ids)s::int[])[1 + number %% %(width)s]
 """

@@ -2,7 +2,7 @@
 """Mails a second when neither the pause nor the mail server holds anything up."""
 
 from ..rig import cpu
-from .figure import bounded, figures
+from .figure import bounded, figures, versus_core
 from .timing import rate
 
 LANES = 8
@@ -39,14 +39,12 @@ def fast(context):
         two = _ours(rig, ids[:2], count * 4, "two")
         cost_of_two = meter.per_mail(2 * count * 4)
         many = _ours(rig, ids, 2 * count, "many")
-    yield bounded(
+    yield versus_core(
         "throughput.fast",
-        single / core,
-        "x",
+        single,
+        core,
         1.0,
-        least=True,
-        anchor=core,
-        detail=f"{single:.1f} mails/s with one alias, {one:.1f} with {LANES}, Odoo's "
+        f"{single:.1f} mails/s with one alias, {one:.1f} with {LANES}, Odoo's "
         f"own {core:.1f}; {cpu.describe(cost)}",
     )
     yield bounded(
@@ -75,14 +73,12 @@ def round_trip(context):
         rig.ask("core_queue", count=count)
         rig.sink.wait_for(count, 240, rig.check)
         core = rate(rig.sink.records())
-    yield bounded(
+    yield versus_core(
         "throughput.rtt",
-        ours / core,
-        "x",
+        ours,
+        core,
         1.8,
-        least=True,
-        anchor=core,
-        detail=f"{ours:.1f} mails/s with one alias, Odoo's own {core:.1f}",
+        f"{ours:.1f} mails/s with one alias, Odoo's own {core:.1f}",
     )
 
 

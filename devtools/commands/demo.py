@@ -71,7 +71,7 @@ def _milliseconds(text: str) -> int:
 
 def _play(running: stack.Stack, people: list, delay_ms: int) -> figures.Figures:
     """Do what a user does, through the public interface; return what came of it."""
-    _may_mail(running)
+    running.allow_mailings("demo")
     demo = running.client("demo")
     with step(f"import {len(people)} leads"):
         ids = _import(demo, people)
@@ -89,19 +89,6 @@ def _play(running: stack.Stack, people: list, delay_ms: int) -> figures.Figures:
     url = f"{running.url}/odoo/action-mass_mailing.mailing_mailing_action_mail"
     say(f"  The mailing    {url}/{mailing}")
     return found
-
-
-def _may_mail(running: stack.Stack) -> None:
-    """Let the demo user write mailings; an administrator ticks that in the settings."""
-    admin = running.client("admin")
-    group = admin(
-        "ir.model.data",
-        "search_read",
-        [("module", "=", "mass_mailing"), ("name", "=", "group_mass_mailing_user")],
-        ["res_id"],
-    )[0]["res_id"]
-    [user] = admin("res.users", "search", [("login", "=", "demo")])
-    admin("res.users", "write", [user], {"group_ids": [(4, group)]})
 
 
 def _import(demo: rpc.Client, people: list) -> list[int]:

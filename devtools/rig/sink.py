@@ -2,8 +2,9 @@
 """A cheap mail server that notes when MAIL FROM came and when it replied.
 
 A program of its own (`python sink.py SOCKET`), so that its work does not share
-Odoo's interpreter lock. It obeys one JSON object a line on the Unix socket. Each
-port has a behaviour:
+Odoo's interpreter lock, and none of `tests/fake_smtp.py`: aiosmtpd takes 0.5 ms of CPU
+for a mail, this 0.16, and what the server burns is not there to be measured. It obeys
+one JSON object a line on the Unix socket. Each port has a behaviour:
 
 ``server_time``  seconds from the final dot to the reply;
 ``round_trip``   seconds that each piece of the client's takes, there and back;

@@ -45,11 +45,9 @@ from .errors import (
     ProviderUnavailable,
 )
 from .failure import Failures
+from .flows import FLOW_LIFETIME
 
 _logger = logging.getLogger(__name__)
-
-# Seconds between begin and finish. RFC 6749 4.1.2 gives a code ten minutes at most.
-FLOW_LIFETIME = 600
 
 # Seconds an access token must still be good for: connect, TLS, login, and a clock
 # that is a minute off. One that lives less than twice as long need only have half of
@@ -74,8 +72,6 @@ class Provider(Failures):
 
     key = ""
     label = ""
-    console_url = ""
-    has_tenant = False
     default_authority = ""
     api_transport = ""
     default_mail_scope = ""
@@ -321,7 +317,7 @@ class Provider(Failures):
                 half = content.get("lifetime", 2 * MIN_LIFETIME) / 2
                 min_lifetime = max(min(MIN_LIFETIME, half), LEAST_LIFETIME)
         if secret and expires_at - time.time() >= min_lifetime:
-            return OauthToken(expires_at, False, False, secret, tokens)
+            return OauthToken(expires_at, False, secret, tokens)
         return None
 
     def refresh(self, tokens):

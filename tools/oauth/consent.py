@@ -34,14 +34,12 @@ class Consent:
 class OauthToken:
     """An access token, and the tokens to keep from now on.
 
-    :param is_refreshed: ``tokens`` differs from what was given: commit it before use
-    :param is_rotated: the refresh token itself was replaced; losing it loses the
-        account, as the old one may be dead already (RFC 9700 4.14.2)
+    :param is_refreshed: ``tokens`` differs from what was given: commit it before use,
+        as the refresh token in it may have replaced a dead one (RFC 9700 4.14.2)
     """
 
     expires_at: float
     is_refreshed: bool
-    is_rotated: bool
     access_token_secret: str = field(repr=False)
     tokens: str = field(repr=False)
 

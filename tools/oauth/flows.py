@@ -7,7 +7,8 @@ else's link can end a sign-in.
 
 import time
 
-from .base import FLOW_LIFETIME
+# Seconds between begin and finish. RFC 6749 4.1.2 gives a code ten minutes at most.
+FLOW_LIFETIME = 600
 
 # Most sign-ins one session has under way; the oldest gives way.
 MAX_FLOWS = 5

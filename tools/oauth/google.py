@@ -40,7 +40,6 @@ _CAUSE_BY_TEXT = (
 class GoogleProvider(Provider):
     key = "google"
     label = "Google"
-    console_url = "https://console.cloud.google.com/auth/clients"
     default_authority = "https://accounts.google.com"
     api_transport = "gmail"
     # Restricted scope; SMTP and IMAP accept no narrower one.
@@ -168,7 +167,6 @@ class GoogleProvider(Provider):
         return OauthToken(
             expires_at=expiry(payload),
             is_refreshed=True,
-            is_rotated=new != old,
             access_token_secret=credentials.token,
             tokens=self._pack_tokens(payload, new, transport),
         )

@@ -88,12 +88,7 @@ _DIAGNOSIS_BY_NUMBER = {
 class MicrosoftProvider(Provider):
     key = "microsoft"
     label = "Microsoft"
-    console_url = (
-        "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/"
-        "ApplicationsListBlade"
-    )
     api_transport = "graph"
-    has_tenant = True
     default_authority = "https://login.microsoftonline.com"
     default_mail_scope = "https://outlook.office.com/SMTP.Send"
     default_smtp_server = "smtp.office365.com:587"
@@ -281,7 +276,6 @@ class MicrosoftProvider(Provider):
         return OauthToken(
             expires_at=expiry(payload),
             is_refreshed=True,
-            is_rotated=self._refresh_secret(content) != old,
             access_token_secret=result["access_token"],
             tokens=self._pack(payload, **content),
         )

@@ -87,18 +87,13 @@ class SubmissionResult:
     """What became of one message that the server took.
 
     ``accepted`` got it; ``refused`` and ``deferred`` map the other recipients to the
-    server's replies. Times bracket the submission's start and the final reply, in
-    seconds since the epoch and on the monotonic clock.
+    server's replies.
     """
 
     reply: Reply
     accepted: list[str]
     refused: dict[str, Reply] = field(default_factory=dict)
     deferred: dict[str, Reply] = field(default_factory=dict)
-    started_at: float = 0.0
-    replied_at: float = 0.0
-    started_monotonic: float = 0.0
-    replied_monotonic: float = 0.0
 
 
 class Transport(abc.ABC):

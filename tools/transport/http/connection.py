@@ -120,14 +120,7 @@ class ApiTransport(Transport):
         reply = self._get_receipt(answer)
         if reply is None:
             raise self._failure(answer)
-        return SubmissionResult(
-            reply=reply,
-            accepted=list(recipients),
-            started_at=answer.started_at,
-            replied_at=answer.replied_at,
-            started_monotonic=answer.started_monotonic,
-            replied_monotonic=answer.replied_monotonic,
-        )
+        return SubmissionResult(reply, list(recipients))
 
     def ask(self, envelope_from: str, recipient: str) -> None:
         """Say yes: what an interface would refuse shows in sending alone."""

@@ -9,7 +9,7 @@ import io
 import json
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -38,18 +38,13 @@ class Answer:
     """What the provider answered.
 
     ``data`` is the answer's JSON object, empty where it is none. ``phase``: whether all
-    of the request had left. Times bracket the request and its answer, as in
-    `SubmissionResult`.
+    of the request had left.
     """
 
     status: int
     headers: dict
     data: dict
     phase: Phase
-    started_at: float = 0.0
-    replied_at: float = 0.0
-    started_monotonic: float = 0.0
-    replied_monotonic: float = 0.0
 
 
 @dataclass
@@ -58,12 +53,10 @@ class _Progress:
 
     not_before: float = 0.0
     phase: Phase = Phase.CONNECT
-    started: tuple = field(default=(0.0, 0.0))
 
     def begin(self):
         """Be called with an open connection, before the first byte of the request."""
         sleep_until(self.not_before)
-        self.started = time.time(), time.monotonic()
         self.phase = Phase.BODY
 
     def end(self):
@@ -156,16 +149,11 @@ class Exchange(HTTPAdapter):
         if len(text) > MAX_ANSWER:
             self.drop()
             text = b""
-        started_at, started_monotonic = progress.started
         return Answer(
             status=response.status_code,
             headers=response.headers,
             data=_parse(text),
             phase=progress.phase,
-            started_at=started_at,
-            replied_at=time.time(),
-            started_monotonic=started_monotonic,
-            replied_monotonic=time.monotonic(),
         )
 
     def drop(self):

@@ -39,8 +39,6 @@ class SmtpConnection(Transport):
         self.is_encrypted = False
         self.is_logged_in = False
         self.usable = True
-        self.sent_count = 0
-        self.opened_at = time.time()
         self._opened_monotonic = time.monotonic()
 
     def __repr__(self):
@@ -242,7 +240,7 @@ class SmtpConnection(Transport):
     ) -> SubmissionResult:
         """Give one message to the server, before the deadline.
 
-        :param message_bytes: as from `flatten`; line ends are made CRLF
+        :param message_bytes: as from `join`; line ends are made CRLF
         :param not_before: ``time.monotonic()`` before which MAIL FROM is not said
         :raises SmtpFailure: nobody got it (``outcome.kind`` is not ``uncertain``), or
             nobody knows (phase DOT). The connection is reset where that is possible.
@@ -266,22 +264,11 @@ class SmtpConnection(Transport):
         transaction = Transaction(self._wire, self.is_logged_in)
         command = transaction.prepare(envelope_from, message_bytes, recipients)
         sleep_until(not_before)
-        started_at, started = time.time(), time.monotonic()
         accepted, refused, deferred = transaction.open(command, recipients)
         transaction.send_body(message_bytes)
         self.deadline = whole
         reply = transaction.final_dot()
-        self.sent_count += 1
-        return SubmissionResult(
-            reply=reply,
-            accepted=accepted,
-            refused=refused,
-            deferred=deferred,
-            started_at=started_at,
-            replied_at=time.time(),
-            started_monotonic=started,
-            replied_monotonic=time.monotonic(),
-        )
+        return SubmissionResult(reply, accepted, refused, deferred)
 
     def _with_our_name(self, step):
         """Do a step of the mail; where our name is refused, once more with the literal.

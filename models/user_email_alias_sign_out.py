@@ -1,0 +1,91 @@
+import logging
+
+from odoo import api, models
+
+from ..tools import oauth, vault
+from ..tools.deadline import BUTTON_SECONDS, Deadline
+
+_logger = logging.getLogger(__name__)
+
+
+class UserEmailAliasSignOut(models.AbstractModel):
+    """Leaving a provider, and withdrawing what it has granted."""
+
+    _name = "user.email.alias.sign.out"
+    _description = "Email Alias: Sign-out"
+
+    def action_disconnect(self):
+        """Forget the account, and withdraw the consent where that is possible."""
+        self.ensure_one()
+        self._check_owner()
+        # sudo: the owner has been checked
+        alias_sudo = self.sudo()
+        left = alias_sudo.provider, alias_sudo.oauth_identity
+        tokens = self._read_tokens__("oauth_secret")
+        pending = self._read_pending__()
+        waiting = self.waiting_count
+        alias_sudo.write(
+            {
+                "provider": "smtp",
+                "oauth_secret": False,
+                "oauth_pending_secret": False,
+                "oauth_pending_user": False,
+                "oauth_identity": False,
+                "oauth_user": False,
+                "oauth_server": False,
+                "transport": "smtp",
+            }
+        )
+        if waiting:
+            self._set_hold(
+                "sign_in",
+                self.env._("You disconnected the account. Sign in again."),
+            )
+        deadline = Deadline(BUTTON_SECONDS)
+        self._revoke__(*left, tokens, deadline)
+        if pending:
+            self._revoke__(
+                pending["key"], pending["identity"], pending["tokens"], deadline
+            )
+
+    def _read_tokens__(self, fname):
+        """What is kept in ``fname``, or None when it cannot be read any more."""
+        try:
+            return self._read_secret__(fname)
+        except vault.VaultError as error:
+            _logger.info("Alias %s: %s not readable: %s", self.id, fname, error)
+            return None
+
+    def _get_consents__(self):
+        """What each signed-in alias would have to withdraw: arguments of _revoke__."""
+        return [
+            (alias.provider, alias.oauth_identity, tokens)
+            # sudo: the columns are closed to everybody
+            for alias in self.sudo()
+            if (tokens := alias._read_tokens__("oauth_secret"))
+        ]
+
+    @api.model
+    def _revoke__(self, key, identity, tokens, deadline):
+        """Withdraw a consent that no alias uses any more (RFC 7009 2.1).
+
+        A provider may end all that the account has granted to this application, so
+        nothing is withdrawn while another alias is signed in with the same account.
+        What cannot be withdrawn is forgotten all the same.
+
+        :param Deadline deadline: the end of the conversation
+        """
+        if not tokens:
+            return
+        self.env.flush_all()
+        # sudo: colleagues may share the account; nothing of them is shown
+        shared = self.sudo().with_context(active_test=False)
+        if shared.search_count(
+            [("oauth_identity", "=", identity), ("oauth_secret", "!=", False)], limit=1
+        ):
+            return
+        try:
+            Settings = self.env["user.email.alias.oauth.settings"]
+            Settings._get_provider__(key, deadline).revoke(tokens)
+        except (oauth.OAuthError, vault.VaultError) as error:
+            _logger.info("%s: consent not revoked: %s", key, error)
