@@ -1,3 +1,5 @@
+import contextlib
+
 from odoo import api, models
 
 from ..tools import oauth
@@ -13,23 +15,18 @@ class IrConfigParameter(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Extend: aliases follow the settings they depend on."""
-        params = super().create(vals_list)
-        params._email_alias_follow()
-        return params
+        with self._email_alias_following([vals.get("key") for vals in vals_list]):
+            return super().create(vals_list)
 
     def write(self, vals):
         """Extend: aliases follow the settings they depend on."""
-        result = super().write(vals)
-        self._email_alias_follow()
-        return result
+        with self._email_alias_following([*self.mapped("key"), vals.get("key")]):
+            return super().write(vals)
 
     def unlink(self):
         """Extend: without the parameter its default holds again."""
-        is_own_imap = OWN_IMAP in self.mapped("key")
-        result = super().unlink()
-        if is_own_imap:
-            self.env["user.email.alias"]._follow_own_imap()
-        return result
+        with self._email_alias_following(self.mapped("key")):
+            return super().unlink()
 
     @api.model
     def _email_alias_get(self, key):
@@ -40,12 +37,22 @@ class IrConfigParameter(models.Model):
         # sudo: whoever sends or signs in depends on it; its value goes nowhere
         return (self.sudo().get_param(key) or "").strip()
 
-    def _email_alias_follow(self):
-        keys = [key for key in self.mapped("key") if key]
+    @contextlib.contextmanager
+    def _email_alias_following(self, keys):
+        """Let aliases follow a change of the parameters with these keys."""
+        keys = {key for key in keys if key and key.startswith(f"{PREFIX}.")}
+        if not keys:
+            yield
+            return
+        Settings = self.env["user.email.alias.oauth.settings"]
         Alias = self.env["user.email.alias"]
+        before = Settings._get_destinations()
+        yield
         for provider in oauth.PROVIDERS:
             # those that waited for their provider's settings go on
             if any(key.startswith(f"{PREFIX}.{provider}_") for key in keys):
                 Alias._release_provider(provider)
+        if before != Settings._get_destinations():
+            Alias._hold_moved__()
         if OWN_IMAP in keys:
             Alias._follow_own_imap()

@@ -67,6 +67,7 @@ class UserEmailAliasOtherAccount(models.AbstractModel):
                 "alias_name": self._get_account_name(pending),
             }
         )
+        self._record_event("other_account")
         message = self._keep_account__(pending, trouble)
         self._revoke__(*left, tokens, deadline)
         return self._get_notification(
@@ -80,6 +81,7 @@ class UserEmailAliasOtherAccount(models.AbstractModel):
         pending = self._read_pending__()
         # sudo: the owner has been checked
         self.sudo().write({"oauth_pending_secret": False, "oauth_pending_user": False})
+        self._record_event("account_kept")
         if pending:
             self._revoke__(
                 pending["key"],

@@ -59,6 +59,7 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         "IMAP Password",
         compute="_compute_imap_password",
         inverse="_inverse_imap_password",
+        readonly=True,
         copy=False,
         exportable=False,
     )

@@ -103,9 +103,11 @@ class UserEmailAliasSignIn(models.AbstractModel):
         )
 
     def _get_oauth_binding(self):
-        """What a sign-in is bound to: one user and one of their aliases."""
+        """What a sign-in is bound to: user, alias, and where its code may go."""
         self.ensure_one()
-        return {"uid": self.env.uid, "alias_id": self.id, "db": self.env.cr.dbname}
+        Settings = self.env["user.email.alias.oauth.settings"]
+        place = {"db": self.env.cr.dbname, "to": Settings._get_destinations()}
+        return {"uid": self.env.uid, "alias_id": self.id, **place}
 
     def _begin_sign_in__(self, key, asks_consent=False):
         """Start at the provider.
@@ -225,7 +227,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
         :raise UserError: this account cannot send as this mailbox
         """
         try:
-            connection = self._connect_to__(account["server"], deadline)
+            connection = self._connect_to__(account["server"], deadline, token_secret)
             try:
                 connection.login_xoauth2(account["email"], token_secret)
                 connection.check_sender(address.mailbox_to_ascii(sender))
@@ -257,7 +259,6 @@ class UserEmailAliasSignIn(models.AbstractModel):
         :param trouble: why a mail would not leave right now, None when it would
         :return: the sentence for the user
         """
-        self._write_secret__("oauth_secret", account["tokens"])
         values = {
             "provider": account["key"],
             "oauth_identity": account["identity"],
@@ -274,8 +275,14 @@ class UserEmailAliasSignIn(models.AbstractModel):
             values["alias_name"] = self._get_account_name(account)
         if not self.name:
             values["name"] = self._get_free_name(account["email"])
+        target = self._get_sign_in_target(
+            values["provider"], values["oauth_user"], values["oauth_server"]
+        )
+        binding = self._get_binding("oauth_secret")._replace(target=target)
+        values["oauth_secret"] = self._encrypt__(account["tokens"], binding)
         # sudo: written by the server only, after all checks
         self.sudo().write(values)
+        self._record_event("signed_in")
         if trouble is None:
             self._set_verified()
             return self.env._("Status: OK")
@@ -338,6 +345,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
                 "sign_in",
                 self.env._("You disconnected the account. Sign in again."),
             )
+        self._record_event("disconnected")
         deadline = Deadline(BUTTON_SECONDS)
         self._revoke__(*left, tokens, deadline)
         if pending:
