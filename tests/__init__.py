@@ -61,6 +61,7 @@ from . import (
     test_secret_places,
     test_secret_target,
     test_secrets,
+    test_security,
     test_send_now,
     test_sent_copies,
     test_sent_copies_job,

@@ -11,6 +11,8 @@ from ..tools.imap import ImapAccount
 from ..tools.imap.failure import ImapFailure
 from ..tools.redact import WITHHELD, Blotter
 from .common_imap import HOST, ImapCase
+from .common_queue import PASSWORD as QUEUE_PASSWORD
+from .common_queue import QueueCase
 from .common_smtp import FROM, MESSAGE, PASSWORD, TO, USER, SmtpCase
 from .fake_imap import FakeFolder, FakeImap
 from .test_redact import ways_to_write
@@ -165,3 +167,52 @@ class TestImapEcho(ImapCase):
         failure = self.failure_of(account.open, Deadline(20))
         self.assertIn(WITHHELD, str(failure))
         self.assertNotIn(told, str(failure))
+
+
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestStoredEcho(QueueCase):
+    """Whatever is stored of a server's words repeats nothing."""
+
+    def stored(self):
+        """All rows that keep words of a mail server, as text."""
+        with self.committed() as env:
+            env.cr.execute(
+                """
+                SELECT string_agg(row::text, ' ') FROM (
+                    SELECT row_to_json(a)::text AS row FROM user_email_alias a
+                     UNION ALL
+                    SELECT row_to_json(l)::text FROM user_email_alias_log l
+                     UNION ALL
+                    SELECT row_to_json(m)::text FROM mail_mail m
+                     WHERE m.email_alias_id IS NOT NULL
+                     UNION ALL
+                    SELECT row_to_json(t)::text FROM mailing_trace t
+                     UNION ALL
+                    SELECT row_to_json(n)::text FROM mail_notification n
+                     UNION ALL
+                    SELECT row_to_json(b)::text FROM bus_bus b) rows
+                """
+            )
+            return env.cr.fetchone()[0]
+
+    def test_no_row_keeps_what_a_server_repeats(self):
+        ways = ways_to_write(QUEUE_PASSWORD, "ada")
+        for way in ("as it is", "spaced", "reversed", "SASL PLAIN", "HEX", "url"):
+            for phase, code in (
+                ("connect", 421),
+                ("auth", 535),
+                ("mail", 451),
+                ("rcpt", 550),
+                ("dot", 554),
+                ("dot", 250),
+            ):
+                reply = f"{code} {str(code)[0]}.0.0 canary {ways[way]}"
+                with self.subTest(way=way, phase=phase):
+                    self.server.on(phase, reply=reply, times=1)
+                    self.write_alias(smtp_password=QUEUE_PASSWORD)
+                    self.queue("lead@example.org")
+                    self.run_queue()
+                    stored = self.stored()
+                    self.assertIn(WITHHELD, stored)
+                    self.assertNotIn("canary", stored)
+                    self.assertNotIn(ways[way], stored)
