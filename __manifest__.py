@@ -19,6 +19,8 @@
         "security/ir.model.access.csv",
         "security/user_email_alias_security.xml",
         "data/ir_cron_data.xml",
+        "data/user_email_alias_data.xml",
+        "views/user_email_alias_event_views.xml",
         "views/user_email_alias_log_views.xml",
         "views/user_email_alias_waiting_views.xml",
         "views/user_email_alias_views.xml",

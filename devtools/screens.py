@@ -211,6 +211,11 @@ SCREENS = (
         login="admin",
     ),
     Screen(
+        "audit",
+        "action-user_email_alias.user_email_alias_event_action",
+        ".o_data_row, .o_kanban_record",
+    ),
+    Screen(
         "copies_form",
         f"{ALIASES}/{{alias}}",
         ".o_form_view [name='imap_server']",

@@ -1,6 +1,7 @@
 # ruff: noqa: I001 - the parts of a model come before the model made of them
 from . import (
     user_email_alias_abandoned,
+    user_email_alias_audit,
     user_email_alias_connection,
     user_email_alias_credentials,
     user_email_alias_default,
@@ -45,6 +46,8 @@ from . import (
     res_config_settings,
     res_users,
     user_email_alias,
+    user_email_alias_event,
+    user_email_alias_keys,
     user_email_alias_log,
     user_email_alias_mailbox,
     user_email_alias_oauth_settings,

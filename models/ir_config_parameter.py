@@ -1,3 +1,5 @@
+import contextlib
+
 from odoo import api, models
 
 
@@ -7,22 +9,18 @@ class IrConfigParameter(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Extend: aliases follow the settings they depend on."""
-        params = super().create(vals_list)
-        self._email_alias_follow(params.mapped("key"))
-        return params
+        with self._email_alias_following([vals.get("key") for vals in vals_list]):
+            return super().create(vals_list)
 
     def write(self, vals):
         """Extend: aliases follow the settings they depend on."""
-        result = super().write(vals)
-        self._email_alias_follow(self.mapped("key"))
-        return result
+        with self._email_alias_following([*self.mapped("key"), vals.get("key")]):
+            return super().write(vals)
 
     def unlink(self):
         """Extend: without the parameter its default holds again."""
-        keys = self.mapped("key")
-        result = super().unlink()
-        self.env["user.email.alias"]._follow_own_imap(keys)
-        return result
+        with self._email_alias_following(self.mapped("key")):
+            return super().unlink()
 
     @api.model
     def _email_alias_get(self, key):
@@ -37,8 +35,18 @@ class IrConfigParameter(models.Model):
         """Write a parameter of ours; False removes it. See :meth:`_email_alias_get`."""
         self.set_param(key, value)
 
-    @api.model
-    def _email_alias_follow(self, keys):
+    @contextlib.contextmanager
+    def _email_alias_following(self, keys):
+        """Let aliases follow a change of the parameters with these keys."""
+        keys = {key for key in keys if key and key.startswith("user_email_alias.")}
+        if not keys:
+            yield
+            return
+        Settings = self.env["user.email.alias.oauth.settings"]
         Alias = self.env["user.email.alias"]
+        before = Settings._get_destinations()
+        yield
         Alias._follow_providers(keys)
+        if before != Settings._get_destinations():
+            Alias._hold_moved__()
         Alias._follow_own_imap(keys)

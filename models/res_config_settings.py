@@ -3,7 +3,7 @@ import urllib.parse
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..tools import oauth
+from ..tools import oauth, vault
 
 # Where both providers accept a redirect URI without TLS.
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -78,13 +78,20 @@ class ResConfigSettings(models.TransientModel):
         inverse="_inverse_email_alias_has_own_imap",
     )
 
+    email_alias_keys = fields.Text(
+        "Keys of the vault", compute="_compute_email_alias_keys"
+    )
+
+    def _compute_email_alias_keys(self):
+        lines = self.env["user.email.alias.keys"]._get_key_lines__()
+        self.email_alias_keys = "\n".join(lines)
+
     def _compute_email_alias_secrets(self):
         Settings = self.env["user.email.alias.oauth.settings"]
         for key in oauth.PROVIDERS:
             self[f"email_alias_{key}_client_secret"] = False
-            self[f"email_alias_{key}_has_secret"] = bool(
-                Settings._get_param(key, "client_secret")
-            )
+            has_secret = Settings._has_client_secret__(key)
+            self[f"email_alias_{key}_has_secret"] = has_secret
 
     def _compute_email_alias_redirect_uris(self):
         Settings = self.env["user.email.alias.oauth.settings"]
@@ -113,10 +120,17 @@ class ResConfigSettings(models.TransientModel):
             or self[f"email_alias_{key}_has_secret"]
         )
         uri = urllib.parse.urlsplit(self[f"email_alias_{key}_redirect_uri"])
-        if not has_id and not has_secret:
+        Settings = self.env["user.email.alias.oauth.settings"]
+        is_stored = bool(Settings._get_param(key, "client_secret"))
+        if not has_id and not has_secret and not is_stored:
             return self.env._("Not set up yet: users see no button.")
         if not has_id:
             return self.env._("The Client ID is missing: users see no button.")
+        if not has_secret and is_stored:
+            return self.env._(
+                "The Client Secret was entered for another Client ID or address. Enter "
+                "it once more, or put those back; until then nobody can sign in."
+            )
         if not has_secret:
             return self.env._("The Client Secret is missing: users see no button.")
         if uri.scheme != "https" and uri.hostname not in LOOPBACK:
@@ -142,7 +156,13 @@ class ResConfigSettings(models.TransientModel):
         for key in oauth.PROVIDERS:
             fname = f"email_alias_{key}_client_secret"
             for settings in self.filtered(fname):
-                Settings._set_client_secret__(key, settings[fname].strip())
+                names = [
+                    name
+                    for name in oauth.ProviderConfig.get_binding_names()
+                    if f"email_alias_{key}_{name}" in self._fields
+                ]
+                values = {name: settings[f"email_alias_{key}_{name}"] for name in names}
+                Settings._register__(key, values, settings[fname].strip())
             self.invalidate_recordset([fname])
 
     def action_email_alias_forget_secret(self):
@@ -153,3 +173,25 @@ class ResConfigSettings(models.TransientModel):
             raise UserError(self.env._("This provider is not known."))
         self.env["user.email.alias.oauth.settings"]._set_client_secret__(key, "")
         return {"type": "ir.actions.client", "tag": "reload"}
+
+    def action_email_alias_reencrypt(self):
+        """Encrypt every secret with the first key, so that the old ones can retire."""
+        self.check_access("write")
+        try:
+            result = self.env["user.email.alias.keys"]._reencrypt__()
+        except vault.VaultError as error:
+            raise UserError(str(error)) from None
+        message = self.env._(
+            "%s secrets were encrypted with the first key.", result.done
+        )
+        if result.closed:
+            message += " " + self.env._(
+                "%s stay closed: their key is missing, or they were changed.",
+                result.closed,
+            )
+        if result.busy:
+            message += " " + self.env._(
+                "%s are in use: try again in a minute.", result.busy
+            )
+        kind = "warning" if result.closed or result.busy else "success"
+        return self.env["user.email.alias"]._get_notification(message, kind)

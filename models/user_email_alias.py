@@ -64,6 +64,7 @@ class UserEmailAlias(models.Model):
         "user.email.alias.state",
         "user.email.alias.pace",
         "user.email.alias.figures",
+        "user.email.alias.audit",
         "user.email.alias.home",
         "user.email.alias.web.client",
         "user.email.alias.sent.copies",
@@ -169,6 +170,7 @@ class UserEmailAlias(models.Model):
         vals_list = [self._complete_vals(vals) for vals in vals_list]
         self._assign_defaults(vals_list)
         aliases = super().create(vals_list)
+        aliases._record_event("created")
         aliases.user_id._email_alias_notify_web_client()
         self._forget_presence()
         return aliases
@@ -189,6 +191,7 @@ class UserEmailAlias(models.Model):
         self._check_vals(vals)
         self._check_server_fields(vals)
         self._check_owner_stays(vals)
+        self._record_change(vals)
         if vals.get("name"):
             for alias in self:
                 alias._check_name_free(vals["name"], alias.user_id.id)
@@ -245,6 +248,7 @@ class UserEmailAlias(models.Model):
         """Extend: nothing of the alias stays behind."""
         self.check_access("unlink")
         consents = self._get_consents__()
+        self._record_event("deleted")
         owners, owners_of_default = self.user_id, self.filtered("is_default").user_id
         self._release_mailings()
         # sudo: rows of the technical queue that are done with

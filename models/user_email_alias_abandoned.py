@@ -91,7 +91,10 @@ class UserEmailAliasAbandoned(models.AbstractModel):
             .with_context(active_test=False)
             .search_count([(field.name, "in", self.ids)], limit=1)
             for model in self.env.values()
-            if not model._abstract and not model._transient and model._auto
+            if model._name != "user.email.alias.event"
+            and not model._abstract
+            and not model._transient
+            and model._auto
             for field in model._fields.values()
             if field.type == "many2one"
             and field.store

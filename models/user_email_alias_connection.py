@@ -6,7 +6,7 @@ from odoo import api, fields, models, modules
 from odoo.exceptions import UserError
 
 from ..exceptions import AliasHold, AliasRetry
-from ..tools import address, guard, vault
+from ..tools import address, guard, redact, vault
 from ..tools.deadline import BUTTON_SECONDS, Deadline
 from ..tools.transport import TransportFailure, smtp
 
@@ -44,11 +44,13 @@ class UserEmailAliasConnection(models.AbstractModel):
         except (ValueError, address.AddressError):
             return ""
 
-    def _connect_to__(self, server, deadline, disable_tls=False):
+    def _connect_to__(self, server, deadline, *secrets, disable_tls=False):
         """Connect without logging in.
 
         :param server: ``host:port``
         :param Deadline deadline: the end of all that follows
+        :param secrets: what this server may have been told at earlier logins, and so
+            may repeat at any time
         :param disable_tls: talk in clear text, which only a password's owner may want
         :raise TransportFailure: with phase and outcome
         """
@@ -58,6 +60,7 @@ class UserEmailAliasConnection(models.AbstractModel):
             deadline,
             disable_tls=disable_tls,
             local_hostname=self._get_local_hostname(),
+            redact=redact.Blotter(*secrets),
         )
 
     def _open_connection__(self, deadline):
@@ -79,7 +82,9 @@ class UserEmailAliasConnection(models.AbstractModel):
             secret = self._read_secret__("smtp_secret") if self.smtp_user else None
         except vault.VaultError as error:
             raise AliasHold("vault", self._explain(error)) from None
-        connection = self._connect_to__(self.smtp_server, deadline, self.disable_tls)
+        connection = self._connect_to__(
+            self.smtp_server, deadline, secret or "", disable_tls=self.disable_tls
+        )
         try:
             if self.smtp_user:
                 connection.login_password(self.smtp_user, secret or "")
@@ -120,6 +125,7 @@ class UserEmailAliasConnection(models.AbstractModel):
         """Connect, log in, check the sender; tell the outcome in one sentence."""
         self.ensure_one()
         self._check_owner()
+        self._record_event("tested")
         started = time.monotonic()
         # the servers may take their time: no transaction is open meanwhile
         if not modules.module.current_test:

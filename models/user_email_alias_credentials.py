@@ -1,8 +1,10 @@
 import json
 import logging
+from collections import Counter
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ..tools import address, vault
 
@@ -39,6 +41,8 @@ class UserEmailAliasCredentials(models.AbstractModel):
         "SMTP Password",
         compute="_compute_smtp_password",
         inverse="_inverse_passwords",
+        # the form says otherwise; to an import this is no field
+        readonly=True,
         copy=False,
         exportable=False,
         help="The password of this mailbox, not the one you log in to Odoo with. "
@@ -50,6 +54,7 @@ class UserEmailAliasCredentials(models.AbstractModel):
         "IMAP Password",
         compute="_compute_imap_password",
         inverse="_inverse_passwords",
+        readonly=True,
         copy=False,
         exportable=False,
     )
@@ -108,9 +113,7 @@ class UserEmailAliasCredentials(models.AbstractModel):
         return vault.Binding(uuid, self._name, self.id, fname, target)
 
     def _get_target(self, fname):
-        """Where a password may go: whoever changes it behind our back gets nothing."""
-        if fname not in PASSWORDS:
-            return ""
+        """Where a secret may go: whoever changes it behind our back gets nothing."""
         where = [
             _get_host(self.smtp_server),
             self.smtp_user or "",
@@ -159,14 +162,20 @@ class UserEmailAliasCredentials(models.AbstractModel):
         :raise UserError: there is no usable key
         """
         self.ensure_one()
+        # sudo: nobody may read or write the column but this method and its twin
+        self.sudo()[fname] = self._encrypt__(secret, self._get_binding(fname))
+
+    def _encrypt__(self, secret, binding):
+        """The cipher text of a secret that is good for one place only.
+
+        :raise UserError: there is no usable key
+        """
         try:
-            cipher = self._get_vault__().encrypt(secret, self._get_binding(fname))
+            return self._get_vault__().encrypt(secret, binding)
         except vault.VaultError as error:
             raise UserError(
                 self.env._("The password cannot be stored safely: %s", error)
             ) from None
-        # sudo: nobody may read or write the column but this method and its twin
-        self.sudo()[fname] = cipher
 
     def _read_secret__(self, fname):
         """Decrypt a secret for the length of a login.
@@ -179,6 +188,47 @@ class UserEmailAliasCredentials(models.AbstractModel):
         if not cipher:
             return None
         return self._get_vault__().decrypt(cipher, self._get_binding(fname))
+
+    def _reencrypt_row__(self):
+        """Encrypt what this alias keeps with the key that encrypts now.
+
+        In SQL, as nothing but the cipher text changes.
+
+        :return: Counter of the secrets by what became of them
+        :raise psycopg2.errors.LockNotAvailable: somebody else holds the row
+        """
+        box, counts = self._get_vault__(), Counter()
+        columns = self.env["user.email.alias.keys"]._get_columns()
+        if not any(
+            self[fname] and not box.is_current(self[fname]) for fname in columns
+        ):
+            return counts
+        self._lock_row()
+        self.invalidate_recordset()
+        for fname in columns:
+            token = self[fname]
+            if not token or box.is_current(token):
+                continue
+            try:
+                renewed = box.rotate(token, self._get_binding(fname))
+            except vault.VaultError as error:
+                _logger.info("Alias %s: %s stays closed: %s", self.id, fname, error)
+                counts["closed"] += 1
+                continue
+            counts["done"] += 1
+            column = SQL.identifier(fname)
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE user_email_alias SET %s = %s WHERE id = %s",
+                    column,
+                    renewed,
+                    self.id,
+                )
+            )
+        self.invalidate_recordset(columns, flush=False)
+        if counts["done"]:
+            self._record_event("reencrypted")
+        return counts
 
     def _forgets_password(self, vals):
         """Whether ``vals`` would send the stored password somewhere else."""

@@ -155,6 +155,7 @@ class UserEmailAliasLog(models.Model):
     def action_send_again(self):
         """Queue the mail once more: its author knows that it did not arrive."""
         self._check_own_uncertain()
+        self.alias_id._record_event("sent_again")
         # sudo: the queue is technical, the owner has just been checked
         for row in self.sudo():
             mail = self.env["mail.mail"].sudo().browse(row.mail_mail_id).exists()
@@ -168,6 +169,7 @@ class UserEmailAliasLog(models.Model):
     def action_mark_sent(self):
         """Close the question: its author knows that it arrived."""
         self._check_own_uncertain()
+        self.alias_id._record_event("marked_sent")
         # sudo: the queue is technical, the owner has just been checked
         for row in self.sudo():
             row.outcome = "sent"

@@ -1,6 +1,7 @@
 """Where the registration of the app at each provider is kept."""
 
 import dataclasses
+import json
 import os
 
 from odoo import api, models, tools
@@ -48,9 +49,37 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
         )
 
     @api.model
+    def _get_destination(self, key):
+        """Where a provider's secrets may go, as text: the app and all addresses.
+
+        Whoever changes one of these settings gets no secret that was entered, or
+        granted, for another place.
+        """
+        names = oauth.ProviderConfig.get_binding_names()
+        return json.dumps([key, *(self._get_param(key, name) for name in names)])
+
+    @api.model
+    def _get_destinations(self):
+        """The destinations of all providers, as one text."""
+        return json.dumps([self._get_destination(key) for key in oauth.PROVIDERS])
+
+    @api.model
     def _get_secret_binding(self, key):
         uuid = self.env["ir.config_parameter"]._email_alias_get("database.uuid")
-        return vault.Binding(uuid, PARAMETER_MODEL, 0, f"{key}_{SECRET}")
+        target = self._get_destination(key)
+        return vault.Binding(uuid, PARAMETER_MODEL, 0, f"{key}_{SECRET}", target)
+
+    @api.model
+    def _register__(self, key, values, secret):
+        """Enter an app as it is registered at a provider.
+
+        :param values: settings by name; the secret is bound to them, so they come first
+        """
+        # sudo: the caller is the settings page, which is for administrators
+        Params = self.env["ir.config_parameter"].sudo()
+        for setting, value in values.items():
+            Params.set_param(f"{PREFIX}.{key}_{setting}", value)
+        self._set_client_secret__(key, secret)
 
     @api.model
     def _set_client_secret__(self, key, secret):
@@ -72,7 +101,31 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
     @api.model
     def _is_configured(self, key):
         """Whether the administrator has registered the app at this provider."""
-        return bool(self._get_param(key, "client_id") and self._get_param(key, SECRET))
+        return bool(
+            self._get_param(key, "client_id") and self._has_client_secret__(key)
+        )
+
+    @api.model
+    def _has_client_secret__(self, key):
+        """Whether there is a secret, and it was entered for this app and address."""
+        try:
+            return bool(self._read_client_secret__(key))
+        except vault.WrongRow:
+            return False
+        except vault.VaultError:
+            # whoever uses it is told what is wrong with the key
+            return True
+
+    @api.model
+    def _read_client_secret__(self, key):
+        """Decrypt the client secret; an empty text for none.
+
+        :raise vault.VaultError: it cannot be, or was entered for another destination
+        """
+        cipher = self._get_param(key, SECRET)
+        if not cipher:
+            return ""
+        return self._get_vault__().decrypt(cipher, self._get_secret_binding(key))
 
     @api.model
     def _get_redirect_uri(self, key):
@@ -92,11 +145,5 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
             for field in dataclasses.fields(oauth.ProviderConfig)
             if field.name not in (SECRET, "timeout")
         }
-        cipher = self._get_param(key, SECRET)
-        if cipher:
-            values[SECRET] = self._get_vault__().decrypt(
-                cipher, self._get_secret_binding(key)
-            )
-        else:
-            values[SECRET] = ""
+        values[SECRET] = self._read_client_secret__(key)
         return oauth.get_provider(key, oauth.ProviderConfig(**values), deadline)

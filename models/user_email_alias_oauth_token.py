@@ -1,4 +1,5 @@
 import contextlib
+import json
 import logging
 import time
 
@@ -65,12 +66,12 @@ class UserEmailAliasOauthToken(models.AbstractModel):
         except TransportFailure as failure:
             if failure.outcome.hold != "sign_in" or is_new:
                 raise
-        token_secret, _is_new = self._get_access_token__(
+        new_secret, _is_new = self._get_access_token__(
             refused_secret=token_secret, deadline=deadline
         )
-        return self._log_in_with__(token_secret, deadline)
+        return self._log_in_with__(new_secret, deadline, token_secret)
 
-    def _log_in_with__(self, token_secret, deadline):
+    def _log_in_with__(self, token_secret, deadline, *older_secrets):
         account = {
             "key": self.provider,
             "transport": self.transport,
@@ -78,13 +79,16 @@ class UserEmailAliasOauthToken(models.AbstractModel):
             "email": self.oauth_user,
         }
         return self._open_account__(
-            account, token_secret, deadline, self._renew_refused__
+            account, deadline, token_secret, *older_secrets, renew=self._renew_refused__
         )
 
-    def _open_account__(self, account, token_secret, deadline, renew=None):
+    def _open_account__(
+        self, account, deadline, token_secret, *older_secrets, renew=None
+    ):
         """Open the transport of a signed-in account.
 
         :param account: key of the provider, transport, server and email
+        :param older_secrets: tokens that the server was told before
         :param renew: see :class:`ApiAccess`
         :raise TransportFailure: with phase and outcome
         """
@@ -94,7 +98,9 @@ class UserEmailAliasOauthToken(models.AbstractModel):
             )
             access = ApiAccess(account["server"], token_secret, renew, bundle)
             return API_TRANSPORTS[account["transport"]](access, deadline)
-        connection = self._connect_to__(account["server"], deadline)
+        connection = self._connect_to__(
+            account["server"], deadline, token_secret, *older_secrets
+        )
         try:
             connection.login_xoauth2(account["email"], token_secret)
         except BaseException:
@@ -146,6 +152,45 @@ class UserEmailAliasOauthToken(models.AbstractModel):
             "your administrator for the key.",
             error,
         )
+
+    def _get_target(self, fname):
+        """Extend: a sign-in is good for its account, app and servers."""
+        if fname == "oauth_secret":
+            return self._get_sign_in_target(
+                self.provider, self.oauth_user, self.oauth_server
+            )
+        if fname == "oauth_pending_secret":
+            # which provider it is for is inside
+            return self.env["user.email.alias.oauth.settings"]._get_destinations()
+        return super()._get_target(fname)
+
+    @api.model
+    def _get_sign_in_target(self, key, user, server):
+        Settings = self.env["user.email.alias.oauth.settings"]
+        return json.dumps([Settings._get_destination(key), user or "", server or ""])
+
+    @api.model
+    def _hold_moved__(self):
+        """Hold whoever signed in for another app or address than the settings name.
+
+        What was granted stays closed: it opens again if the settings are put back.
+        """
+        # sudo: they belong to many users
+        aliases_sudo = self.sudo().search(
+            [("provider", "!=", "smtp"), ("oauth_secret", "!=", False)]
+        )
+        for alias_sudo in aliases_sudo:
+            try:
+                alias_sudo._read_secret__("oauth_secret")
+            except vault.WrongRow:
+                message = self.env._(
+                    "The app or an address of the provider was changed in the settings:"
+                    " what you permitted is not for the new one. Sign in again."
+                )
+                alias_sudo._set_hold("provider", message)
+                alias_sudo._notify_owner(message)
+            except vault.VaultError as error:
+                _logger.info("Alias %s: sign-in not read: %s", alias_sudo.id, error)
 
     # ------------------------------------------------------------------
     # Refresh

@@ -66,6 +66,7 @@ class UserEmailAliasOtherAccount(models.AbstractModel):
                 "alias_name": self._get_account_name(pending),
             }
         )
+        self._record_event("other_account")
         message = self._keep_account__(pending, trouble)
         self._revoke__(*left, tokens, deadline)
         return self._get_notification(
@@ -79,6 +80,7 @@ class UserEmailAliasOtherAccount(models.AbstractModel):
         pending = self._read_pending__()
         # sudo: the owner has been checked
         self.sudo().write({"oauth_pending_secret": False, "oauth_pending_user": False})
+        self._record_event("account_kept")
         if pending:
             self._revoke__(
                 pending["key"],

@@ -120,9 +120,11 @@ class UserEmailAliasSignIn(models.AbstractModel):
         )
 
     def _get_oauth_binding(self):
-        """What a sign-in is bound to: one user and one of their aliases."""
+        """What a sign-in is bound to: user, alias, and where its code may go."""
         self.ensure_one()
-        return {"uid": self.env.uid, "alias_id": self.id, "db": self.env.cr.dbname}
+        Settings = self.env["user.email.alias.oauth.settings"]
+        place = {"db": self.env.cr.dbname, "to": Settings._get_destinations()}
+        return {"uid": self.env.uid, "alias_id": self.id, **place}
 
     def _begin_sign_in__(self, key, asks_consent=False, transport=""):
         """Start at the provider.
@@ -246,7 +248,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
         :raise UserError: this account cannot send as this mailbox
         """
         try:
-            connection = self._open_account__(account, token_secret, deadline)
+            connection = self._open_account__(account, deadline, token_secret)
             try:
                 connection.check_sender(address.mailbox_to_ascii(sender))
             finally:
@@ -277,7 +279,6 @@ class UserEmailAliasSignIn(models.AbstractModel):
         :param trouble: why a mail would not leave right now, None when it would
         :return: the sentence for the user
         """
-        self._write_secret__("oauth_secret", account["tokens"])
         values = {
             "provider": account["key"],
             "oauth_identity": account["identity"],
@@ -298,8 +299,14 @@ class UserEmailAliasSignIn(models.AbstractModel):
             values["alias_name"] = self._get_account_name(account)
         if not self.name:
             values["name"] = self._get_free_name(account["email"])
+        target = self._get_sign_in_target(
+            values["provider"], values["oauth_user"], values["oauth_server"]
+        )
+        binding = self._get_binding("oauth_secret")._replace(target=target)
+        values["oauth_secret"] = self._encrypt__(account["tokens"], binding)
         # sudo: written by the server only, after all checks
         self.sudo().write(values)
+        self._record_event("signed_in")
         if trouble is None:
             self._set_verified()
             return self.env._("Status: OK")

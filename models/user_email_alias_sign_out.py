@@ -41,6 +41,7 @@ class UserEmailAliasSignOut(models.AbstractModel):
                 "sign_in",
                 self.env._("You disconnected the account. Sign in again."),
             )
+        self._record_event("disconnected")
         deadline = Deadline(BUTTON_SECONDS)
         self._revoke__(*left, tokens, deadline)
         if pending:

@@ -1,7 +1,9 @@
 from markupsafe import Markup
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import is_html_empty
+
+from ..tools import signature
 
 
 class UserEmailAliasSignature(models.AbstractModel):
@@ -10,7 +12,7 @@ class UserEmailAliasSignature(models.AbstractModel):
     _name = "user.email.alias.signature"
     _description = "Email Alias: Signature"
 
-    # nothing in it may lie over the form, where its owner and others read it
+    # what may be in it is decided in tools/signature.py
     signature = fields.Html(
         sanitize_style=True,
         strip_classes=True,
@@ -18,6 +20,20 @@ class UserEmailAliasSignature(models.AbstractModel):
         "it empty to use your own.",
     )
 
+    @api.model
+    def default_get(self, fields_list):
+        """Restrict: a default of the context is cleaned like what is typed."""
+        return self._clean_signature(super().default_get(fields_list))
+
+    @api.model
+    def _clean_signature(self, vals):
+        if vals.get("signature"):
+            vals = {**vals, "signature": signature.clean(vals["signature"])}
+        return vals
+
     def _get_signature(self):
         """The signature below a message of this alias; empty: its owner's own."""
-        return Markup("") if is_html_empty(self.signature) else self.signature
+        if is_html_empty(self.signature):
+            return Markup("")
+        # stored HTML is sanitised
+        return Markup(signature.for_sending(self.signature))  # noqa: S704

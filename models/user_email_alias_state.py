@@ -122,6 +122,7 @@ class UserEmailAliasState(models.AbstractModel):
     def action_resume(self):
         """Take the alias off hold; its waiting mail leaves by itself."""
         self._check_owner()
+        self._record_event("resumed")
         self._reset_state()
 
     def action_pause(self):
@@ -129,9 +130,11 @@ class UserEmailAliasState(models.AbstractModel):
         self._check_owner()
         # sudo: the state is written by the server only
         self.sudo().is_paused = True
+        self._record_event("paused")
 
     def action_unpause(self):
         self._check_owner()
         # sudo: the state is written by the server only
         self.sudo().is_paused = False
+        self._record_event("resumed")
         self.env["user.email.alias.queue"]._trigger_cron()

@@ -42,13 +42,41 @@ class UserEmailAliasValidation(models.AbstractModel):
     def _clean_vals(self, vals):
         """Trim what people paste; an empty text is no text."""
         vals = dict(vals)
-        for fname in (*TEXTS, *PASSWORDS, "signature"):
-            if not isinstance(vals.get(fname) or "", str) or vals.get(fname) == {}:
-                self._raise_invalid(fname, self.env._("Enter a text."))
+        self._check_types(vals)
         for fname in TEXTS:
             if isinstance(vals.get(fname), str):
                 vals[fname] = vals[fname].strip() or False
-        return vals
+        self._check_signature_size(vals)
+        return self._clean_signature(vals)
+
+    @api.model
+    def _check_types(self, vals):
+        """Refuse what is of another kind than its field: clients may send anything."""
+        for fname in vals.keys() - self._get_server_fields():
+            field, value = self._fields.get(fname), vals[fname]
+            if not field:
+                continue
+            # numbers have a range and so a sentence of their own
+            if field.type in ("char", "text", "html", "selection"):
+                if not _is_text(value):
+                    self._raise_invalid(fname, self.env._("Enter a text."))
+                if fname not in TEXTS and not _is_storable(value, fname in PASSWORDS):
+                    self._raise_invalid(
+                        fname,
+                        self.env._("It has characters that cannot be stored or sent."),
+                    )
+            elif field.type == "boolean" and not _is_flag(value):
+                self._raise_invalid(fname, self.env._("Say yes or no."))
+            elif field.type == "many2one" and not _is_id(value):
+                self._raise_invalid(fname, self.env._("Choose one from the list."))
+
+    @api.model
+    def _check_signature_size(self, vals):
+        if len(str(vals.get("signature") or "")) > SIGNATURE_MAX:
+            self._raise_invalid(
+                "signature",
+                self.env._("It is too long: leave pictures out or link to them."),
+            )
 
     @api.model
     def _raise_invalid(self, fname, sentence):
@@ -86,11 +114,12 @@ class UserEmailAliasValidation(models.AbstractModel):
                 self._raise_invalid(
                     fname, self.env._("A password has at most 1,000 characters.")
                 )
-        if len(str(vals.get("signature") or "")) > SIGNATURE_MAX:
-            self._raise_invalid(
-                "signature",
-                self.env._("It is too long: leave pictures out or link to them."),
-            )
+            # a file that is imported is kept for a while, and shown in a preview
+            if password and "_import_current_module" in self.env.context:
+                self._raise_invalid(
+                    fname,
+                    self.env._("Passwords cannot be imported: enter it in the form."),
+                )
 
     @api.constrains(*TEXTS)
     def _check_texts(self):
@@ -146,6 +175,30 @@ class UserEmailAliasValidation(models.AbstractModel):
             name = self.env._("%(name)s (copy %(number)s)", name=start, number=number)
             number += 1
         return name
+
+
+def _is_text(value):
+    return isinstance(value, str) or value is None or value is False
+
+
+def _is_storable(value, is_secret):
+    """Whether PostgreSQL takes the text; a secret is encrypted before."""
+    try:
+        (value or "").encode()
+    except UnicodeEncodeError:
+        return False
+    return is_secret or "\0" not in (value or "")
+
+
+def _is_flag(value):
+    return value is None or isinstance(value, bool) or value in (0, 1)
+
+
+def _is_id(value):
+    if value is None or value is False:
+        return True
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return is_number and 0 < value < 2**31
 
 
 def _is_number(value, maximum):

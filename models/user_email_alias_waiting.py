@@ -61,7 +61,9 @@ class UserEmailAliasWaiting(models.Model):
 
     def action_cancel(self):
         """Take these mails out of the queue."""
-        self._get_mails()._email_alias_cancel()
+        mails = self._get_mails()
+        mails.email_alias_id._record_event("cancelled")
+        mails._email_alias_cancel()
 
     def action_retry(self):
         """Queue failed or cancelled mail again, and let delayed mail go at once."""

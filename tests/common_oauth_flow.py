@@ -55,9 +55,7 @@ class OAuthFlowCase(HttpCase):
         params = self.env["ir.config_parameter"]
         params.set_param("user_email_alias.allowed_targets", "localhost, 127.0.0.1")
         settings = self.idp.settings(smtp_server=f"localhost:{self.smtp.starttls_port}")
-        Settings._set_client_secret__(self.flavour, settings.pop("client_secret"))
-        for name, value in settings.items():
-            params.set_param(f"user_email_alias.{self.flavour}_{name}", value)
+        Settings._register__(self.flavour, settings, settings.pop("client_secret"))
         self.idp.redirect_uris.add(Settings._get_redirect_uri(self.flavour))
 
     def create_alias(self, user, **values):

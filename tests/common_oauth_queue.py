@@ -34,11 +34,7 @@ class OAuthQueueCase(QueueCase):
                 smtp_server=f"localhost:{self.server.starttls_port}"
             )
             self.configure(settings)
-            Settings._set_client_secret__(self.flavour, settings.pop("client_secret"))
-            for name, value in settings.items():
-                env["ir.config_parameter"].set_param(
-                    f"user_email_alias.{self.flavour}_{name}", value
-                )
+            Settings._register__(self.flavour, settings, settings.pop("client_secret"))
             self.idp.redirect_uris.add(Settings._get_redirect_uri(self.flavour))
         self.addCleanup(self._remove_settings)
         self.assertEqual(self.sign_in(), "Status: OK")

@@ -387,7 +387,13 @@ LIBRARY_HOOKS = (
         imaplib.IMAP4,
         "_command_complete",
         "self, name, tag",
-        "A BAD is told from the other errors.",
+        "A BAD is told from the other errors, and no word repeats a secret.",
+    ),
+    (
+        imaplib.IMAP4,
+        "_command",
+        "self, name, *args",
+        "No word of the server repeats a secret.",
     ),
     (
         imaplib.IMAP4,

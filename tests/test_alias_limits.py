@@ -28,6 +28,77 @@ class TestAliasLimits(AliasCommon):
             for value in (5, True, ["x"], {"a": 1}, {}, 1.5):
                 self.assertSentence(**{fname: value})
 
+    def test_what_is_no_choice_is_refused_with_a_sentence(self):
+        alias = self.alias_alice.with_user(self.user_alice)
+        for fname in ("imap_server_id", "imap_mailbox_id", "user_id"):
+            for value in ("abc", "1", [1], [], {}, True, -1, 0, 2**31, 1.5, (6, 0)):
+                with self.subTest(fname=fname, value=value):
+                    for action in (
+                        lambda vals: alias.write(vals),
+                        lambda vals: alias.create({"name": "Odd", **vals}),
+                    ):
+                        with self.assertRaisesRegex(ValidationError, "from the list"):
+                            action({fname: value})
+
+    def test_what_is_no_yes_or_no_is_refused_with_a_sentence(self):
+        for fname in ("is_default", "active", "disable_tls", "skip_bulk_copies"):
+            for value in ("abc", "", [1], [], {}, 2, -1, 0.5):
+                self.assertSentence(**{fname: value})
+
+    def test_characters_that_are_none_are_refused_with_a_sentence(self):
+        for fname in (
+            "smtp_password",
+            "imap_password",
+            "signature",
+            "imap_folder_name",
+            "name",
+            "reply_to",
+            "smtp_server",
+            "imap_user",
+        ):
+            self.assertSentence(**{fname: "a\ud800b"})
+        for fname in ("signature", "imap_folder_name"):
+            self.assertSentence(**{fname: "a\0b"})
+
+    def test_passwords_are_no_fields_to_import(self):
+        Alias = self.env["user.email.alias"].with_user(self.user_alice)
+        described = Alias.fields_get()
+        importable = {f for f, field in described.items() if not field["readonly"]}
+        self.assertIn("smtp_user", importable)
+        self.assertFalse(importable & {"smtp_password", "imap_password"})
+        if "base_import.import" in self.env:
+            for model in ("user.email.alias", "res.users"):
+                Import = self.env["base_import.import"].with_user(self.user_admin)
+                tree = str(Import.get_fields_tree(model))
+                self.assertIn("smtp_user", tree)
+                self.assertNotIn("_password'", tree.replace("'new_password'", ""))
+
+    def test_imported_password_is_refused_and_not_repeated(self):
+        for user, model, names, row in (
+            (
+                self.user_alice,
+                "user.email.alias",
+                ["name", "smtp_password"],
+                ["I", "pw-canary"],
+            ),
+            (
+                self.user_admin,
+                "res.users",
+                [
+                    "name",
+                    "login",
+                    "email_alias_ids/name",
+                    "email_alias_ids/imap_password",
+                ],
+                ["I", "i@x.example", "I", "pw-canary"],
+            ),
+        ):
+            with self.subTest(model=model):
+                result = self.env[model].with_user(user).load(names, [row])
+                self.assertFalse(result["ids"])
+                self.assertIn("Passwords cannot be imported", str(result["messages"]))
+                self.assertNotIn("pw-canary", str(result["messages"]))
+
     def test_numbers_may_come_as_text(self):
         alias = self.alias_alice.with_user(self.user_alice)
         alias.write({"delay_ms": " 250 ", "daily_limit": "0"})

@@ -167,8 +167,8 @@ class TestHostileServers(FakeCase):
 
 @tagged("-at_install", "post_install")
 class TestFailures(ImapCase):
-    def test_words_are_printable_short_and_without_secrets(self):
-        self.assertEqual("a b ***", printable("a\x00\x1b\r\nb geheim", ["geheim", ""]))
+    def test_words_are_printable_and_short(self):
+        self.assertEqual("a b c", printable("a\x00\x1b\r\nb c"))
         self.assertEqual(REPLY_LIMIT, len(printable("x" * 10_000_000)))
         self.assertEqual("\ufffd", printable(b"\xff"))
 

@@ -127,6 +127,11 @@ class Vault:
         except WrongRow:
             return False
 
+    @property
+    def key_ids(self) -> list[str]:
+        """The ids of our keys, the one that encrypts first; an id opens nothing."""
+        return list(self._fernets)
+
 
 def _wrong_row():
     return WrongRow(

@@ -65,6 +65,7 @@ class UserEmailAliasCancel(models.TransientModel):
         """Cancel what has not been submitted yet."""
         self.ensure_one()
         mails = self._get_waiting()
+        mails.email_alias_id._record_event("cancelled")
         mails._email_alias_cancel()
         return {
             "type": "ir.actions.client",

@@ -67,6 +67,7 @@ class UserEmailAliasFolder(models.TransientModel):
         if self.name:
             self.alias_id.imap_folder_name = self.name
             return
+        self.alias_id._record_event("changed", ["imap_folder_name"])
         folder = sent_folder.Folder.from_text(self.line_id.folder or "")
         # sudo: written by the server only
         self.alias_id.sudo().imap_folder = (

@@ -4,6 +4,7 @@ import dataclasses
 
 from ..address import ServerAddress
 from ..guard import Guard
+from ..redact import Blotter
 from .connection import IMPLICIT_TLS_PORTS, ImapConnection
 
 
@@ -31,6 +32,7 @@ class ImapAccount:
             deadline,
             disable_tls=self.disable_tls,
             implicit_tls_ports=self.implicit_tls_ports,
+            redact=Blotter(self.secret),
         )
         try:
             connection.login_password(self.user, self.secret)

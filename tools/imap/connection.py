@@ -58,6 +58,7 @@ class ImapConnection:
         disable_tls=False,
         ssl_context=None,
         implicit_tls_ports=IMPLICIT_TLS_PORTS,
+        redact=None,
     ):
         """Connect, with TLS unless it is switched off, and read the greeting.
 
@@ -69,6 +70,7 @@ class ImapConnection:
         :param Deadline deadline: the end of the whole conversation
         :param bool disable_tls: plain text on any port
         :param ssl.SSLContext ssl_context: only to trust another authority
+        :param Blotter redact: withholds words that repeat what earlier logins told
         """
         context = None
         if not disable_tls:
@@ -82,7 +84,7 @@ class ImapConnection:
                     with plain_words(imap_failure.TLS):
                         sock = context.wrap_socket(sock, server_hostname=server.host)
                 with plain_words(imap_failure.UNREACHABLE):
-                    return GuardedClient(sock, server.host, server.port, step)
+                    return GuardedClient(sock, server.host, server.port, step, redact)
             except BaseException:
                 sock.close()
                 raise
@@ -114,7 +116,7 @@ class ImapConnection:
     def login_password(self, user, password):
         """Sign in by AUTHENTICATE PLAIN (RFC 4616), else LOGIN (RFC 3501 6.2.3)."""
         token = f"\0{user}\0{password}".encode("utf-8", "replace")
-        with self._signing_in(user, password, token):
+        with self._signing_in(user, password):
             if self._client.has_capability("AUTH=PLAIN"):
                 self._client.wire.authenticate("PLAIN", lambda challenge: token)
             elif self._client.has_capability("LOGINDISABLED"):
@@ -138,37 +140,30 @@ class ImapConnection:
             challenges.append(challenge)
             return first if len(challenges) == 1 else b""
 
-        with self._signing_in(user, access_token, first):
+        with self._signing_in(user, access_token):
             try:
                 self._client.wire.authenticate("XOAUTH2", answer)
             except imaplib.IMAP4.abort:
                 raise
             except imaplib.IMAP4.error as error:
                 said = _oauth_error(challenges[-1]) if challenges[1:] else ""
-                raise ServerRefusal("NO", f"{error} {said}".strip()) from None
+                wire = self._client.wire
+                words = f"{wire.redact(str(error))} {said}".strip()
+                raise wire.refusal("NO", words) from None
         self._introduce()
 
     @contextlib.contextmanager
-    def _signing_in(self, user, secret, token):
-        """Refuse control characters, and blot out secrets that the server echoes.
-
-        :param bytes token: what SASL sends
-        """
+    def _signing_in(self, user, secret):
+        """Refuse control characters, and withhold what repeats the secret."""
         if any(ord(char) < 32 or ord(char) == 127 for char in user + secret):
             raise ImapFailure(
                 imap_failure.LOGIN,
                 "User name and password must be without line breaks and the like.",
                 retryable=False,
             )
-        secrets = [secret, base64.b64encode(token).decode()]
-        try:
-            with plain_words(imap_failure.LOGIN):
-                yield
-        except ImapFailure as failure:
-            reply = imap_failure.printable(failure.reply, secrets)
-            raise ImapFailure(
-                failure.kind, failure.sentence, reply, retryable=failure.retryable
-            ) from None
+        self._client.wire.redact.add(secret)
+        with plain_words(imap_failure.LOGIN), self._client.wire.discreet():
+            yield
 
     def _introduce(self):
         """Say who we are (RFC 2971): some servers open no folder to the nameless."""

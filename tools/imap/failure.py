@@ -99,29 +99,24 @@ class ServerRefusal(imaplib.IMAP4.error):
 
     :param str status: ``NO`` or ``BAD``
     :param text: the rest of the reply, with its response code
+    :param redact: what of the text may be shown
     """
 
-    def __init__(self, status, text):
+    def __init__(self, status, text, redact=str):
         if isinstance(text, bytes):
             text = text.decode("utf-8", "replace")
-        super().__init__(text)
+        code = _RESPONSE_CODE.match(text or "")
         self.status = status
-        self.text = text or ""
-        code = _RESPONSE_CODE.match(self.text)
+        self.text = redact(text or "")
         self.code = code.group(1).upper() if code else ""
+        super().__init__(self.text)
 
 
-def printable(reply, secrets=()):
-    """Return a server's words on one line, cut, without control characters.
-
-    :param secrets: strings that a server might echo; they are blotted out
-    """
+def printable(reply):
+    """Return a server's words on one line, cut, without control characters."""
     if isinstance(reply, bytes):
         reply = reply.decode("utf-8", "replace")
     reply = reply[: 20 * REPLY_LIMIT]
-    for secret in secrets:
-        if secret:
-            reply = reply.replace(secret, "***")
     reply = "".join(char if char.isprintable() else " " for char in reply)
     reply = " ".join(reply.split())
     return reply if len(reply) <= REPLY_LIMIT else reply[: REPLY_LIMIT - 1] + "…"

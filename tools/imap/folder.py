@@ -74,7 +74,8 @@ class Folder:
 def list_folders(connection):
     """Return the folders in the user's own namespace that can hold mail.
 
-    Of more than FOLDER_LIMIT these are the ones with the shortest paths.
+    Of more than FOLDER_LIMIT these are the ones with the shortest paths. A name that
+    repeats the password is left out: it would be stored and shown.
     """
     with plain_words(imap_failure.FOLDER):
         replies = _list_replies(connection)
@@ -82,6 +83,7 @@ def list_folders(connection):
             replies = sorted(replies, key=_get_distance)[:FOLDER_LIMIT]
         folders = [_parse(reply) for reply in replies]
     foreign = _namespaces(connection)[1]
+    is_told = connection.client.wire.redact.is_told
     # A server may list a folder twice, with different flags.
     by_path = {folder.path: folder for folder in reversed(folders) if folder}
     return [
@@ -89,6 +91,7 @@ def list_folders(connection):
         for folder in reversed(by_path.values())
         if not folder.flags & {"\\noselect", "\\nonexistent"}
         and not folder.path.startswith(foreign)
+        and not is_told(folder.path)
     ]
 
 

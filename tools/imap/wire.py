@@ -6,12 +6,14 @@ lack: an end to lines, literals, replies and the whole conversation, and silence
 secrets.
 """
 
+import contextlib
 import imaplib
 import re
 
 from imapclient import IMAPClient
 from imapclient.imap_utf7 import encode as encode_utf7
 
+from ..redact import Blotter
 from .failure import ServerRefusal
 
 LINE_LIMIT = 1_000_000  # bytes; a SEARCH reply is one line, 7 bytes a message
@@ -33,13 +35,16 @@ class GuardedImap4(imaplib.IMAP4):
     :param socket.socket sock: connected, TLS already done where the port wants it
     :param str host: the name that a certificate has to show after STARTTLS
     :param Deadline deadline: the end of the conversation; may be set anew
+    :param Blotter redact: withholds words that repeat what the server may have been
+        told
     """
 
     # IMAPClient switches debugging on: its log would hold passwords and mails.
     debug = property(lambda self: 0, lambda self, value: None)
 
-    def __init__(self, sock, host, port, deadline):
+    def __init__(self, sock, host, port, deadline, redact=None):
         self.deadline = deadline
+        self.redact = redact or Blotter()
         self._ready_socket = sock
         super().__init__(host, port)
 
@@ -106,8 +111,7 @@ class GuardedImap4(imaplib.IMAP4):
         are asked for again by IMAPClient.
         """
         typ, data = self._simple_command("STARTTLS")
-        if typ != "OK":
-            raise ServerRefusal(typ, data[-1])
+        self._checked(typ, data)
         if self._pending:
             # Text behind the reply came in the clear and would be taken for a reply
             # that came encrypted.
@@ -120,13 +124,30 @@ class GuardedImap4(imaplib.IMAP4):
 
     def _command_complete(self, name, tag):
         """Extend: tell a BAD from the other errors."""
-        try:
+        with self.discreet():
             return super()._command_complete(name, tag)
+
+    def _command(self, name, *args):
+        """Extend: what the server says in the middle of it may be shown."""
+        with self.discreet():
+            return super()._command(name, *args)
+
+    @contextlib.contextmanager
+    def discreet(self):
+        """Let nothing out that repeats a secret."""
+        try:
+            yield
+        except ServerRefusal:
+            raise
         except self.error as error:
             bad = _BAD_COMMAND.search(str(error))
-            if bad:
-                raise ServerRefusal("BAD", bad.group(2)) from None
-            raise
+            if bad and not isinstance(error, self.abort):
+                raise self.refusal("BAD", bad.group(2)) from None
+            raise type(error)(self.redact(str(error))) from None
+
+    def refusal(self, status, text):
+        """Return the ServerRefusal for a NO or BAD, in words that may be shown."""
+        return ServerRefusal(status, text, self.redact)
 
     def shutdown(self):
         self.sock.close()
@@ -142,7 +163,7 @@ class GuardedImap4(imaplib.IMAP4):
     def _checked(self, typ, data):
         text = data[-1] if data else b""
         if typ != "OK":
-            raise ServerRefusal(typ, text)
+            raise self.refusal(typ, text)
         return text or b""
 
     def take_untagged(self, name):
@@ -183,10 +204,11 @@ class GuardedImap4(imaplib.IMAP4):
 
     def _may_continue(self, tag):
         """Wait for "+" (True) or the command's end (False) (RFC 3501 7.5)."""
-        while self._get_response() is not None:
-            if self.tagged_commands[tag]:
-                return False
-            self._check_bye()
+        with self.discreet():
+            while self._get_response() is not None:
+                if self.tagged_commands[tag]:
+                    return False
+                self._check_bye()
         return True
 
 
@@ -195,19 +217,22 @@ class GuardedClient(IMAPClient):
 
     is_utf8 = False
 
-    def __init__(self, sock, host, port, deadline):
+    def __init__(self, sock, host, port, deadline, redact=None):
         self._ready_socket = sock
         self._deadline = deadline
+        self._redact = redact
         super().__init__(host, port, ssl=False)
         # Names come as octets: one that nobody can decode spoils no list.
         self.folder_encode = False
 
     def _create_IMAP4(self):
-        return GuardedImap4(self._ready_socket, self.host, self.port, self._deadline)
+        return GuardedImap4(
+            self._ready_socket, self.host, self.port, self._deadline, self._redact
+        )
 
     def _check_resp(self, expected, command, typ, data):
         if typ != expected:
-            raise ServerRefusal(typ, data[-1])
+            raise self.wire.refusal(typ, data[-1])
 
     def _normalise_folder(self, folder_name):
         return self.quoted_path(folder_name)

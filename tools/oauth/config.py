@@ -1,6 +1,20 @@
 """How this installation is registered at a provider, and where that one is."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+
+# Settings that take a secret nowhere else; all others are part of where it may go.
+HARMLESS = frozenset(
+    (
+        "api_url",
+        "client_secret",
+        "mail_scope",
+        "prompt",
+        "smtp_server",
+        "tenant",
+        "timeout",
+        "transport",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -42,3 +56,8 @@ class ProviderConfig:
     prompt: str = ""
     ca_bundle: str = ""
     timeout: float = 10.0
+
+    @classmethod
+    def get_binding_names(cls) -> list[str]:
+        """The settings that say where secrets go, and under whose certificates."""
+        return [item.name for item in fields(cls) if item.name not in HARMLESS]

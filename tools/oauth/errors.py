@@ -13,6 +13,8 @@ The caller decides by class (what to do) and shows by ``code`` (what to say):
 
 import re
 
+from ..redact import Blotter
+
 # Longest piece of a provider's answer that is kept and shown.
 MAX_WORDS = 500
 
@@ -166,10 +168,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 def clean(text, secrets=()):
     """Return foreign text that can be shown and logged: short, one line, no secret.
 
-    :param secrets: values to blank out wherever they occur
+    :param secrets: what the other side knows; text that repeats it is not shown
     """
-    text = str(text or "")[: 4 * MAX_WORDS]
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "[…]")
+    text = str(text or "")
+    if Blotter(*secrets).is_told(text):
+        return "[…]"
+    text = text[: 4 * MAX_WORDS]
     text = _TOKEN_LIKE.sub("[…]", _CONTROL.sub(" ", text)).strip()
     return text if len(text) <= MAX_WORDS else text[: MAX_WORDS - 1] + "…"

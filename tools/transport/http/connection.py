@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ...deadline import Deadline
 from ...header.text import UnwritableHeader
 from ...message import UnsafeMessage
+from ...redact import Blotter
 from ..base import Outcome, SubmissionResult, Transport
 from ..smtp.reply import Phase, Reply, sanitise
 from .exchange import Answer, Broken, Exchange
@@ -51,6 +52,7 @@ class ApiTransport(Transport):
     def __init__(self, access: ApiAccess, deadline: Deadline):
         self._access = access
         self._token_secret = access.token_secret
+        self._redact = Blotter(access.token_secret)
         self._exchange = Exchange(deadline, access.ca_bundle)
         self._opened_monotonic = time.monotonic()
         self.usable = True
@@ -130,6 +132,7 @@ class ApiTransport(Transport):
         answer = ask()
         if answer.status == 401 and self._access.renew:
             self._token_secret = self._access.renew(self._token_secret)
+            self._redact.add(self._token_secret)
             answer = ask()
         return answer
 
@@ -147,8 +150,7 @@ class ApiTransport(Transport):
     def _failure(self, answer: Answer) -> ApiFailure:
         code, text = self._read_error(answer)
         words = " ".join(filter(None, (code, text, self._get_request_id(answer))))
-        hidden = words.replace(self._token_secret, "***")
-        reply = Reply(answer.status, None, sanitise(hidden))
+        reply = Reply(answer.status, None, self._redact(sanitise(words)))
         outcome = judge(answer, reply, code)
         return ApiFailure(self.label, answer.phase, outcome)
 

@@ -14,12 +14,13 @@ from ...address import ServerAddress
 from ...deadline import Deadline
 from ...guard import Guard
 from ...message import has_crlf_only
+from ...redact import Blotter
 from ..base import SubmissionResult, Transport, sleep_until
 from .failure import BROKEN, SmtpFailure, expect, failing_in
 from .greeting import is_refused as name_is_refused
 from .greeting import literal_of, name_refused, own_name
 from .login import log_in_password, log_in_xoauth2
-from .reply import Phase, Reply
+from .reply import Phase
 from .transaction import Transaction
 from .wire import Wire, WireFault
 
@@ -60,6 +61,7 @@ class SmtpConnection(Transport):
         implicit_tls: bool | None = None,
         local_hostname: str = "",
         ssl_context: ssl.SSLContext | None = None,
+        redact: Blotter | None = None,
     ) -> "SmtpConnection":
         """Connect and greet: TLS from the first byte on port 465, else STARTTLS.
 
@@ -67,6 +69,7 @@ class SmtpConnection(Transport):
         :param disable_tls: speak plain text instead; the only way to plain text
         :param implicit_tls: TLS from the first byte; None = judge by the port
         :param local_hostname: name for EHLO, see `own_name`
+        :param redact: withholds replies that repeat what earlier logins told
         :raises SmtpFailure: phase CONNECT, TLS or EHLO
         """
         context = None
@@ -76,14 +79,14 @@ class SmtpConnection(Transport):
             implicit_tls = server.is_implicit_tls()
 
         def welcome(sock, step):
-            wire = Wire(sock, server.host, step)
+            wire = Wire(sock, server.host, step, redact)
             wire.allow(GREETING_TIMEOUT)
             connection = cls(wire, server)
             with connection._closing():
                 if context is not None and implicit_tls:
                     connection._start_tls(context)
                 with failing_in(Phase.CONNECT):
-                    banner = Reply.parse(*wire.getreply())
+                    banner = wire.read_reply()
                 expect(Phase.CONNECT, banner, 2)
                 wire.local_hostname = own_name(local_hostname, wire.sock)
                 connection._introduce(None if implicit_tls else context)

@@ -6,17 +6,14 @@ further wrong password, and its exceptions can hold the password.
 
 import base64
 import binascii
-import functools
 import hmac
 import json
 import re
-import urllib.parse
 
 from .failure import SmtpFailure, failing_in
 from .reply import Phase, Reply, sanitise
 from .wire import Wire, WireFault
 
-SHORT = 4  # characters; a shorter secret cannot be told from ordinary words
 AUTH_TIMEOUT = 30.0  # s for one login; some servers delay a refusal by several
 
 
@@ -38,9 +35,8 @@ def log_in_password(
     if "\0" in user or "\0" in password_secret:  # the separator of PLAIN
         raise SmtpFailure(Phase.AUTH, cause=WireFault("password"))
     steps = _STEPS[mechanism](_octets(user), _octets(password_secret))
-    forms = _forms(user, password_secret)
-    is_short = len(password_secret) < SHORT
-    reply = _converse(wire, mechanism, steps, forms, is_short)
+    wire.redact.add(password_secret)
+    reply = _converse(wire, mechanism, steps)
     if reply.code != 235:
         raise SmtpFailure(Phase.AUTH, reply)
 
@@ -57,11 +53,12 @@ def log_in_xoauth2(wire: Wire, user: str, token_secret: str) -> None:
         raise SmtpFailure(Phase.AUTH, cause=WireFault("auth_missing"))
     if re.search(r"[\x00-\x1f\x7f]", user + token_secret):
         raise SmtpFailure(Phase.AUTH, cause=WireFault("password"), oauth=True)
-    forms, reasons = _forms(user, token_secret), []
+    reasons = []
     steps = _xoauth2_steps(user, token_secret, reasons)
-    reply = _converse(wire, "XOAUTH2", steps, forms)
+    wire.redact.add(token_secret)
+    reply = _converse(wire, "XOAUTH2", steps)
     if reasons:
-        words = _json_words(_without(reasons[0], forms))
+        words = wire.redact(_json_words(reasons[0]))
         text = sanitise(f"{reply.text} ({words})")
         reply = Reply(reply.code, reply.enhanced, text)
     if reply.code != 235:
@@ -72,39 +69,16 @@ def _mechanisms(wire):
     return set(wire.esmtp_features.get("auth", "").upper().split())
 
 
-def _forms(user, secret):
-    """Return how a secret may show on the wire, so that no reply can quote it."""
-    name, octets = _octets(user), _octets(secret)
-    sent = (
-        octets,
-        b"\0" + name + b"\0" + octets,
-        b"user=" + name + b"\x01auth=Bearer " + octets + b"\x01\x01",
-    )
-    forms = {base64.b64encode(form).rstrip(b"=") for form in sent}
-    forms |= {octets, octets[::-1], urllib.parse.quote_from_bytes(octets).encode()}
-    forms = [form for form in forms if len(form) >= SHORT]
-    return sorted(forms, key=len, reverse=True)  # the whole before its parts
-
-
-def _without(text, forms):
-    for form in forms:
-        text = text.replace(form, b"***")
-    return text
-
-
-def _converse(wire, mechanism, steps, forms, is_short=False):
+def _converse(wire, mechanism, steps):
     """Play the client's steps against the challenges; return the last reply.
 
-    A step is the bytes to send, None for "no initial response". A server that
-    echoes the credentials is not quoted.
+    A step is the bytes to send, None for "no initial response".
     """
 
     def ask(*words):
         code, text = wire.docmd(*words)
-        # Stars in the place of a very short password would spell it out.
-        shown = b"" if is_short else _without(text, forms)
         # The challenge is the whole text; the reply, which may be shown, is capped.
-        return Reply.parse(code, shown), _decode(text)
+        return wire.shown(code, text), _decode(text)
 
     first = next(steps)
     with failing_in(Phase.AUTH):
@@ -117,8 +91,6 @@ def _converse(wire, mechanism, steps, forms, is_short=False):
             except StopIteration:
                 return ask("*")[0]  # one challenge too many; RFC 4954 4
             reply, challenge = ask(answer)
-    # Nor may a later reply quote it: a server may echo all that it was told.
-    wire.redact = functools.partial(_without, forms=forms)
     return reply
 
 

@@ -3,6 +3,7 @@
 import enum
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 
 MAX_TEXT = 1000  # characters of a server's reply that are kept and shown
@@ -45,22 +46,26 @@ class Reply:
     is_ours: bool = False
 
     @classmethod
-    def parse(cls, code: int, text: bytes | str) -> "Reply":
+    def parse(
+        cls, code: int, text: bytes | str, redact: Callable[[str], str] = str
+    ) -> "Reply":
         """Read a reply whose lines are separated by line breaks.
 
         An enhanced code of another class than the basic code is no enhanced code
         (RFC 2034 4). It is cut from the beginning of each line (RFC 2034 3).
+
+        :param redact: what of the whole text may be shown
         """
         if isinstance(text, bytes):
-            text = text[: 8 * MAX_TEXT].decode("utf-8", "replace")
+            text = text.decode("utf-8", "replace")
         enhanced, lines = None, []
-        for line in text[: 8 * MAX_TEXT].splitlines():
+        for line in text.splitlines():
             match = _ENHANCED.match(line)
             if match and match[1] == str(code)[:1]:
                 enhanced = enhanced or match[0]
                 line = line[match.end() :]
             lines.append(line)
-        return cls(code, enhanced, sanitise(" ".join(lines)))
+        return cls(code, enhanced, sanitise(redact(" ".join(lines))))
 
     def __str__(self):
         if self.is_ours:

@@ -140,7 +140,7 @@ class Transaction:
 
     def _read_reply(self):
         self._wire.allow(COMMAND_TIMEOUT)
-        reply = Reply.parse(*self._wire.getreply())
+        reply = self._wire.read_reply()
         self._owed -= 1
         return reply
 
@@ -215,7 +215,7 @@ class Transaction:
         """Prefer the words of a server that gave up in the middle of a message."""
         with contextlib.suppress(Exception):
             self._wire.allow(EARLY_REPLY_TIMEOUT)
-            reply = Reply.parse(*self._wire.getreply())
+            reply = self._wire.read_reply()
             if reply.code >= 400:
                 failure = SmtpFailure(Phase.BODY, reply)
         return failure
@@ -228,7 +228,7 @@ class Transaction:
         with failing_in(Phase.DOT):
             self._wire.allow(DOT_TIMEOUT)
             self._wire.send(b".\r\n")
-            reply = Reply.parse(*self._wire.getreply())
+            reply = self._wire.read_reply()
         expect(Phase.DOT, reply, 2)
         return reply
 

@@ -10,6 +10,7 @@ import socket
 import ssl
 
 from ...deadline import Deadline
+from ...redact import Blotter
 from .reply import Reply
 
 MAX_LINE = 8192  # bytes of one reply line; RFC 5321 4.5.3.1.5 says 512
@@ -34,16 +35,23 @@ class Wire(smtplib.SMTP):
 
     :param host: name for SNI and for the certificate
     :param deadline: the end of the conversation; may be set anew at any time
+    :param redact: withholds a reply that repeats what the server may have been told
     """
 
-    def __init__(self, sock: socket.socket, host: str, deadline: Deadline):
+    def __init__(
+        self,
+        sock: socket.socket,
+        host: str,
+        deadline: Deadline,
+        redact: Blotter | None = None,
+    ):
         super().__init__(local_hostname="unset")
         self.sock = sock
         self.deadline = deadline
         self._host = host
         self._pending = bytearray()
         self._step = deadline
-        self.redact = lambda text: text  # what a reply may show of itself
+        self.redact = redact or Blotter()
 
     def allow(self, seconds: float) -> None:
         """Set the time for what follows, never past the deadline."""
@@ -85,7 +93,7 @@ class Wire(smtplib.SMTP):
                 raise WireFault("protocol", "The server's reply is not SMTP.")
             lines.append(line[4:].strip())
             if line[3:4] != b"-":
-                return int(line[:3]), self.redact(b"\n".join(lines))
+                return int(line[:3]), b"\n".join(lines)
 
     def _read_line(self):
         while (end := self._pending.find(b"\n")) < 0:
@@ -104,13 +112,21 @@ class Wire(smtplib.SMTP):
             raise WireFault("protocol", "The server's reply line is too long.")
         return line
 
+    def read_reply(self) -> Reply:
+        """Return the next reply, as it may be shown."""
+        return self.shown(*self.getreply())
+
+    def shown(self, code: int, text: bytes) -> Reply:
+        """Return a reply as it may be shown."""
+        return Reply.parse(code, text, self.redact)
+
     def command(self, name: str, argument: str = "") -> Reply:
         """Send a command and return the reply, within the time that was allowed."""
-        return Reply.parse(*self.docmd(name, argument))
+        return self.shown(*self.docmd(name, argument))
 
     def greet(self) -> Reply:
         """Say EHLO, or HELO to a server that does not know it (RFC 5321 3.2)."""
-        reply = Reply.parse(*self.ehlo())
+        reply = self.shown(*self.ehlo())
         if reply.code in (500, 502, 504):
-            reply = Reply.parse(*self.helo())
+            reply = self.shown(*self.helo())
         return reply
