@@ -20,10 +20,6 @@ PATIENCE = 90
 FAULTS: list["Fault"] = []
 
 
-class Broken(Exception):
-    """An invariant did not hold."""
-
-
 @dataclass
 class Fault:
     """A function and how often it does its worst unless told otherwise."""
