@@ -74,7 +74,7 @@ class UserEmailAliasLog(models.Model):
     )
     is_put_back = fields.Boolean(
         "Waits again",
-        help="The refusal was about the account: the email went back to the queue.",
+        help="It was about the account: the email went back to the queue.",
     )
 
     # the Sent copy hangs on the submission it is a copy of

@@ -29,7 +29,7 @@ SAME_COUNT = 3
 # At RCPT the domain that is written to may be the one that refuses: then in so many
 # different domains, or so many mails.
 SAME_COUNT_OF_A_DOMAIN = 5
-# So many with whatever words, at RCPT in so many domains, and nothing has passed.
+# So many with whatever words, and nothing has passed; at RCPT in several domains.
 ANY_COUNT = 10
 # So many, though the words or the server speak for dead recipients: more of these in a
 # row than a list of addresses has.
@@ -37,7 +37,8 @@ MANY_COUNT = 50
 
 # Rows that are looked at: far more than what trips it.
 LOOK_BACK = 200
-# What was put back is remembered for so many days, until something passes.
+# What was put back is remembered for so many days, until something passes; so is whom
+# the server has taken an email for.
 MEMORY_DAYS = 30
 # Emails that were sent among which somebody is looked for who is known to the server.
 SERVED_COUNT = 20
@@ -96,13 +97,23 @@ class Breaker:
 
     def _judge(self, env, doubt):
         run = _get_run(env.cr, self.alias_id)
-        if doubt.signature in self._of_connection:
+        before = set() if doubt.is_final else put_back.find_deferred(env, run)
+        is_again = run[0].mail_id in before
+        if doubt.signature in self._of_connection and (
+            self._connection.accepted or not is_again
+        ):
             suspects = run[:1]
+        elif is_again:
+            # of a mail that has had its second chance nothing is learnt any more
+            suspects = []
         else:
+            run = [row for row in run if row.is_put_back or row.mail_id not in before]
             suspects = find_suspects(run, doubt.signature)
-            if not suspects or not self._is_account(env, doubt, suspects):
-                env.cr.rollback()
-                return True
+            if suspects and not self._is_account(env, doubt, suspects):
+                suspects = []
+        if not suspects:
+            env.cr.rollback()
+            return True
         rows = env["user.email.alias.log"].browse(row.log_id for row in suspects)
         alias = env["user.email.alias"].browse(self.alias_id)
         if doubt.is_final:
@@ -232,8 +243,10 @@ def _is_of_group(row, signature):
 
 
 def _is_any_enough(rows, signature):
-    domains = _get_domains(rows) if smtp.is_at_recipient(signature) else None
-    return _count(rows) >= ANY_COUNT and (domains is None or len(domains) >= ANY_COUNT)
+    is_spread = not smtp.is_at_recipient(signature) or (
+        len(_get_domains(rows)) >= SAME_COUNT
+    )
+    return _count(rows) >= ANY_COUNT and is_spread
 
 
 def _count(refusals):
@@ -291,9 +304,11 @@ def _find_known(cr, alias_id, own, suspects):
             """
             SELECT recipients FROM user_email_alias_log
              WHERE alias_id = %s AND outcome = 'sent' AND refused_recipients IS NULL
+               AND claimed_at > extract(epoch FROM clock_timestamp()) - %s
              ORDER BY claimed_at DESC LIMIT %s
             """,
             alias_id,
+            MEMORY_DAYS * DAY,
             SERVED_COUNT,
         )
     )

@@ -40,6 +40,23 @@ def deferred(rows):
     rows.write({"scope": "alias", "is_put_back": True})
 
 
+def find_deferred(env, refusals):
+    """Return the ids of those mails that were put off and let go on before.
+
+    In SQL because mail ids are no relation, and one index serves it.
+    """
+    env.cr.execute(
+        SQL(
+            """
+            SELECT DISTINCT mail_mail_id FROM user_email_alias_log
+             WHERE mail_mail_id = ANY(%s) AND is_put_back AND scope = 'alias'
+            """,
+            [refusal.mail_id for refusal in refusals],
+        )
+    )
+    return {row[0] for row in env.cr.fetchall()}
+
+
 def _undo(mails):
     """Undo what a refusal has written; the mails keep their place in the queue."""
     for mail in mails:

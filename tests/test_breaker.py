@@ -213,7 +213,7 @@ class TestRefusals(QueueCase):
         self.assertEqual(set(self.states(ids)), {"outgoing"})
         self.assertEqual(len(self.read_log()), 10)
 
-    def test_ever_new_words_at_rcpt_hold_after_ten_domains(self):
+    def test_ever_new_words_at_rcpt_hold_after_ten_mails(self):
         for one in "abcdefghijkl":
             self.server.on("rcpt", reply=f"550 Nein {one * 7}", times=1)
         ids = self.queue(*LEADS)

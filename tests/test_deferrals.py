@@ -159,6 +159,44 @@ class TestDeferrals(QueueCase):
         self.assertEqual(self.read_alias("backoff_count")["backoff_count"], 2)
         self.assertNothingLost(ids)
 
+    def test_mails_that_were_put_back_stop_nobody_a_second_time(self):
+        troubled, others = LEADS[:3], LEADS[3:]
+        for who in troubled:
+            reply = f"450 {who} receives too many messages"
+            self.server.on("rcpt", reply=reply, match=who)
+        self.queue(*troubled)
+        self.run_queue()
+        self.assertEqual(self.read_alias("backoff_count")["backoff_count"], 1)
+        self.write_alias(backoff_until=0)
+        self.queue(*others)
+        self.run_queue()
+        self.assertEqual(self.served(), others)
+        self.assertEqual(self.read_alias("backoff_count")["backoff_count"], 0)
+
+    def test_somebody_known_who_is_taken_spares_the_alias_the_wait(self):
+        self.queue(LEADS[0])
+        self.run_queue()
+        for who in LEADS[1:6]:
+            self.server.on("rcpt", reply=f"451 {who} hat genug", match=who)
+        self.queue(*LEADS[1:6])
+        self.run_queue()
+        self.assertEqual(len(self.read_log()), 6)
+        self.assertEqual(self.read_alias("backoff_count")["backoff_count"], 0)
+
+    def test_trouble_of_some_recipients_is_not_the_connections_for_good(self):
+        troubled, others = LEADS[3:6], LEADS[:3] + LEADS[6:]
+        for who in troubled:
+            self.server.on("rcpt", reply=f"451 {who} hat genug", match=who)
+        ids = self.queue(*LEADS)
+        self.run_queue()
+        self.assertEqual(self.served(), others)
+        self.assertLessEqual(len(self.server.sessions), 3)
+        self.assertEqual(self.read_alias("backoff_count")["backoff_count"], 0)
+        late = self.read_mails(ids[3:6], "state", "email_alias_due")
+        with self.committed() as env:
+            now = env["user.email.alias"]._now()
+        self.assertTrue(all(mail["email_alias_due"] > now + 200 for mail in late))
+
     def test_mail_that_is_put_back_grows_older_all_the_same(self):
         self.server.on("dot", reply="451 Heute nicht")
         ids = self.queue(*LEADS[:3])

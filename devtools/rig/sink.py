@@ -14,6 +14,7 @@ one JSON object a line on the Unix socket. Each port has a behaviour:
 ``script``       phase -> reply instead of the usual one, once;
 ``always``       the same, each time;
 ``after``        [emails, phase, reply]: that reply once a connection has had so many;
+``refuses``      [text, reply]: that reply to each RCPT with the text in its address;
 ``cuts``         recipient -> [phase, byte]: cut the link there, once.
 
 Phases: connect, ehlo, auth, mail, rcpt, data, body, dot; for cuts also ``refuse``
@@ -232,6 +233,10 @@ class Conversation(asyncio.Protocol):
     def _recipient(self, address):
         if not self.is_begun:
             self._say("503 5.5.1 MAIL first")
+            return
+        text, reply = self.behaviour.get("refuses") or (None, None)
+        if text and text in address:
+            self._say(reply)
             return
         self.mail["to"].append(address)
         if not self._cuts("rcpt") and not self._acts("rcpt"):

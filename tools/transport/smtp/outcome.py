@@ -151,7 +151,7 @@ _TABLE = (
     _hold("from_refused", enhanced="5.7.60 5.2.252 5.1.7 5.1.8"),
     _hold("from_refused", code="5", text=words.SENDER),
     _hold("unverified", code="5", text=words.UNVERIFIED, phase=_ENVELOPE),
-    _later("alias", "quota", enhanced="5.4.5 5.7.232 5.7.233", flag="quota"),
+    _later("alias", "quota", enhanced="5.4.5 5.7.232 5.7.233 5.7.705", flag="quota"),
     _later("alias", "quota", code="4 5", text=words.DAILY, flag="quota"),
     _later(
         "alias", "quota", enhanced="5.2.0", text=r"limit|quota|exceed", flag="quota"
@@ -193,6 +193,7 @@ _TABLE = (
     _later("alias", "unavailable", code="450 451 503", phase=_MAIL),
     _later("alias", "unavailable", code="5", text=words.LATER, phase=_MAIL),
     _hold("mailbox_full", code="552", text=words.FULL, phase=_MAIL),
+    _hold("account", code="5", text=words.ABOUT_ACCOUNT.pattern, phase=_MAIL),
     _hold("from_refused", code="501 525 550 551 553 554", phase=_MAIL),
     _hold("account", code="5", phase=_MAIL),
     # The recipient, the mail.

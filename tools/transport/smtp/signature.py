@@ -40,7 +40,7 @@ def signature_of(failure: SmtpFailure, recipients: list[str]) -> str | None:
         return None
     if outcome.scope == "alias" or outcome.reason in _OF_THE_MESSAGE:
         return None
-    if is_about_recipient(reply):
+    if failure.phase is not Phase.MAIL and is_about_recipient(reply):
         return None
     text = _PARTICULAR.sub(" ", _MIXED.sub(" ", reply.text)).lower()
     text = _naming(recipients).sub(" ", text)

@@ -90,7 +90,8 @@ RATE = _any(
     r"too (fast|quick|frequent)|too many recipients.{0,30}(hour|minute)",
     r"frequen(cy|t\b).{0,40}(limit|exceed|high|restrict|block|control)"
     r"|(limit|exceed|restrict|high|control)\w*.{0,25}frequency",
-    r"too (many|much) (\w+ )?(messages?|mails?|e-?mails?|connections?|login|requests?"
+    r"too (many|much) (\w+ ){0,2}(messages?|mails?|e-?mails?|connections?|login"
+    r"|requests?"
     r"|deliver|submissions?|traffic)",
     rf"(hour|minute)(ly)?\b.{{0,40}}{_BOUND}|{_BOUND}.{{0,60}}\b(hour|minute)",
     r"(messages?|mails?|recipients?) (per|an|a|each) (hour|minute|second)",
@@ -100,7 +101,7 @@ RATE = _any(
         rf"\b{_BOUND}\b.{{0,40}}\b{_SENT}\b",
     ),
     r"(sen[dt](ing)?|outgoing|outbound).{0,20}\b(limit|quota)\b",
-    r"failure sending mail|wait (to|before) send",
+    r"failure sending mail|wait (to|before) send|exceed\w*.{0,20}threshold",
     r"\bHL:(ICC|IFC|REP)\b|\bMI:SFQ\b",  # NetEase
 )
 
@@ -110,7 +111,8 @@ _PACE = r"\brate\b|frequen|(hour|minute|second|day|today)|throttl|slow|too (fast
 SESSION = _unless(
     # of one mail's recipients fewer at once may pass
     _PACE + r"|(?<!invalid )(?<!unknown )(?<!bad )(?<!failed )(?<!wrong )recipient"
-    r"(?!.*messages)",
+    r"(?!.*messages)|\b(users?|accounts?|you|sender|customer)\b"
+    r"(?!.*(session|connection))",
     r"(session|connection|transaction)s?\b.{0,40}\b(limit|exceed|maximum|reached)",
     r"(limit|exceed|maximum|max\b|too (many|much)).{0,60}"
     r"\b(session|connection|transaction|channel)",
@@ -209,7 +211,7 @@ LATER = _unless(
 )
 GREYLIST = r"gr[ae]y.?list"
 # At MAIL FROM: the message, for its size is told there, or the sender's mailbox.
-SIZE = r"\bsize|\b(big|large|long)\b|bytes"
+SIZE = _unless("too (many|much)", r"\bsize|\b(big|large|long)\b|bytes")
 FULL = r"mail.?box|quota|storage|space|full\b|allocation"
 # RFC 5321 4.2.2 knows 552 as "exceeded storage allocation" only.
 TOO_BIG = r"^$|\bsize|\b(big|large|long)\b|bytes|storage|space|exceed|limit|maximum"
@@ -249,7 +251,11 @@ RECIPIENT = re.compile(
         r"|validrcptto|local users? only|verification failed for recipient"
         r"|(not|n.t) know (this|that|the|any)|doesn.t have an? .{0,30}account"
         r"|recipients? (rejected|refused)|\bmx records?|non.?existent hosts?"
-        r"|retry time(out)? (exceeded|not reached)|lowest.numbered mx",
+        r"|retry time(out)? (exceeded|not reached)|lowest.numbered mx"
+        r"|(unable to|can.?not|could not|can.t) (find|resolve|look.?up|route|reach)"
+        r"(?! your)|no (mail.?server|route|host)\b|unreachable"
+        r"|(inbox|box|buz.n|bandeja|bo.te|casella|caixa|postbus|skrzynk.|ящик)\b.{0,30}"
+        r"(full|llen[oa]|plein|pien|cheia|vol\b|pe.n|переполн)",
         r"unbekannt|existiert nicht|nicht (gefunden|vorhanden|bekannt|erreichbar)"
         r"|(kein|keine|keinen) .{0,20}(postfach|benutzer|empf.{1,2}nger|nutzer|konto)"
         r"|ung.{1,2}ltige .{0,12}adresse|postfach|verzogen|verstorben",
@@ -305,6 +311,8 @@ OUT_OF_USE = re.compile(
 ABOUT_ACCOUNT = re.compile(
     r"\byour (e-?mail )?(account|mailbox|subscription|sending|plan|contract)\b"
     r"|\b(outgoing|outbound)\b|\bsending (user|account|quota|limit|mail|e-?mails?)"
+    r"|\b(paid|free|trial|premium|sandbox) (\w+ )?(plan|accounts?|version|tier)"
+    r"|\bupgrade\b|\bcredits?\b|\bexternal\b|authori[sz]ed recipients"
     r"|\binvalid from\b|\bfrom domain\b|\bversand|\bbilling\b|\bsubscription\b"
     r"|\b(ihr|ihre?[mnrs]?|deine?[mnrs]?) (e-?mail.?)?(konto|postfach|account|zugang)"
     r"|\b(votre|vos) (compte|bo.te|adresse)|\b(su|tu) cuenta|\b(sua|tua) conta\b"
@@ -313,17 +321,17 @@ ABOUT_ACCOUNT = re.compile(
     re.IGNORECASE,
 )
 
-# What only the account can have, be given or lack: evidence where nothing else is.
+# What an account lacks although its own address is taken: evidence where nothing else
+# is. Limits are none: they would hold for its own address as well.
 LEANS_TO_ACCOUNT = re.compile(
-    r"\bplan\b|\bpaid\b|\bpay(ing|ment)?\b|premium|upgrade|trial|credits?\b|licen[cs]e"
-    r"|\bfree (account|tier|version|user)|\bexternal|outside|permission|authori[sz]"
-    r"|not enabled|feature|sandbox|test(ing)? (mode|purpose|account)|prohibit|privilege"
-    r"|white.?list|allow.?list|only (be )?sen[dt]|\blimit|\bquota|exceed|\brelay"
-    r"|spam|reputation|abuse|violat|\bip\b|sender|\bsend(ing)?\b|authenticat|verified"
+    r"\bplan\b|\bpaid\b|\bpay(ing|ment)?\b|premium|trial|licen[cs]e"
+    r"|outside|permission|authori[sz]|not enabled|feature|sandbox|prohibit|privilege"
+    r"|test(ing)? (mode|purpose|account)|white.?list|allow.?list|only (be )?sen[dt]"
+    r"|\brelay|abuse|violat|\bip\b|\bsend(ing)?\b|authenticat|verified"
     r"|tarif\b|\bextern|berechtig|freigeschaltet|freigegeben|kontingent|missbrauch"
     r"|guthaben|\benvoi|forfait|abonnement|autoris|cr.dits?\b|env[ií]o\b|autorizad"
     r"|permiso|\binvi(o|are)\b|\bestern|autorizz|credito|verzend|toegestaan|tegoed"
-    r"|wysy.|zewn.trz|uprawnie|отправ|внешн|лимит|разреш|тариф|发送|发信|外部|限制|权限"
-    r"|頻度|频率|套餐|送信|발송|외부",
+    r"|wysy.|zewn.trz|uprawnie|отправ|внешн|разреш|тариф|发送|发信|外部|权限"
+    r"|套餐|送信|발송|외부",
     re.IGNORECASE,
 )
