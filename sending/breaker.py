@@ -39,6 +39,8 @@ def wears_out(failure, message, served):
     :param served: how many emails the connection has had an answer to before
     """
     judged = failure.outcome
+    if smtp.may_greet_again(judged):
+        return True
     if not served or judged.kind != "deferred" or judged.hold or judged.quota:
         return False
     if judged.session or (judged.split and len(message.recipients) == 1):

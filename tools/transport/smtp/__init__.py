@@ -2,6 +2,7 @@
 
 from .connection import SmtpConnection, SubmissionResult
 from .failure import SmtpFailure
+from .greeting import may_greet_again
 from .outcome import counts_mails
 from .signature import needs_other_domains, signature_of
 
@@ -10,6 +11,7 @@ __all__ = [
     "SmtpFailure",
     "SubmissionResult",
     "counts_mails",
+    "may_greet_again",
     "needs_other_domains",
     "signature_of",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ...address import AddressError, mailbox_to_ascii
 from .failure import BROKEN, SmtpFailure, expect, failing_in
+from .greeting import is_refused, name_refused
 from .outcome import Outcome
 from .reply import Phase, Reply
 from .wire import Wire
@@ -184,7 +185,9 @@ class Transaction:
         return refused, deferred
 
     def _failure_of(self, reply):
-        """Judge a reply to RCPT; many servers only here ask for a login."""
+        """Judge a reply to RCPT; many servers only here ask for a login, or a name."""
+        if is_refused(reply, self._wire.local_hostname):
+            return name_refused(Phase.RCPT, reply)
         failure = SmtpFailure(Phase.RCPT, reply)
         is_final = failure.outcome.kind == "refused" and not reply.is_ours
         if is_final and not self._is_logged_in and _ASKS_FOR_LOGIN.search(reply.text):
