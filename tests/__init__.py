@@ -52,6 +52,7 @@ from . import (
     test_parts,
     test_postfix,
     test_queue,
+    test_queue_greeting,
     test_queue_headers,
     test_queue_lanes,
     test_queue_outcomes,
