@@ -4,7 +4,7 @@ from odoo.addons.base.models.ir_mail_server import extract_rfc2822_addresses
 
 from ..sending.message import BUILDING, MAX_BYTES, Capture
 from ..tools.header.mailboxes import clean_address, clean_mailbox
-from ..tools.header.text import clean
+from ..tools.header.text import as_literal, clean
 
 # What may hold text that people typed.
 TYPED_ARGUMENTS = frozenset(
@@ -19,7 +19,7 @@ class IrMailServer(models.Model):
         """Extend for aliases: attachments are encoded once for all mails of a lane.
 
         And what was pasted into a header unseen, a line break for example, does not
-        make the mail fail.
+        make the mail fail; a subject that looks encoded is read as it was typed.
         """
         shared = self.env.context.get(BUILDING)
         if shared is None:
@@ -29,6 +29,7 @@ class IrMailServer(models.Model):
             kwargs[name] = _clean(kwargs[name])
         for name in ("email_to", "email_cc"):
             kwargs[name] = [clean_mailbox(text) for text in kwargs.get(name) or ()]
+        kwargs["subject"] = as_literal(kwargs.get("subject") or "")
         message = super()._build_email__(*args, **kwargs)
         for filename, content, mimetype in attachments:
             shared.attach(message, filename, content, mimetype)

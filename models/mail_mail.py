@@ -1,8 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..sending.message import Capture, is_provisional
+from ..sending.message import BUILDING, Capture, is_provisional
 from ..tools.epoch import to_epoch
+from ..tools.header.mailboxes import as_literal_names
 from .user_email_alias_mail_kept import KEPT
 from .user_email_alias_mail_outcome import UNCERTAIN
 
@@ -199,6 +200,17 @@ class MailMail(models.Model):
             mail_server=mail_server,
             post_send_callback=post_send_callback,
         )
+
+    def _prepare_outgoing_list(self, mail_server=False, doc_to_followers=None):
+        """Extend for aliases: a partner's name is a name, whatever it looks like."""
+        emails = super()._prepare_outgoing_list(
+            mail_server=mail_server, doc_to_followers=doc_to_followers
+        )
+        if BUILDING in self.env.context:
+            for values in emails:
+                if values["partner_id"]:
+                    values["email_to"] = list(map(as_literal_names, values["email_to"]))
+        return emails
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_email_alias_waiting(self):

@@ -101,14 +101,27 @@ class UserEmailAliasConnection(models.AbstractModel):
         """
         self.ensure_one()
         try:
-            connection = self._open_connection__(deadline)
-            try:
-                connection.check_sender(address.mailbox_to_ascii(self.email_from))
-            finally:
-                connection.close()
+            self._prove_sender__(deadline)
         except (TransportFailure, AliasHold, AliasRetry) as error:
             raise UserError(self._explain(error)) from None
         return self.env._("Status: OK")
+
+    def _prove_sender__(self, deadline, is_again=False):
+        """Ask the mail server whether this account may send as the From Address.
+
+        :param is_again: the server hung up on the name by which it was greeted before
+        """
+        connection = self._open_connection__(deadline)
+        try:
+            connection.check_sender(address.mailbox_to_ascii(self.email_from))
+        except TransportFailure as failure:
+            if is_again or not smtp.may_greet_again(failure.outcome):
+                raise
+        else:
+            return
+        finally:
+            connection.close()
+        self._prove_sender__(deadline, is_again=True)
 
     def _explain(self, error):
         """Turn a failure into a sentence for the owner; the server's words follow."""

@@ -143,6 +143,8 @@ class Connection:
         connection out as well, all others what was accepted on it.
         """
         judged = failure.outcome
+        if smtp.may_greet_again(judged):
+            return True
         if judged.kind != "deferred" or judged.hold or judged.quota:
             return False
         if judged.session:

@@ -161,6 +161,12 @@ MODEL_HOOKS = (
     ),
     (
         "mail.mail",
+        "_prepare_outgoing_list",
+        "self, mail_server, doc_to_followers",
+        "A partner's name that looks like an encoded word is read as it was typed.",
+    ),
+    (
+        "mail.mail",
         "unlink",
         "self",
         "A lane deletes what it sent many at a time.",

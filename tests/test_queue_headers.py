@@ -60,6 +60,48 @@ class TestQueueHeaders(QueueCase):
                 self.assertEqual(decode(name), text)
                 self.assertEqual(address, "bob@example.org")
 
+    def test_what_looks_like_an_encoded_word_arrives_as_it_was_typed(self):
+        texts = (
+            "a=?utf-8?q?b?=c",
+            "=?utf-8?q?b?=",
+            "=?utf-8?q?hi=0D=0ABcc:_eve@example.org?=",
+            "Ünter =?x-none?b?YQ==?= uns, =?",
+        )
+        for text in texts:
+            with self.committed() as env:
+                partner = env["res.partner"].create(
+                    {"name": text, "email": "bob@example.org"}
+                )
+            [headers] = self.send(False, subject=text, recipient_ids=[(4, partner.id)])
+            with self.subTest(text=text):
+                self.assertEqual(decode(headers["subject"]), text)
+                [(name, address)] = email.utils.getaddresses([headers["to"]])
+                self.assertEqual((decode(name), address), (text, "bob@example.org"))
+                self.assertNotIn("bcc", headers)
+            self._unlink(partner)
+
+    def test_links_with_umlauts_and_blanks_can_be_followed(self):
+        [headers] = self.send(
+            "bob@example.org",
+            headers=repr(
+                {
+                    "List-Unsubscribe": "<https://BÜCHER.example/weg?wer=Bob Smith>, "
+                    "<mailto:weg@bücher.example?subject=bitte nicht mehr>",
+                    "List-Id": '"Die \\"großen\\" <alten> Bücher" '
+                    "<news.bücher.example>",
+                }
+            ),
+        )
+        self.assertEqual(
+            headers["list-unsubscribe"],
+            "<https://xn--bcher-kva.example/weg?wer=Bob%20Smith>, "
+            "<mailto:weg@xn--bcher-kva.example?subject=bitte%20nicht%20mehr>",
+        )
+        self.assertEqual(
+            decode(headers["list-id"]),
+            'Die "großen" <alten> Bücher <news.xn--bcher-kva.example>',
+        )
+
     def _unlink(self, *records):
         with self.committed() as env:
             for record in records:

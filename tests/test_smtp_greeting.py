@@ -1,15 +1,34 @@
+import contextlib
+import re
 import socket
 import time
 
 from odoo.tests import tagged
 
 from ..tools import guard
-from ..tools.transport.smtp.greeting import own_name
+from ..tools.transport.smtp.greeting import is_refused, may_greet_again, own_name
+from ..tools.transport.smtp.reply import Reply
 from .common_smtp import FROM, MESSAGE, TO, SmtpCase
 from .raw_peer import RawPeer, lines
 from .test_guard import answers
 
 LITERAL = "[127.0.0.1]"
+
+
+def hang_up(client, peer):
+    client.close()
+
+
+def hang_up_after_line(client, peer):
+    peer.read_line(client)
+    client.close()
+
+
+def first_then_good(script):
+    """Return a script that plays another one to the first client only."""
+    good = lines(b"220 hi\r\n", b"250 hi\r\n")
+    scripts = iter([script])
+    return lambda client, peer: next(scripts, good)(client, peer)
 
 
 @tagged("-at_install", "post_install")
@@ -77,6 +96,109 @@ class TestOwnName(SmtpCase):
                 self.assertEqual(len(self.server.messages), 1)
                 connection.close()
 
+    def test_words_about_our_name(self):
+        for text in (
+            "504 5.5.2 <x.example>: Helo command rejected: need a full hostname",
+            "504 5.5.2 need fully-qualified hostname",
+            "504 Command parameter not implemented",
+            "550 5.7.1 You must use a fully qualified domain name",
+            "550 Hostname must be FQDN, not an IP address",
+            "550 greeting name rejected",
+            "550 greeting hostname is not acceptable",
+            "501 Invalid domain in greeting",
+            "550 5.7.1 The host name in your SMTP greeting is bogus",
+            "554 5.7.1 your greeting does not contain a valid domain",
+            "450 4.7.1 x.example: Host not found",
+            "550 x.example does not resolve",
+            "550 Invalid hostname",
+            "550 Your host name is not valid here",
+            "421 4.7.1 introduce yourself with a proper name",
+        ):
+            with self.subTest(text=text):
+                code, _, rest = text.partition(" ")
+                self.assertTrue(is_refused(Reply.parse(int(code), rest), "x.example"))
+
+    def test_words_about_something_else(self):
+        for text in (
+            "504 5.5.2 <bob>: Recipient address rejected: need fully-qualified address",
+            "504 5.5.2 <ada>: Sender address rejected: need fully-qualified address",
+            "550 5.1.8 Domain of sender address ada@x.example does not resolve",
+            "550 5.1.1 <helo@example.org>: unknown user",
+            "550 5.1.2 <bob@nowhere.example>: Host not found",
+            "554 5.7.1 Client host x.example [192.0.2.1] blocked using Spamhaus",
+            "450 4.7.25 Client host rejected: cannot find your hostname, [192.0.2.1]",
+            "554 5.5.1 Protocol error: you sent data before greeting",
+            "421 x.example Service not available",
+            "550 5.7.1 Relaying denied",
+            "553 5.1.3 recipient needs a fully qualified domain name",
+            "250 greeting name",
+        ):
+            with self.subTest(text=text):
+                code, _, rest = text.partition(" ")
+                self.assertFalse(is_refused(Reply.parse(int(code), rest), "x.example"))
+
+    def test_a_name_that_ends_the_connection_at_once_gives_way_on_another_one(self):
+        words = "4.7.1 x.example: invalid name in greeting"
+        refusal = f"550 {words}\r\n".encode()
+        for name, script in (
+            ("421", lines(b"220 hi\r\n", f"421 {words}\r\n".encode(), end=hang_up)),
+            ("550 and hangs up", lines(b"220 hi\r\n", refusal, end=hang_up)),
+            ("no words", lines(b"220 hi\r\n", end=hang_up_after_line)),
+            ("nameless 550", lines(b"220 hi\r\n", b"550 go away\r\n", end=hang_up)),
+        ):
+            with self.subTest(name=name), RawPeer(first_then_good(script)) as peer:
+                connection = self.connect(
+                    peer.port, "127.0.0.1", disable_tls=True, local_hostname="x.example"
+                )
+                self.assertTrue(connection.usable)
+                greetings = re.findall(rb"(?i)(?:EHLO|HELO) (\S+)", peer.received)
+                self.assertEqual(greetings, [b"x.example", LITERAL.encode()])
+
+    def test_a_name_that_ends_the_connection_later_gives_way_on_the_next_one(self):
+        for phase in ("mail", "rcpt"):
+            for ask in ("submit", "check_sender"):
+                with self.subTest(phase=phase, ask=ask):
+                    self.server.clear()
+                    name = f"{phase}-{ask.replace('_', '-')}.example"
+                    reply = f"421 4.7.1 <{name}>: Helo command rejected: not found"
+                    self.server.on(phase, reply=reply, times=1)
+                    connection = self.log_in(local_hostname=name)
+                    arguments = (FROM, [TO], MESSAGE) if ask == "submit" else (FROM,)
+                    failure = self.failure_of(getattr(connection, ask), *arguments)
+                    self.assertTrue(may_greet_again(failure.outcome))
+                    self.assertEqual(failure.outcome.scope, "alias")
+                    self.assertFalse(connection.usable)
+                    connection = self.log_in(local_hostname=name)
+                    getattr(connection, ask)(*arguments)
+                    self.assertEqual(self.names()[-1], LITERAL)
+
+    def test_a_literal_that_is_refused_as_well_holds_the_alias(self):
+        reply = "421 4.7.1 Helo command rejected: not found"
+        self.server.on("mail", reply=reply)
+        failure = None
+        for hold in (None, "ehlo_name", None):
+            connection = self.log_in(local_hostname="y.example")
+            failure = self.failure_of(connection.submit, FROM, [TO], MESSAGE)
+            self.assertEqual(failure.outcome.hold, hold)
+        self.assertEqual(self.names()[0], self.names()[-1], "after a while anew")
+
+    def test_one_recipient_who_tells_is_enough(self):
+        self.server.on("rcpt", reply="504 need fully-qualified hostname", match="carol")
+        connection = self.log_in(local_hostname="z.example")
+        failure = self.failure_of(
+            connection.submit, FROM, [TO, "carol@example.org"], MESSAGE
+        )
+        self.assertEqual(failure.outcome.hold, "ehlo_name")
+        self.assertEqual(self.server.messages, [], "nobody is served twice later")
+
+    def test_who_hangs_up_on_the_literal_as_well_is_not_asked_again(self):
+        with RawPeer(lines(b"220 hi\r\n", end=hang_up_after_line)) as peer:
+            failure = self.failure_of(
+                self.connect, peer.port, "127.0.0.1", disable_tls=True
+            )
+            self.assertEqual(failure.outcome.reason, "lost")
+            self.assertLessEqual(len(re.findall(rb"(?i)EHLO", peer.received)), 2)
+
     def test_a_server_that_takes_no_name_holds_the_alias(self):
         reply = "550 5.7.1 Client EHLO does not match"
         self.server.on("rcpt", reply=reply)
@@ -121,9 +243,6 @@ class TestAddresses(SmtpCase):
             )
 
     def test_silence_and_a_refused_banner_lead_to_the_next_address(self):
-        def hang_up(client, peer):
-            client.close()
-
         for name, script in (
             ("silent", lines(b"")),
             ("refused", lines(b"554 no\r\n")),
@@ -150,3 +269,47 @@ class TestAddresses(SmtpCase):
         second._script = lines(b"421 later\r\n")
         failure = self.failure_of(self.connect_both, peer, 2)
         self.assertIn("closed for today", str(failure))
+
+    def test_a_slow_address_gets_its_wait_behind_a_silent_one(self):
+        """The good one greets after more than half of the time."""
+
+        def late(client, peer):
+            time.sleep(1.3)
+            lines(b"220 late\r\n", b"250 hi\r\n")(client, peer)
+
+        for first, second in ((lines(b""), late), (late, lines(b""))):
+            with self.subTest(first=first):
+                peer, other = self.serve_second(first)
+                other._script = second
+                self.assertTrue(self.connect_both(peer, 2.4).usable)
+
+    def test_one_of_many_addresses_is_found(self):
+        hosts = [f"127.0.0.{number}" for number in range(2, 11)]
+        for good in (hosts[6], hosts[-1]):
+            with self.subTest(good=good), contextlib.ExitStack() as stack:
+                peer = stack.enter_context(RawPeer(lines(b""), host=hosts[0]))
+                for host in hosts[1:]:
+                    script = lines(b"220 hi\r\n", b"250 hi\r\n")
+                    stack.enter_context(
+                        RawPeer(
+                            script if host == good else lines(b""),
+                            host=host,
+                            port=peer.port,
+                        )
+                    )
+                self.guard = guard.Guard("127.0.0.0/8")
+                patched, _asked = answers(*hosts)
+                with patched:
+                    connection = self.connect(
+                        peer.port, f"{good}.example", disable_tls=True, seconds=4
+                    )
+                self.assertEqual(connection._wire.sock.getpeername()[0], good)
+
+    def test_who_is_slower_is_hung_up_on(self):
+        peer, _second = self.serve_second(lines(b""))
+        self.connect_both(peer, 2)
+        [client] = peer._sockets
+        deadline = time.monotonic() + 5
+        while client.fileno() >= 0:  # the peer's script ends when nobody is there
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)

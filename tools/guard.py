@@ -16,13 +16,13 @@ from typing import NamedTuple, TypeVar
 
 from .address import AddressError, ServerAddress, host_to_ascii
 from .deadline import Deadline
+from .memory import Memory
+from .race import NoConnection, first_to_answer, interleave
 
 FREE_PORTS = frozenset({25, 143, 465, 587, 993, 2525})  # mail submission and IMAP
-MAX_ADDRESSES = 6  # addresses of one name that are tried
+MAX_ADDRESSES = 16  # addresses of one name that are tried
 MAX_ALLOWED_LENGTH = 20_000  # characters of the administrator's list
 RESOLVE_TIMEOUT = 8.0  # s; getaddrinfo itself has no limit
-CONNECT_TIMEOUT = 30.0  # s for the TCP handshake with one address
-MAX_ANSWERED = 1000  # servers of which we know which address answered last
 
 T = TypeVar("T")
 
@@ -114,7 +114,7 @@ class Guard:
             raise Unreachable("name")
         if not all(self._is_permitted(server, address) for _, address in found):
             raise Unreachable("forbidden")
-        return [(family, address) for family, address in found][:MAX_ADDRESSES]
+        return found
 
     def connect(self, server: ServerAddress, deadline: Deadline) -> socket.socket:
         """Return a TCP connection to a judged address.
@@ -131,38 +131,23 @@ class Guard:
     ) -> T:
         """Return what ``greet`` returns at the first judged address where it can.
 
-        A connection alone proves little: some addresses accept it and stay silent. The
-        addresses share the time that is left; the one that answered last comes first.
+        The address that answered last comes first, then both families in turn.
 
         :param greet: called with a TCP connection, which it closes if it fails, and
-            with the end of this address's share
+            with the deadline; in a thread of its own if there are several addresses
         :raises Unreachable: no address takes a connection; always with the same text
         :raises Exception: the first that ``greet`` raised, if it succeeds nowhere
         """
-        targets = self.resolve(server, deadline.within(RESOLVE_TIMEOUT).left)
-        targets.sort(key=lambda target: target[1] != _answered.get(server))
-        failure = None
-        detail = "timeout"
-        for number, (family, address) in enumerate(targets):
-            if deadline.is_over:
-                break
-            step = deadline.within(deadline.left / (len(targets) - number))
-            try:
-                sock = _open(family, address, step.within(CONNECT_TIMEOUT).left)
-            except TimeoutError:
-                detail = "timeout"
-                continue
-            except OSError:
-                detail = "refused"
-                continue
-            try:
-                found = greet(sock, step)
-            except Exception as error:
-                failure = failure or error
-            else:
-                _remember(server, address)
-                return found
-        raise failure or Unreachable(detail)
+        targets = interleave(
+            self.resolve(server, deadline.within(RESOLVE_TIMEOUT).left)
+        )
+        targets.sort(key=lambda target: target != _answered.get(server))
+        try:
+            target, found = first_to_answer(targets[:MAX_ADDRESSES], deadline, greet)
+        except NoConnection as error:
+            raise Unreachable(error.detail) from None
+        _answered.keep(server, target)
+        return found
 
     def _is_permitted(self, server, address):
         faces = _faces(address[0])
@@ -177,14 +162,7 @@ class Guard:
 
 
 # Which address of a server answered last. Of this process only; losing it costs time.
-_answered: dict[ServerAddress, tuple] = {}
-
-
-def _remember(server, address):
-    _answered.pop(server, None)
-    _answered[server] = address
-    while len(_answered) > MAX_ANSWERED:
-        _answered.pop(next(iter(_answered)), None)
+_answered: Memory[ServerAddress, tuple] = Memory()
 
 
 def _parse_entry(text):
@@ -306,18 +284,3 @@ def _look_up(server, timeout):
             if family in (socket.AF_INET, socket.AF_INET6)
         )
     )
-
-
-def _open(family, address, timeout):
-    connection = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        connection.settimeout(timeout)
-        connection.connect(address)
-        # Commands are small and wait for their reply: Nagle's algorithm would add
-        # 40 ms to each. Keep-alive notices a peer that vanished during a pause.
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    except BaseException:
-        connection.close()
-        raise
-    return connection

@@ -8,6 +8,7 @@ from ..address import AddressError, mailbox_to_ascii
 from .text import (
     LINE_OCTETS,
     UnwritableHeader,
+    as_literal,
     clean_decoded,
     decode_words,
     encode_words,
@@ -21,6 +22,7 @@ _ATOMS = re.compile(rf"[{_ATEXT}]+(?: [{_ATEXT}]+)*")
 _DOT_ATOM = re.compile(rf"[{_ATEXT}]+(?:\.[{_ATEXT}]+)*")
 _DOMAIN = re.compile(r"[A-Za-z0-9._\-]+|\[[A-Za-z0-9.:\-]+\]")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_QUOTED_NAME = re.compile(rf"{_QUOTED.pattern}(?!@)", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 _UNSEEN = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp"))
@@ -48,14 +50,16 @@ class Mailbox(NamedTuple):
     address: str
 
 
-def parse_mailboxes(name: str, text: str) -> list[Mailbox]:
+def parse_mailboxes(name: str, text: str, is_decoded: bool = False) -> list[Mailbox]:
     """Read the value of an address header, encoded words and comments included.
 
     The members of a group stand for themselves; what has no address is left out.
 
     :param name: the header's, for the words of an error
+    :param is_decoded: what looks like an encoded word is none
     :raises UnwritableHeader: a decoded name or address holds a line break
     """
+    decode = str if is_decoded else decode_words
     found, tokens = [], []
     for match in _TOKEN.finditer(text):
         if match.lastgroup == "group":
@@ -63,13 +67,13 @@ def parse_mailboxes(name: str, text: str) -> list[Mailbox]:
         elif match.lastgroup != "end":
             tokens.append((match.lastgroup, match[0]))
             continue
-        found.append(_read_mailbox(name, tokens))
+        found.append(_read_mailbox(name, tokens, decode))
         tokens = []
-    found.append(_read_mailbox(name, tokens))
+    found.append(_read_mailbox(name, tokens, decode))
     return [mailbox for mailbox in found if mailbox]
 
 
-def _read_mailbox(name, tokens):
+def _read_mailbox(name, tokens, decode):
     """Make a mailbox of the tokens between two commas, or None without address."""
     address = next((text[1:-1] for kind, text in tokens if kind == "angle"), None)
     if address is None:
@@ -77,12 +81,12 @@ def _read_mailbox(name, tokens):
             text for kind, text in tokens if kind not in ("space", "comment")
         )
         words = [text[1:-1] for kind, text in tokens if kind == "comment"]
-        phrase = decode_words(" ".join(words))
+        phrase = decode(" ".join(words))
         parts = _split_words(tokens)
         if len(parts) > 1 and "@" in parts[-1]:
             address, phrase = parts[-1], " ".join(parts[:-1])
     else:
-        phrase = _read_phrase(tokens)
+        phrase = _read_phrase(tokens, decode)
     address = clean_address(clean_decoded(name, address))
     if "@" not in address:
         return None
@@ -95,20 +99,20 @@ def _split_words(tokens):
     return [] if '"' in text else text.split()
 
 
-def _read_phrase(tokens):
+def _read_phrase(tokens, decode):
     """Return the decoded display name before the angle brackets (RFC 2047 5 (3))."""
     phrase, run = [], ""
     for kind, text in tokens:
         if kind == "angle":
             break
         if kind == "quoted":
-            phrase.append(decode_words(run))
+            phrase.append(decode(run))
             run = ""
             # RFC 2047 5 forbids encoded words here, and everybody reads them
-            phrase.append(decode_words(_ESCAPE.sub(r"\1", text[1:-1])))
+            phrase.append(decode(_ESCAPE.sub(r"\1", text[1:-1])))
         elif kind != "comment":
             run += text
-    phrase.append(decode_words(run))
+    phrase.append(decode(run))
     return "".join(phrase)
 
 
@@ -131,6 +135,16 @@ def clean_mailbox(text: str) -> str:
         return clean_address(text)
     address, closing, rest = address.partition(">")
     return f"{name}<{clean_address(address)}{closing}{rest}"
+
+
+def as_literal_names(text: str) -> str:
+    """Return addresses for the email package: what is quoted holds no encoded words."""
+
+    def rewrite(match):
+        name = as_literal(_ESCAPE.sub(r"\1", match[1]))
+        return name if "=?" in match[1] else match[0]
+
+    return _QUOTED_NAME.sub(rewrite, text)
 
 
 def has_utf8_local_part(mailboxes: list[Mailbox]) -> bool:

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+import sys
 
 LINE_OCTETS = 78  # of a line, where a fold is possible; RFC 5322 2.1.1
 MAX_LINE_OCTETS = 998  # of any line
@@ -12,6 +13,8 @@ MIN_WORD_OCTETS = 40  # of an encoded word, however long the header's name is
 
 ENCODED_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?\s]*)\?=")
 
+# An encoded word is one only between white space, RFC 2047 5 (1).
+_APART = re.compile(rf"(?<![^ \t]){ENCODED_WORD.pattern}(?![^ \t])")
 _LINE_BREAK = re.compile(r"[\0\n\x0b\x0c\r]")
 _SEPARATOR = re.compile(r"\r\n|[\t\n\x0b\x0c\r\x1c-\x1e\x85\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -134,14 +137,30 @@ def _encode_b(text):
     return f"=?utf-8?b?{base64.b64encode(text.encode()).decode()}?="
 
 
+def is_well_encoded(text: str) -> bool:
+    """Tell whether each reader finds the same encoded words in a text.
+
+    Some take for one what is glued to other letters, and others do not.
+    """
+    return text.isascii() and "=?" not in _APART.sub("", text)
+
+
+def as_literal(text: str) -> str:
+    """Return text for the email package, which takes encoded words for what they mean.
+
+    One encoded word, however long: it is read, and never sent.
+    """
+    return encode_words(text, sys.maxsize)[0] if "=?" in text else text
+
+
 def decode_words(text: str) -> str:
     """Decode the encoded words in unfolded text.
 
     White space between two of them is none of the text (RFC 2047 6.2); a word that
-    cannot be decoded stays as it is.
+    cannot be decoded stays as it is, and so does one that is glued to other letters.
     """
     decoded, octets, charset, at = [], b"", "", 0
-    for match in ENCODED_WORD.finditer(text):
+    for match in _APART.finditer(text):
         between = text[at : match.start()]
         word = _decode_word(match)
         if word is None:
@@ -190,6 +209,15 @@ def fold(name: str, chunks: list[str]) -> bytes:
     if any(len(line) > MAX_LINE_OCTETS for line in lines):
         raise UnwritableHeader(f"The header {name} is too long.")
     return b"\r\n".join(lines) + b"\r\n"
+
+
+def check(name: str, read, meant) -> None:
+    """Refuse what would be read in another way than it was meant.
+
+    :raises UnwritableHeader: it would be
+    """
+    if read != meant:
+        raise UnwritableHeader(f"The header {name} cannot be written as it is meant.")
 
 
 def unfold(lines: bytes) -> str:

@@ -1,9 +1,8 @@
 """One header: which grammar it has, written, and read again."""
 
 import re
-from urllib.parse import quote, urlsplit, urlunsplit
 
-from ..address import AddressError, host_to_ascii
+from .links import write_links, write_list_id
 from .mailboxes import (
     Mailbox,
     has_utf8_local_part,
@@ -15,9 +14,11 @@ from .text import (
     ENCODED_WORD,
     MAX_LINE_OCTETS,
     UnwritableHeader,
+    check,
     clean_decoded,
     decode_words,
     fold,
+    is_well_encoded,
     spaced,
     unfold,
     write_text,
@@ -45,10 +46,9 @@ ADDRESS_HEADERS = frozenset(
 # Message ids, RFC 5322 3.6.4.
 ID_HEADERS = frozenset({"message-id", "in-reply-to", "references", "resent-message-id"})
 _REQUIRED_IDS = frozenset({"message-id", "resent-message-id"})
-# Addresses of pages and mailboxes in angle brackets, RFC 2369, 2919 and 5064.
+# Addresses of pages and mailboxes in angle brackets, RFC 2369 and 5064.
 URL_HEADERS = frozenset(
     {
-        "list-id",
         "list-help",
         "list-unsubscribe",
         "list-subscribe",
@@ -61,8 +61,6 @@ URL_HEADERS = frozenset(
 _LISTS = frozenset({"to", "cc", "bcc", "reply-to", "references", "in-reply-to"})
 _NAME = re.compile(r"[!-9;-~]+", re.ASCII)  # RFC 5322 2.2
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
-_BRACKETS = re.compile(r"<([^<>]*)>")
-_RESERVED = "!#$%&'()*+,/:;=?@[]~"
 
 
 def is_name(name: str) -> bool:
@@ -98,22 +96,36 @@ def write_header(name: str, value: str, utf8: bool = False) -> bytes:
     """
     text = clean_decoded(name, get_value(name, value))
     kind = name.lower()
+    is_decoded = _is_decoded(value)
     if kind in ADDRESS_HEADERS:
-        return _write_address_list(name, text, utf8)
-    is_encoded = not hasattr(value, "defects") and ENCODED_WORD.search(text)
+        return _write_address_list(name, text, utf8, is_decoded)
     if kind in ID_HEADERS:
         return _write_ids(name, text)
     if kind in URL_HEADERS:
-        return _write_urls(name, text.strip())
-    if is_encoded and text.isascii():
-        return fold(name, re.findall(" *[^ ]+", text.strip()))
+        return write_links(name, text.strip())
+    if kind == "list-id":
+        return write_list_id(name, text.strip(), is_decoded)
+    if not is_decoded and ENCODED_WORD.search(text):
+        if is_well_encoded(text):
+            return fold(name, re.findall(" *[^ ]+", text.strip()))
+        text = clean_decoded(name, decode_words(text))
     lines = fold(name, write_text(name, text, utf8))
-    _check(name, decode_words(unfold(lines)), text)
+    check(name, decode_words(unfold(lines)), text)
     return lines
 
 
-def _write_address_list(name, text, utf8):
-    mailboxes = parse_mailboxes(name, text)
+def _is_decoded(value):
+    """Tell whether the email package has read a value.
+
+    A list of texts it takes for addresses, and does not look into them.
+    """
+    return hasattr(value, "defects") and not any(
+        isinstance(address, str) for address in getattr(value, "addresses", ())
+    )
+
+
+def _write_address_list(name, text, utf8, is_decoded):
+    mailboxes = parse_mailboxes(name, text, is_decoded)
     if mailboxes or not text.strip():
         return write_addresses(name, mailboxes, utf8) if mailboxes else b""
     if name.lower() in ("to", "cc") and text.rstrip().endswith(";"):
@@ -129,7 +141,7 @@ def write_addresses(name: str, mailboxes: list[Mailbox], utf8: bool = False) -> 
     """
     mailboxes = [to_ascii_domain(name, mailbox) for mailbox in mailboxes]
     lines = fold(name, write_mailboxes(name, mailboxes, utf8))
-    _check(name, parse_mailboxes(name, unfold(lines)), mailboxes)
+    check(name, parse_mailboxes(name, unfold(lines)), mailboxes)
     return lines
 
 
@@ -150,57 +162,5 @@ def _write_ids(name, value):
     if name.lower() in _REQUIRED_IDS and ids != value.split():
         raise UnwritableHeader(f"The header {name} holds an invalid message id.")
     lines = fold(name, spaced(ids))
-    _check(name, unfold(lines).split(), ids)
+    check(name, unfold(lines).split(), ids)
     return lines if ids else b""
-
-
-def _write_urls(name, value):
-    """Write URLs in angle brackets, which nothing may encode or divide."""
-    chunks, meant, at = [], [], 0
-    for match in _BRACKETS.finditer(value):
-        chunks += _write_between(name, value[at : match.start()])
-        url = _to_uri("".join(match[1].split()))
-        meant.append(url)
-        chunks.append(f"<{url}>")
-        at = match.end()
-    chunks += _write_between(name, value[at:])
-    lines = fold(name, _attached(chunks))
-    _check(name, _BRACKETS.findall(unfold(lines)), meant)
-    return lines
-
-
-def _write_between(name, text):
-    """Write the comma, phrase or comment between two URLs."""
-    return [chunk.strip(" ") for chunk in write_text(name, text.strip())]
-
-
-def _attached(chunks):
-    """Space the chunks, but let a comma stand where it belongs."""
-    joined = []
-    for chunk in chunks:
-        if chunk == "," and joined:
-            joined[-1] += chunk
-        else:
-            joined.append(chunk)
-    return spaced(joined)
-
-
-def _to_uri(url):
-    """Return the URI of an address with letters beyond ASCII (RFC 3987 3.1)."""
-    if url.isascii():
-        return url
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    netloc = parts.netloc
-    if not host.isascii():
-        try:
-            netloc = netloc.replace(host, host_to_ascii(host, "server_host"))
-        except AddressError:
-            raise UnwritableHeader("A header holds an invalid link.") from None
-    return quote(urlunsplit(parts._replace(netloc=netloc)), safe=_RESERVED)
-
-
-def _check(name, read, meant):
-    """Refuse what would be read in another way than it was meant."""
-    if read != meant:
-        raise UnwritableHeader(f"The header {name} cannot be written as it is meant.")

@@ -2,6 +2,7 @@
 
 from .connection import SmtpConnection, SubmissionResult
 from .failure import SmtpFailure
+from .greeting import may_greet_again
 from .outcome import counts_mails
 from .signature import (
     get_doubts,
@@ -25,6 +26,7 @@ __all__ = [
     "is_at_recipient",
     "is_weak",
     "leans_to_account",
+    "may_greet_again",
     "needs_other_domains",
     "signature_of",
 ]

@@ -14,11 +14,11 @@ from ...address import ServerAddress
 from ...deadline import Deadline
 from ...guard import Guard
 from ...message import has_crlf_only
+from ...race import connect
 from ...redact import Blotter
 from ..base import SubmissionResult, Transport, sleep_until
+from . import greeting
 from .failure import BROKEN, SmtpFailure, expect, failing_in
-from .greeting import is_refused as name_is_refused
-from .greeting import literal_of, name_refused, own_name
 from .login import log_in_password, log_in_xoauth2
 from .reply import Phase
 from .transaction import Transaction
@@ -36,6 +36,7 @@ class SmtpConnection(Transport):
 
     def __init__(self, wire: Wire, server: ServerAddress):
         self._wire = wire
+        self._literal = greeting.literal_of(wire.sock)
         self.server = server
         self.is_encrypted = False
         self.is_logged_in = False
@@ -78,7 +79,7 @@ class SmtpConnection(Transport):
         if implicit_tls is None:
             implicit_tls = server.is_implicit_tls()
 
-        def welcome(sock, step):
+        def begin(sock, step, name):
             wire = Wire(sock, server.host, step, redact)
             wire.allow(GREETING_TIMEOUT)
             connection = cls(wire, server)
@@ -88,9 +89,18 @@ class SmtpConnection(Transport):
                 with failing_in(Phase.CONNECT):
                     banner = wire.read_reply()
                 expect(Phase.CONNECT, banner, 2)
-                wire.local_hostname = own_name(local_hostname, wire.sock)
+                wire.local_hostname = name
                 connection._introduce(None if implicit_tls else context)
             return connection
+
+        def welcome(sock, step):
+            name = greeting.own_name(local_hostname, sock, server)
+            target = sock.family, sock.getpeername()
+            try:
+                return begin(sock, step, name)
+            except greeting.HungUp:
+                sock = connect(target, step)
+            return begin(sock, step, greeting.literal_of(sock))
 
         with failing_in(Phase.CONNECT):
             connection = guard.reach(server, deadline, welcome)
@@ -130,22 +140,47 @@ class SmtpConnection(Transport):
         self.is_encrypted = True
 
     def _ehlo(self):
-        with failing_in(Phase.EHLO):
-            self._wire.allow(GREETING_TIMEOUT)
-            reply = self._wire.greet()
-            is_refused = reply.code in (501, 504) or name_is_refused(reply)
-            if is_refused and self._use_literal():
-                reply = self._wire.greet()
-        if is_refused and reply.code >= 400:
-            raise name_refused(Phase.EHLO, reply)
+        """Greet; once more, with the literal, where the name may be to blame.
+
+        :raises HungUp: the server lets nobody greet twice
+        """
+        name = self._wire.local_hostname
+        try:
+            reply = self._greet()
+        except SmtpFailure as failure:
+            if name == self._literal or not greeting.is_cut(failure.cause):
+                raise
+            raise self._hung_up(name, failure) from None
+        is_ours = greeting.is_refused(reply, name, Phase.EHLO)
+        if (is_ours or reply.code // 100 == 5) and name != self._literal:
+            reply = self._greet_as_literal(name, reply)
+        if is_ours and reply.code >= 400:
+            greeting.forget_refused(self.server)
+            raise greeting.name_refused(Phase.EHLO, reply)
         expect(Phase.EHLO, reply, 2)
 
-    def _use_literal(self):
-        """Greet with the literal of this end from now on; tell whether that is new."""
-        literal = literal_of(self._wire.sock)
-        is_new = self._wire.local_hostname != literal
-        self._wire.local_hostname = literal
-        return is_new
+    def _greet_as_literal(self, name, refusal):
+        self._wire.local_hostname = self._literal
+        failure = SmtpFailure(Phase.EHLO, refusal)
+        if refusal.code == 421:
+            raise self._hung_up(name, failure)
+        try:
+            reply = self._greet()
+        except SmtpFailure:
+            raise self._hung_up(name, failure) from None
+        if reply.code == 421:
+            raise self._hung_up(name, failure)
+        return reply
+
+    def _greet(self):
+        with failing_in(Phase.EHLO):
+            self._wire.allow(GREETING_TIMEOUT)
+            return self._wire.greet()
+
+    def _hung_up(self, name, failure):
+        return greeting.hung_up(
+            self.server, name, failure.phase, failure.reply, failure.cause
+        )
 
     def is_alive(self) -> bool:
         """Ask the server whether it still serves this connection (NOOP)."""
@@ -277,18 +312,37 @@ class SmtpConnection(Transport):
         """Do a step of the mail; where our name is refused, once more with the literal.
 
         Many servers say at MAIL or RCPT that they do not like the name of EHLO.
+
+        :raises HungUp: such a server ended the connection, which takes a new login
         """
+        name = self._wire.local_hostname
         try:
             with self._settling():
                 return step()
         except SmtpFailure as failure:
-            if failure.reply is None or not name_is_refused(failure.reply):
+            refusal = failure
+        if not refusal.reply or not greeting.is_refused(
+            refusal.reply, name, refusal.phase
+        ):
+            raise refusal
+        if name == self._literal:
+            greeting.forget_refused(self.server)
+            raise greeting.name_refused(refusal.phase, refusal.reply)
+        self._wire.local_hostname = self._literal
+        if self.usable and self._is_greeted():
+            return self._with_our_name(step)
+        raise self._hung_up(name, refusal)
+
+    def _is_greeted(self):
+        """Greet once more, and tell whether the server goes on."""
+        try:
+            with self._closing():
+                self._ehlo()
+        except SmtpFailure as failure:
+            if failure.outcome.hold:
                 raise
-            if not self.usable or not self._use_literal():
-                raise name_refused(failure.phase, failure.reply) from None
-        with self._closing():
-            self._ehlo()
-        return self._with_our_name(step)
+            return False
+        return True
 
     @contextlib.contextmanager
     def _settling(self):

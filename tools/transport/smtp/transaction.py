@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ...address import AddressError, mailbox_to_ascii
 from .failure import BROKEN, SmtpFailure, expect, failing_in
+from .greeting import is_refused, name_refused
 from .outcome import Outcome, asks_for_login
 from .reply import Phase, Reply
 from .wire import Wire
@@ -185,7 +186,9 @@ class Transaction:
         return refused, deferred
 
     def _failure_of(self, reply, address):
-        """Judge a reply to RCPT; many servers only here ask for a login."""
+        """Judge a reply to RCPT; many servers only here ask for a login, or a name."""
+        if is_refused(reply, self._wire.local_hostname):
+            return name_refused(Phase.RCPT, reply)
         # who is named as the sender is not named as a recipient
         recipient = address if address != self._sender else ""
         failure = SmtpFailure(Phase.RCPT, reply, recipient=recipient)
