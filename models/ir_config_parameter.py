@@ -40,19 +40,15 @@ class IrConfigParameter(models.Model):
     @contextlib.contextmanager
     def _email_alias_following(self, keys):
         """Let aliases follow a change of the parameters with these keys."""
+        yield
         keys = {key for key in keys if key and key.startswith(f"{PREFIX}.")}
         if not keys:
-            yield
             return
-        Settings = self.env["user.email.alias.oauth.settings"]
         Alias = self.env["user.email.alias"]
-        before = Settings._get_destinations()
-        yield
         for provider in oauth.PROVIDERS:
             # those that waited for their provider's settings go on
             if any(key.startswith(f"{PREFIX}.{provider}_") for key in keys):
                 Alias._release_provider(provider)
-        if before != Settings._get_destinations():
-            Alias._hold_moved__()
+                Alias._hold_moved__(provider)
         if OWN_IMAP in keys:
             Alias._follow_own_imap()
