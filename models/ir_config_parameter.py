@@ -38,15 +38,10 @@ class IrConfigParameter(models.Model):
     @contextlib.contextmanager
     def _email_alias_following(self, keys):
         """Let aliases follow a change of the parameters with these keys."""
+        yield
         keys = {key for key in keys if key and key.startswith("user_email_alias.")}
         if not keys:
-            yield
             return
-        Settings = self.env["user.email.alias.oauth.settings"]
         Alias = self.env["user.email.alias"]
-        before = Settings._get_destinations()
-        yield
         Alias._follow_providers(keys)
-        if before != Settings._get_destinations():
-            Alias._hold_moved__()
         Alias._follow_own_imap(keys)

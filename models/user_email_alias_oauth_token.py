@@ -170,27 +170,31 @@ class UserEmailAliasOauthToken(models.AbstractModel):
         return json.dumps([Settings._get_destination(key), user or "", server or ""])
 
     @api.model
-    def _hold_moved__(self):
+    def _hold_moved__(self, key):
         """Hold whoever signed in for another app or address than the settings name.
 
         What was granted stays closed: it opens again if the settings are put back.
         """
         # sudo: they belong to many users
         aliases_sudo = self.sudo().search(
-            [("provider", "!=", "smtp"), ("oauth_secret", "!=", False)]
+            [("provider", "=", key), ("oauth_secret", "!=", False)]
         )
         for alias_sudo in aliases_sudo:
             try:
                 alias_sudo._read_secret__("oauth_secret")
             except vault.WrongRow:
-                message = self.env._(
-                    "The app or an address of the provider was changed in the settings:"
-                    " what you permitted is not for the new one. Sign in again."
-                )
+                message = self._get_moved_message()
                 alias_sudo._set_hold("provider", message)
                 alias_sudo._notify_owner(message)
             except vault.VaultError as error:
                 _logger.info("Alias %s: sign-in not read: %s", alias_sudo.id, error)
+
+    @api.model
+    def _get_moved_message(self):
+        return self.env._(
+            "The app or an address of the provider was changed in the settings: what "
+            "you permitted is not for the new one. Sign in again."
+        )
 
     # ------------------------------------------------------------------
     # Refresh
@@ -227,6 +231,8 @@ class UserEmailAliasOauthToken(models.AbstractModel):
             raise AliasRetry(str(error)) from None
         except oauth.OAuthError as error:
             raise AliasHold("provider", self._ask_administrator(error)) from None
+        except vault.WrongRow:
+            raise AliasHold("provider", self._get_moved_message()) from None
         except vault.VaultError as error:
             raise AliasHold("vault", self._explain(error)) from None
         except (TimeoutError, errors.LockNotAvailable):
@@ -382,6 +388,7 @@ class UserEmailAliasOauthToken(models.AbstractModel):
             prefix = f"user_email_alias.{key}_"
             if any(name and name.startswith(prefix) for name in names):
                 self._release_provider(key)
+                self._hold_moved__(key)
 
     @api.model
     def _release_provider(self, key):

@@ -70,6 +70,11 @@ class DestinationTests:
                 self.assertEqual(alias.state, "draft")
                 alias._get_access_token__(is_forced=True)
         self.set_param("authority", self.evil.url)
+        # what else the administrator mends does not let it go on, nor does the job
+        self.set_param("prompt", "consent")
+        self.assertIn("Sign in again", alias.state_message)
+        alias._keep_alive__(Deadline(20))
+        self.assertEqual(alias.hold_reason, "provider")
         self.alias.action_disconnect()
         self.assert_got_nothing()
 

@@ -171,7 +171,9 @@ class LifeTests:
 
     def test_lost_key_asks_for_a_sign_in_and_not_for_a_password(self):
         self.sign_in()
-        self.alias.sudo().oauth_secret = "v1:0123456789ab:gAAAA"
+        binding = self.alias._get_binding("oauth_secret")
+        other = vault.Vault([vault.generate_key()])
+        self.alias.sudo().oauth_secret = other.encrypt("tokens", binding)
         with self.assertRaises(AliasHold) as caught:
             self.alias.sudo()._open_connection__(Deadline(20))
         self.assertEqual(caught.exception.reason, "vault")
