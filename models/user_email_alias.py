@@ -32,6 +32,7 @@ SERVER_FIELDS = frozenset(
         "pause_ms",
         "pause_reason",
         "provider",
+        "released_at",
         "smtp_secret",
         "state",
         "state_at",
@@ -59,6 +60,9 @@ class UserEmailAlias(models.Model):
         "user.email.alias.proposal",
         "user.email.alias.signature",
         "user.email.alias.state",
+        "user.email.alias.owner",
+        "user.email.alias.stale",
+        "user.email.alias.key",
         "user.email.alias.pace",
         "user.email.alias.figures",
         "user.email.alias.home",
@@ -225,15 +229,18 @@ class UserEmailAlias(models.Model):
                     ["__count"],
                 )
             )
-            if left:
+            later = len(self.env["mail.scheduled.message"]._email_alias_of(alias))
+            if left or later:
                 raise UserError(
                     self.env._(
                         "“%(alias)s” still has %(waiting)s waiting and %(failed)s "
-                        "failed or cancelled emails, which can leave by no other "
-                        "way. Archive the alias instead, or deal with these first.",
+                        "failed or cancelled emails and %(later)s scheduled messages, "
+                        "which can leave by no other way. Archive the alias instead, "
+                        "or deal with these first.",
                         alias=alias.display_name,
                         waiting=left.pop("outgoing", 0),
                         failed=sum(left.values()),
+                        later=later,
                     )
                 )
 
@@ -357,6 +364,7 @@ class UserEmailAlias(models.Model):
     def _check_usable(self):
         """As :meth:`_check_owner`, and the alias is there and filled in."""
         self._check_owner()
+        self.exists()._check_owner_may_send()
         for alias_sudo in self.sudo():
             if not alias_sudo.exists() or not alias_sudo.active:
                 raise UserError(self.env._("This email alias is archived."))

@@ -193,6 +193,7 @@ class UserEmailAliasMail(models.AbstractModel):
             "email_to": False,
             "email_cc": False,
             "recipient_ids": [fields.Command.set(partner.ids)],
+            "email_alias_message_id": self.email_alias_message_id.id,
         }
         if self.is_notification:
             vals["mail_message_id"] = self.mail_message_id.id
@@ -383,6 +384,8 @@ class UserEmailAliasMail(models.AbstractModel):
         reply = self.failure_reason
         if alias.state == "hold" or alias.backoff_until > now:
             reply = alias.state_message
+        if not alias.active:
+            reply = self.env._("The email alias is archived.")
         is_copy = alias._is_copy()
         if is_copy:
             reply = alias._get_copy_message()
