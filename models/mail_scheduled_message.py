@@ -93,7 +93,7 @@ class MailScheduledMessage(models.Model):
 
         :raise UserError: ``raise_exception``, and one of them cannot be posted
         """
-        reasons = self._email_alias_find_unpostable()
+        reasons = self._email_alias_find_unpostable(is_job=not raise_exception)
         if reasons and raise_exception:
             raise UserError("\n".join(reasons.values()))
         aside = self.browse([message.id for message in reasons])

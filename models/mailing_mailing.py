@@ -1,8 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+from .user_email_alias_counted import RECIPIENT_FIELDS
 from .user_email_alias_mail import UNCERTAIN
-from .user_email_alias_seal import RECIPIENT_FIELDS, SEAL_FIELDS
+from .user_email_alias_seal import SEAL_FIELDS
 
 # Once a mailing with somebody's alias is on its way, others may change these only.
 FREE_FIELDS = frozenset(("favorite", "favorite_date"))
@@ -17,6 +18,7 @@ class MailingMailing(models.Model):
         "mailing.mailing",
         "user.email.alias.mailing",
         "user.email.alias.seal",
+        "user.email.alias.counted",
     ]
 
     email_alias_id = fields.Many2one(
@@ -263,7 +265,15 @@ class MailingMailing(models.Model):
 
     def _get_recipients_domain(self):
         """Restrict: whoever has come since it was queued is not written to."""
-        return self._email_alias_restrict(super()._get_recipients_domain())
+        domain = super()._get_recipients_domain()
+        counted = self._email_alias_get_counted()
+        if counted is None:
+            return domain
+        return domain & fields.Domain("id", "in", list(counted))
+
+    def _get_recipients(self):
+        """Restrict: nor is an address that was changed since then."""
+        return self._email_alias_filter_counted(super()._get_recipients())
 
     def _check_email_alias_sealed(self):
         """Refuse what its alias's owner has not agreed to.
@@ -336,6 +346,8 @@ class MailingMailing(models.Model):
         try:
             self._check_email_alias_usable()
             self._check_email_alias_sealed()
+            moment = self._email_alias_get_moment()
+            self.env["user.email.alias"]._check_not_stale(moment)
         except (AccessError, UserError) as error:
             self.action_cancel()
             Alias = self.env["user.email.alias"]

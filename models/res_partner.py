@@ -9,9 +9,13 @@ class ResPartner(models.Model):
 
     def write(self, vals):
         """Extend: what waits leaves to the address it was sent off to."""
-        if not vals.keys().isdisjoint(ADDRESS_FIELDS):
-            self._email_alias_keep_addresses(vals)
-        return super().write(vals)
+        if vals.keys().isdisjoint(ADDRESS_FIELDS):
+            return super().write(vals)
+        self._email_alias_keep_addresses(vals)
+        scheduled = self._email_alias_find_own_scheduled(vals)
+        result = super().write(vals)
+        scheduled._email_alias_seal_up()
+        return result
 
     def unlink(self):
         """Extend: as :meth:`write`."""

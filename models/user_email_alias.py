@@ -189,6 +189,7 @@ class UserEmailAlias(models.Model):
         self._check_vals(vals)
         self._check_server_fields(vals)
         self._check_owner_stays(vals)
+        self._check_identity(vals)
         if vals.get("name"):
             for alias in self:
                 alias._check_name_free(vals["name"], alias.user_id.id)

@@ -4,6 +4,9 @@ from odoo.tools import SQL
 
 from ..sending.queries import IS_OWNER_GONE
 
+# Whom recipients see.
+IDENTITY_FIELDS = frozenset(("alias_name", "email_from"))
+
 # The reason of a hold, until its owner is back and says that it may go on.
 OWNER_GONE = "owner"
 
@@ -36,6 +39,28 @@ class UserEmailAliasOwner(models.AbstractModel):
                         "%s, whose email alias this is, is archived or no internal "
                         "user any more.",
                         alias_sudo.user_id.name,
+                    )
+                )
+
+    def _check_identity(self, vals):
+        """Let nobody else put another name below what waits.
+
+        :raise UserError: somebody else's mail waits with it
+        """
+        if self.env.su or not IDENTITY_FIELDS.intersection(vals):
+            return
+        for alias in self.filtered(lambda a: a.user_id != self.env.user):
+            changed = any(
+                fname in vals and (vals[fname] or False) != (alias[fname] or False)
+                for fname in IDENTITY_FIELDS
+            )
+            if changed and alias.waiting_count:
+                raise UserError(
+                    self.env._(
+                        "%(count)s emails of %(owner)s wait with this alias and would "
+                        "leave in another name. Only %(owner)s can change it now.",
+                        count=alias.waiting_count,
+                        owner=alias.user_id.name,
                     )
                 )
 

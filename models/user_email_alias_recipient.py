@@ -34,13 +34,17 @@ class UserEmailAliasRecipient(models.AbstractModel):
         is_correction = vals is not None and (
             "email" not in vals or bool(tools.email_normalize(vals["email"]))
         )
-        waiting = changed._email_alias_find_waiting(is_correction)
-        for mail in waiting:
+        states = ["outgoing"]
+        if vals is None:
+            # what failed may be sent once more, to a contact that is there to correct
+            states.append("exception")
+        for mail in changed._email_alias_find_waiting(is_correction, states):
             mail._email_alias_split()
-        for mail in changed._email_alias_find_waiting(is_correction):
-            mail.recipient_ids._email_alias_write_address(mail)
+        for mail in changed._email_alias_find_waiting(is_correction, states):
+            if len(mail.recipient_ids) == 1:
+                mail.recipient_ids._email_alias_write_address(mail)
 
-    def _email_alias_find_waiting(self, is_correction):
+    def _email_alias_find_waiting(self, is_correction, states):
         """The mails to keep, as OdooBot: nobody writes anything here.
 
         :param is_correction: those whose author makes this change are not to be kept
@@ -52,12 +56,28 @@ class UserEmailAliasRecipient(models.AbstractModel):
                 [
                     ("recipient_ids", "in", self.ids),
                     ("email_alias_id", "!=", False),
-                    ("state", "=", "outgoing"),
+                    ("state", "in", states),
                 ]
             )
         )
         return mails.filtered(
             lambda m: not is_correction or m.email_alias_id.user_id.id != self.env.uid
+        )
+
+    def _email_alias_find_own_scheduled(self, vals):
+        """Scheduled messages to these whose author corrects a contact.
+
+        :return: those that are as their author scheduled them
+        """
+        Scheduled = self.env["mail.scheduled.message"]
+        if "email" not in vals or not self.env["user.email.alias"]._has_own():
+            return Scheduled
+        # sudo: one's own, whatever record they wait on
+        found_sudo = Scheduled.sudo().search(
+            [("partner_ids", "in", self.ids), ("create_uid", "=", self.env.uid)]
+        )
+        return found_sudo._email_alias_written().filtered(
+            lambda s: s._email_alias_is_sealed()
         )
 
     def _email_alias_write_address(self, mail):

@@ -154,6 +154,13 @@ class UserEmailAliasScheduled(models.AbstractModel):
         for message_sudo in scheduled_sudo:
             message_sudo.email_alias_seal = message_sudo._email_alias_compute_seal()
 
+    def _email_alias_is_sealed(self):
+        """Whether the message is what its author scheduled; as sudo."""
+        self.ensure_one()
+        return tools.consteq(
+            self.email_alias_seal or "", self._email_alias_compute_seal()
+        )
+
     def _email_alias_compute_seal(self):
         self.ensure_one()
         values = [self[name] for name in SEALED_FIELDS]
@@ -173,9 +180,7 @@ class UserEmailAliasScheduled(models.AbstractModel):
         author = self.create_uid
         key = self._email_alias_get_parameters().get("email_alias_key")
         self.env["user.email.alias"].with_user(author)._get_by_key(key)._check_usable()
-        if not tools.consteq(
-            self.email_alias_seal or "", self._email_alias_compute_seal()
-        ):
+        if not self._email_alias_is_sealed():
             raise UserError(
                 self.env._(
                     "The message was changed since its author scheduled it, or one of "
@@ -184,9 +189,10 @@ class UserEmailAliasScheduled(models.AbstractModel):
             )
         self.with_user(author)._check()
 
-    def _email_alias_find_unpostable(self):
+    def _email_alias_find_unpostable(self, is_job):
         """What cannot be posted now.
 
+        :param is_job: nobody has just looked at it
         :return: dict of message -> the reason
         """
         reasons = {}
@@ -194,6 +200,9 @@ class UserEmailAliasScheduled(models.AbstractModel):
             message_sudo.invalidate_recordset()
             try:
                 message_sudo._email_alias_check_postable()
+                if is_job:
+                    moment = message_sudo.scheduled_date
+                    self.env["user.email.alias"]._check_not_stale(moment)
             except (AccessError, UserError) as error:
                 reasons[message_sudo] = str(error)
         return reasons
@@ -216,7 +225,7 @@ class UserEmailAliasScheduled(models.AbstractModel):
             partners |= self.env["user.email.alias"]._get_administrators()
         self.env["mail.thread"].message_notify(
             partner_ids=partners.ids,
-            subject=self.env._("A scheduled message was not sent"),
+            subject=self.env._("A scheduled message could not be sent"),
             body=Markup("<p>%s</p><p>%s</p><blockquote>%s</blockquote>")
             % (reason, consequence, self.body or ""),
         )

@@ -21,16 +21,6 @@ SEALED_FIELDS = (
     "schedule_date",
     "ab_testing_enabled",
 )
-# Those that say who gets it.
-RECIPIENT_FIELDS = frozenset(
-    (
-        "contact_list_ids",
-        "mailing_domain",
-        "mailing_filter_id",
-        "mailing_model_id",
-        "mailing_on_mailing_list",
-    )
-)
 # What the server alone writes: no change of what was agreed to.
 SEAL_FIELDS = frozenset(("email_alias_seal", "email_alias_counted"))
 # Those of an A/B test: how many get it, and who of them all gets the winner.
@@ -58,55 +48,6 @@ class UserEmailAliasSeal(models.AbstractModel):
         exportable=False,
         help="Computed from all that the owner has put in the queue.",
     )
-    email_alias_counted = fields.Text(
-        groups=fields.NO_ACCESS,
-        copy=False,
-        exportable=False,
-        prefetch=False,
-        help="The ids of the recipients when the owner put it in the queue.",
-    )
-
-    def _email_alias_count_up(self):
-        """Note who the recipients are now: nobody else is written to."""
-        # sudo: nobody reads or writes it; whose mailing it is was checked
-        for mailing in self.filtered(lambda m: m.sudo().email_alias_id):
-            # a former count does not restrict this one
-            mailing.sudo().email_alias_counted = False
-            Recipients = self.env[mailing.mailing_model_real]
-            found = Recipients.search(mailing._get_recipients_domain(), order="id")
-            mailing.sudo().email_alias_counted = json.dumps(found.ids)
-
-    def _email_alias_restrict(self, domain):
-        """Leave out whoever was not counted."""
-        # sudo: nobody reads it
-        mailing_sudo = self.sudo()
-        counted = mailing_sudo.email_alias_id and mailing_sudo.email_alias_counted
-        if not counted or self.state == "draft":
-            return domain
-        return domain & fields.Domain("id", "in", json.loads(counted))
-
-    def _email_alias_tell_left_out(self):
-        """Say in the chatter how many are not there any more, or do not match."""
-        for mailing in self:
-            # sudo: figures of a mailing are read with the mailing
-            mailing_sudo = mailing.sudo()
-            if not mailing_sudo.email_alias_id or mailing.ab_testing_enabled:
-                continue
-            total = len(json.loads(mailing_sudo.email_alias_counted or "[]"))
-            traces = self.env["mailing.trace"].sudo()
-            reached = traces.search_count(
-                [("mass_mailing_id", "=", mailing.id), ("is_test_trace", "=", False)]
-            )
-            if reached < total:
-                mailing_sudo._message_log(
-                    body=self.env._(
-                        "%(left)s of the %(total)s recipients counted when this was "
-                        "put in the queue were left out: they are gone or no longer "
-                        "match.",
-                        left=total - reached,
-                        total=total,
-                    )
-                )
 
     def _email_alias_seal_up(self):
         """Keep what the mailing is now: its alias's owner has agreed to it."""

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import UserError
 
 from ..tools import pacing
@@ -54,6 +54,24 @@ class UserEmailAliasStale(models.AbstractModel):
         except ValueError:
             days = STALE_DAYS
         return max(0.0, days) * pacing.DAY
+
+    @api.model
+    def _check_not_stale(self, moment):
+        """Refuse what should have left long ago.
+
+        :param moment: when, naive UTC
+        :raise UserError: it is too long ago
+        """
+        limit = self._get_stale_seconds()
+        age = (fields.Datetime.now() - moment).total_seconds()
+        if limit and age > limit:
+            raise UserError(
+                self.env._(
+                    "It should have left at %s and may be out of date. Look at it, "
+                    "then send it.",
+                    tools.format_datetime(self.env, moment),
+                )
+            )
 
     def _hold_if_stale(self, first_due, last_at):
         """Ask before what has waited for long leaves.

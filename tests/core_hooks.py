@@ -85,6 +85,12 @@ MODEL_HOOKS = (
         "Whoever came after the owner put a mailing in the queue is not written to.",
     ),
     (
+        "mailing.mailing",
+        "_get_recipients",
+        "self",
+        "Nor is an address that was changed since then.",
+    ),
+    (
         "mailing.trace",
         "create",
         "self, vals_list",

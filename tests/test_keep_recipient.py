@@ -28,6 +28,14 @@ class TestKeepRecipient(AliasCommon):
             if mail.state == "outgoing"
         )
 
+    def find_mail(self):
+        """The customer's mail, once each recipient has one."""
+        for mail in self.find_mails(self.alias_bob):
+            mail._email_alias_split()
+        return self.find_mails(self.alias_bob).filtered(
+            lambda m: m.recipient_ids == self.customer
+        )
+
     def merge(self):
         twin = self.customer.copy({"email": "twin@customer.example.com"})
         wizard = self.env["base.partner.merge.automatic.wizard"]
@@ -69,6 +77,20 @@ class TestKeepRecipient(AliasCommon):
         ):
             change()
             self.assertEqual(self.leaves(), before)
+
+    def test_what_failed_is_sent_once_more_though_its_contact_is_gone(self):
+        mail = self.find_mail()
+        mail._email_alias_record_uncertain()
+        self.customer.with_user(self.user_alice).unlink()
+        mail.mark_outgoing()
+        self.assertIn("cleo@customer.example.com", str(self.leaves()))
+
+    def test_what_was_refused_goes_to_the_corrected_address(self):
+        mail = self.find_mail()
+        mail._email_alias_record_refused("550 5.1.1 no such user", False)
+        self.customer.with_user(self.user_alice).email = "right@customer.example.com"
+        mail.mark_outgoing()
+        self.assertIn("right@customer.example.com", str(self.leaves()))
 
     def test_mail_of_a_mailing_goes_where_it_was_sent_off_to(self):
         mailing = self.create_mailing(

@@ -3,6 +3,8 @@
 import json
 from datetime import timedelta
 
+from freezegun import freeze_time
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
@@ -47,7 +49,7 @@ class TestKeepScheduled(AliasCommon):
         self.assertRegex(self.scheduled.email_alias_failure, reason)
         self.assertFalse(self.find_mails(self.alias_bob))
         notice = self.env["mail.message"].search(
-            [("subject", "=", "A scheduled message was not sent")]
+            [("subject", "=", "A scheduled message could not be sent")]
         )
         self.assertEqual(len(notice), 1)
         self.assertIn(self.user_bob.partner_id, notice.notified_partner_ids)
@@ -120,7 +122,7 @@ class TestKeepScheduled(AliasCommon):
     def test_what_a_job_deletes_is_told_to_its_author(self):
         self.lead.with_user(self.user_root).unlink()
         notice = self.env["mail.message"].search(
-            [("subject", "=", "A scheduled message was not sent")]
+            [("subject", "=", "A scheduled message could not be sent")]
         )
         self.assertIn("Good words", notice.body)
         self.assertIn(self.user_bob.partner_id, notice.notified_partner_ids)
@@ -164,6 +166,24 @@ class TestKeepScheduled(AliasCommon):
         mail = self.find_mails(self.alias_bob)
         self.assertLeavesBy(self.alias_bob, mail, 1)
         self.assertEqual(mail.recipient_ids, self.customer)
+
+    def test_its_author_corrects_the_address(self):
+        self.customer.with_user(self.user_bob).email = "right@customer.example.com"
+        self.post()
+        self.assertLeavesBy(self.alias_bob, self.find_mails(self.alias_bob), 1)
+
+    def test_its_authors_correction_agrees_to_nothing_else(self):
+        self.scheduled.with_user(self.user_root).body = "Good words, evil"
+        self.customer.with_user(self.user_bob).email = "right@customer.example.com"
+        self.post()
+        self.assertSetAside("changed since its author scheduled it")
+
+    def test_long_past_its_time_it_is_set_aside(self):
+        with freeze_time(fields.Datetime.now() + timedelta(days=8)):
+            self.post()
+        self.assertSetAside("should have left at")
+        self.rpc(self.user_bob, self.scheduled, "post_message")
+        self.assertLeavesBy(self.alias_bob, self.find_mails(self.alias_bob), 1)
 
     def test_its_author_cancels_it(self):
         self.rpc(self.user_bob, self.scheduled, "unlink")

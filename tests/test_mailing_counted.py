@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from freezegun import freeze_time
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
@@ -71,6 +73,34 @@ class TestMailingCounted(AliasCommon):
         self.assertNotIn("lead0@example.org", str(self.served()))
         self.assertIn("1 of the", self.notes())
         self.assertIn("left out", self.notes())
+
+    def test_an_address_that_others_changed_is_left_out(self):
+        self.mailing.action_launch()
+        self.leads[0].with_user(self.user_alice).email_from = "eve@evil.example"
+        self.leads[1].with_user(self.user_alice).email_from = "LEAD1@example.org"
+        self.run_mailing_cron()
+        self.assertNotIn("eve@evil.example", str(self.served()))
+        self.assertIn("lead1@example.org", str(self.served()).lower())
+        self.assertIn("1 of the", self.notes())
+
+    def test_what_should_have_left_long_ago_is_given_back(self):
+        later = fields.Datetime.now() + timedelta(days=20)
+        for when in (None, fields.Datetime.now() + timedelta(hours=1)):
+            with (
+                self.subTest(when),
+                self.cr.savepoint() as savepoint,
+            ):
+                self.mailing.schedule_date = when
+                self.mailing.action_put_in_queue()
+                # the job was off for that long
+                with freeze_time(later):
+                    self.run_mailing_cron()
+                self.env.invalidate_all()
+                self.assertFalse(self.served())
+                self.assertEqual(self.mailing.state, "draft")
+                self.assertIn("should have left at", self.notes())
+                savepoint.rollback()
+                self.env.invalidate_all()
 
     def test_a_mailing_of_which_nobody_is_left_says_so(self):
         mailing = self.create_mailing(self.user_bob)

@@ -235,6 +235,20 @@ class TestOwnerGone(LongHoldCase):
             with self.assertRaisesRegex(UserError, "archived or no internal user"):
                 partner.message_post(body="x", email_alias_id=self.alias_id)
 
+    def test_nobody_else_puts_another_name_below_what_waits(self):
+        with self.committed() as env:
+            admin = env.ref("base.user_admin").id
+        self.queue("a@x.example")
+        for vals in ({"alias_name": "Evil"}, {"email_from": "eve@evil.example"}):
+            with self.assertRaises(UserError), self.committed(admin) as env:
+                env["user.email.alias"].browse(self.alias_id).write(vals)
+        with self.committed(admin) as env:
+            env["user.email.alias"].browse(self.alias_id).delay_ms = 1
+        with self.committed(self.user_id) as env:
+            env["user.email.alias"].browse(self.alias_id).alias_name = "Ada L."
+        self.run_queue()
+        self.assertIn(b"Ada L.", self.server.messages[0].data)
+
     def test_a_claim_of_one_who_left_is_settled(self):
         ids = self.queue("a@x.example")
         with self.committed() as env:
