@@ -12,13 +12,28 @@ class IrAttachment(models.Model):
     def write(self, vals):
         """Extend: a waiting mail keeps the files it was sent off with."""
         if not CONTENT_FIELDS.isdisjoint(vals):
-            self._email_alias_messages()._email_alias_keep_waiting()
+            self._email_alias_keep_files()
         return super().write(vals)
 
     def unlink(self):
         """Extend: as :meth:`write`."""
-        self._email_alias_messages()._email_alias_keep_waiting()
+        self._email_alias_keep_files()
         return super().unlink()
+
+    def _email_alias_keep_files(self):
+        """Give waiting mail copies of these files; refuse it for scheduled messages.
+
+        :raise AccessError: the file is of somebody else's scheduled message
+        """
+        self._email_alias_messages()._email_alias_keep_waiting()
+        # sudo: where a file belongs decides, whatever may be read
+        scheduled = self.sudo().filtered(
+            lambda file: file.res_model == "mail.scheduled.message"
+        )
+        if scheduled:
+            Scheduled = self.env["mail.scheduled.message"]
+            messages = Scheduled.browse(scheduled.mapped("res_id")).exists()
+            messages._email_alias_check_author()
 
     def _email_alias_messages(self):
         """The messages written with an alias that these files are attached to."""

@@ -79,9 +79,8 @@ class MailMessage(models.Model):
     def unlink(self):
         """Extend: the author's waiting mail is cancelled, anybody else's leaves."""
         own = self._email_alias_keep_waiting()
-        waiting = own._email_alias_waiting()
+        waiting = own._email_alias_call_off()
         if waiting:
-            waiting._email_alias_cancel()
             self.env.user._bus_send(
                 "simple_notification",
                 {

@@ -21,7 +21,11 @@ class MailThread(models.AbstractModel):
 
         :raise AccessError, UserError: it is not the user's own, or cannot be used
         """
-        alias = self.env["user.email.alias"].browse(values.get("email_alias_id") or [])
+        Alias = self.env["user.email.alias"]
+        if key := values.get("email_alias_key"):
+            values = {**values, "email_alias_id": Alias._get_by_key(key).id}
+        values = {k: v for k, v in values.items() if k != "email_alias_key"}
+        alias = Alias.browse(values.get("email_alias_id") or [])
         if not alias:
             return values
         alias._check_usable()
@@ -29,6 +33,28 @@ class MailThread(models.AbstractModel):
         sender = alias.sudo()._get_sender_values(keep_reply_to="reply_to" in values)
         author_id = values.get("author_id") or self.env.user.partner_id.id
         return {**values, **sender, "author_id": author_id}
+
+    def _notify_thread(self, message, msg_vals=False, **kwargs):
+        """Extend: emails for later wait in the queue from now on.
+
+        They would be made of what message, files and recipients are by then.
+        """
+        moment = self._is_notification_scheduled(kwargs.get("scheduled_date"))
+        recipients = super()._notify_thread(message, msg_vals=msg_vals, **kwargs)
+        # sudo: which alias a message has is read with the message
+        if moment and recipients and message.sudo().email_alias_id:
+            kwargs.pop("scheduled_date")
+            later = self._fallback_lang().with_context(email_alias_moment=moment)
+            later._notify_thread_by_email(
+                message, recipients, msg_vals=msg_vals, **kwargs
+            )
+        return recipients
+
+    def _notify_thread_by_email(self, message, recipients_data, **kwargs):
+        """Restrict: what waited in the queue is not sent once more at its time."""
+        if message.id in self.env.context.get("email_alias_queued_ids", ()):
+            recipients_data = []
+        return super()._notify_thread_by_email(message, recipients_data, **kwargs)
 
     def _get_message_create_valid_field_names(self):
         """Extend: a message may name the alias it is written with."""
@@ -42,6 +68,8 @@ class MailThread(models.AbstractModel):
             values["email_alias_id"] = alias.id
             if self.env.context.get("email_alias_bulk"):
                 values["email_alias_bulk"] = True
+            if moment := self.env.context.get("email_alias_moment"):
+                values["scheduled_date"] = moment
         return values
 
     def _notify_by_email_prepare_rendering_context(self, message, *args, **kwargs):

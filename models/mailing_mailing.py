@@ -1,6 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+from .user_email_alias_counted import RECIPIENT_FIELDS
+from .user_email_alias_mail import UNCERTAIN
+from .user_email_alias_seal import SEAL_FIELDS
+
 # Once a mailing with somebody's alias is on its way, others may change these only.
 FREE_FIELDS = frozenset(("favorite", "favorite_date"))
 
@@ -14,6 +18,7 @@ class MailingMailing(models.Model):
         "mailing.mailing",
         "user.email.alias.mailing",
         "user.email.alias.seal",
+        "user.email.alias.counted",
     ]
 
     email_alias_id = fields.Many2one(
@@ -82,7 +87,9 @@ class MailingMailing(models.Model):
         vals_list = [self._email_alias_complete_vals(vals) for vals in vals_list]
         mailings = super().create(vals_list)
         queued = mailings.filtered(lambda m: m.state in ("in_queue", "sending"))
-        queued._email_alias_own_sealed({"state": "in_queue"})._email_alias_seal_up()
+        own = queued._email_alias_own_sealed({"state": "in_queue"})
+        own._email_alias_count_up()
+        own._email_alias_seal_up()
         return mailings
 
     @api.model
@@ -111,6 +118,10 @@ class MailingMailing(models.Model):
         elif not self.env.su:
             self._check_email_alias_change(vals)
         sealed = self._email_alias_own_sealed(vals)
+        counted = sealed
+        if RECIPIENT_FIELDS.isdisjoint(vals):
+            # what goes on goes to those it went to
+            counted = sealed.filtered(lambda m: m.state == "draft")
         left = self.browse()
         if vals.get("email_alias_id") is False and "email_from" not in vals:
             # sudo: the From of a mailing is written with the mailing
@@ -120,7 +131,9 @@ class MailingMailing(models.Model):
             writer = mailing.create_uid or self.env.user
             mailing.email_from = writer.email_formatted or self.env.user.email_formatted
         if state == "done":
+            self._email_alias_tell_left_out()
             self._email_alias_notify_finished()
+        counted._email_alias_count_up()
         sealed._email_alias_seal_up()
         return result
 
@@ -166,7 +179,10 @@ class MailingMailing(models.Model):
             self._check_email_alias_sealed()
         action = super().action_select_as_winner()
         if is_sealed and self.env.uid == api.SUPERUSER_ID:
-            self.campaign_id.ab_testing_winner_mailing_id._email_alias_seal_up()
+            # sudo: nobody reads or writes whom the owner has agreed to write to
+            winner_sudo = self.campaign_id.ab_testing_winner_mailing_id.sudo()
+            winner_sudo.email_alias_counted = self.sudo().email_alias_counted
+            winner_sudo._email_alias_seal_up()
         return action
 
     def copy_data(self, default=None):
@@ -210,7 +226,7 @@ class MailingMailing(models.Model):
 
         What somebody else has changed meanwhile is not agreed to by another click.
         """
-        if vals.keys() == {"email_alias_seal"} or self.env.uid == api.SUPERUSER_ID:
+        if vals.keys() <= SEAL_FIELDS or self.env.uid == api.SUPERUSER_ID:
             return self.browse()
         own = self.filtered(lambda m: m._email_alias_is_sender())
         if vals.get("state") in ("in_queue", "sending"):
@@ -220,11 +236,44 @@ class MailingMailing(models.Model):
         )
 
     def action_retry_failed(self):
-        """Restrict: what is sent once more is what was sent."""
+        """Restrict: what is sent once more is what was sent, and did not arrive."""
         self._check_email_alias_sender()
         for mailing in self.filtered(lambda m: m.state == "done"):
             mailing._check_email_alias_sealed()
+        # sudo: the queue is technical; only their number is told
+        uncertain = (
+            self.env["mail.mail"]
+            .sudo()
+            .search_count(
+                [
+                    ("mailing_id", "in", self.ids),
+                    ("email_alias_id", "!=", False),
+                    ("failure_type", "=", UNCERTAIN),
+                    ("state", "=", "exception"),
+                ]
+            )
+        )
+        if uncertain:
+            raise UserError(
+                self.env._(
+                    "%s emails may have arrived. Decide on them first: Sending Log → "
+                    "Uncertain.",
+                    uncertain,
+                )
+            )
         return super().action_retry_failed()
+
+    def _get_recipients_domain(self):
+        """Restrict: whoever has come since it was queued is not written to."""
+        domain = super()._get_recipients_domain()
+        counted = self._email_alias_get_counted()
+        if counted is None:
+            return domain
+        return domain & fields.Domain("id", "in", list(counted))
+
+    def _get_recipients(self):
+        """Restrict: nor is an address that was changed since then."""
+        return self._email_alias_filter_counted(super()._get_recipients())
 
     def _check_email_alias_sealed(self):
         """Refuse what its alias's owner has not agreed to.
@@ -281,6 +330,9 @@ class MailingMailing(models.Model):
             ready = self.filtered(lambda m: not m._email_alias_give_back())
         else:
             self._check_email_alias_usable()
+            drafts = self.filtered(lambda m: m.state == "draft")
+            drafts._email_alias_count_up()
+            drafts._email_alias_seal_up()
         return super(MailingMailing, ready)._action_send_mail(res_ids)
 
     def _email_alias_give_back(self):
@@ -294,11 +346,17 @@ class MailingMailing(models.Model):
         try:
             self._check_email_alias_usable()
             self._check_email_alias_sealed()
+            moment = self._email_alias_get_moment()
+            self.env["user.email.alias"]._check_not_stale(moment)
         except (AccessError, UserError) as error:
             self.action_cancel()
+            Alias = self.env["user.email.alias"]
+            partners = self.user_id.partner_id
+            if not Alias._may_send(self.user_id):
+                partners |= Alias._get_administrators()
             self.message_post(
                 body=self.env._("This mailing was not sent. %s", error),
-                partner_ids=self.user_id.partner_id.ids,
+                partner_ids=partners.ids,
             )
             return True
         return False

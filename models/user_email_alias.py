@@ -33,6 +33,7 @@ SERVER_FIELDS = frozenset(
         "pause_ms",
         "pause_reason",
         "provider",
+        "released_at",
         "smtp_secret",
         "state",
         "state_at",
@@ -62,6 +63,9 @@ class UserEmailAlias(models.Model):
         "user.email.alias.proposal",
         "user.email.alias.signature",
         "user.email.alias.state",
+        "user.email.alias.owner",
+        "user.email.alias.stale",
+        "user.email.alias.key",
         "user.email.alias.pace",
         "user.email.alias.figures",
         "user.email.alias.audit",
@@ -192,6 +196,7 @@ class UserEmailAlias(models.Model):
         self._check_server_fields(vals)
         self._check_owner_stays(vals)
         self._record_change(vals)
+        self._check_identity(vals)
         if vals.get("name"):
             for alias in self:
                 alias._check_name_free(vals["name"], alias.user_id.id)
@@ -232,15 +237,18 @@ class UserEmailAlias(models.Model):
                     ["__count"],
                 )
             )
-            if left:
+            later = len(self.env["mail.scheduled.message"]._email_alias_of(alias))
+            if left or later:
                 raise UserError(
                     self.env._(
                         "“%(alias)s” still has %(waiting)s waiting and %(failed)s "
-                        "failed or cancelled emails, which can leave by no other "
-                        "way. Archive the alias instead, or deal with these first.",
+                        "failed or cancelled emails and %(later)s scheduled messages, "
+                        "which can leave by no other way. Archive the alias instead, "
+                        "or deal with these first.",
                         alias=alias.display_name,
                         waiting=left.pop("outgoing", 0),
                         failed=sum(left.values()),
+                        later=later,
                     )
                 )
 

@@ -127,12 +127,8 @@ class UserEmailAliasHome(models.AbstractModel):
                     ],
                 ),
                 (
-                    "mail.message.schedule",
-                    [("mail_message_id.email_alias_id", "!=", False)],
-                ),
-                (
                     "mail.scheduled.message",
-                    [("notification_parameters", "like", "email_alias_id")],
+                    [("notification_parameters", "like", "email_alias_key")],
                 ),
             )
         )

@@ -61,17 +61,29 @@ class UserEmailAliasKeep(models.AbstractModel):
                 mail._email_alias_keep()
         return own
 
+    def _email_alias_call_off(self):
+        """Cancel what waits, in mailboxes and in inboxes.
+
+        :return: the mails that are cancelled now
+        """
+        mails = self._email_alias_waiting()
+        mails._email_alias_cancel()
+        # sudo: the schedules of one's own messages
+        self.env["mail.message.schedule"].sudo().search(
+            [("mail_message_id", "in", self.ids)]
+        ).unlink()
+        return mails
+
     def _email_alias_renew(self, before):
         """Put the new words of an edited message into its waiting mails.
 
         :param before: message id -> its body and preview before the edit
         """
         for message in self:
-            mails = message._email_alias_waiting()
             if message._filter_empty():
-                mails._email_alias_cancel()
+                message._email_alias_call_off()
                 continue
             after = message.body, message.preview
-            for mail in mails:
+            for mail in message._email_alias_waiting():
                 mail._email_alias_replace_body(before[message.id], after)
         self._email_alias_notify_outcome()

@@ -119,6 +119,7 @@ class UserEmailAliasMail(models.AbstractModel):
             "email_to": False,
             "email_cc": False,
             "recipient_ids": [fields.Command.set(partner.ids)],
+            "email_alias_message_id": self.email_alias_message_id.id,
         }
         if self.is_notification:
             vals["mail_message_id"] = self.mail_message_id.id

@@ -113,6 +113,8 @@ class UserEmailAliasMailOutcome(models.AbstractModel):
         reply = self.failure_reason
         if alias.state == "hold" or alias.backoff_until > now:
             reply = alias.state_message
+        if not alias.active:
+            reply = self.env._("The email alias is archived.")
         is_copy = alias._is_copy()
         if is_copy:
             reply = alias._get_copy_message()

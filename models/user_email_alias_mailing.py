@@ -107,16 +107,22 @@ class UserEmailAliasMailing(models.AbstractModel):
             self.env.cr.execute(
                 SQL(
                     """
-                    UPDATE mail_mail SET email_alias_is_paused = %s
+                    UPDATE mail_mail
+                       SET email_alias_is_paused = %s,
+                           -- to go on is to be asked for what may have waited long
+                           email_alias_due = GREATEST(email_alias_due, %s)
                      WHERE mailing_id = %s AND state = 'outgoing'
                        AND email_alias_id = %s
                     """,
                     is_paused,
+                    0 if is_paused else self.env["user.email.alias"]._now(),
                     mailing.id,
                     mailing.sudo().email_alias_id.id or None,
                 )
             )
-            self.env["mail.mail"].invalidate_model(["email_alias_is_paused"])
+            self.env["mail.mail"].invalidate_model(
+                ["email_alias_due", "email_alias_is_paused"]
+            )
         self.env["user.email.alias.queue"]._trigger_cron()
 
     def action_email_alias_cancel(self):

@@ -128,7 +128,7 @@ class UserEmailAliasMessage(models.AbstractModel):
             raise UserError(self.env._("This email is not waiting any more."))
         mails._email_alias_check_in_hand()
         mails.email_alias_id._record_event("cancelled")
-        mails._email_alias_cancel()
+        self._email_alias_call_off()
         self._email_alias_notify_outcome()
 
     def _email_alias_uncertain(self):

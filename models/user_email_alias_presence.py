@@ -22,6 +22,14 @@ class UserEmailAliasPresence(models.AbstractModel):
         return bool(self.sudo().search_count(domain, limit=1))
 
     @api.model
+    @tools.ormcache()
+    def _is_any(self):
+        """Whether anybody has an alias, archived ones included."""
+        # sudo: whether there is one at all
+        found = self.sudo().with_context(active_test=False)
+        return bool(found.search_count([], limit=1))
+
+    @api.model
     def _forget_presence(self):
         """Ask the database anew: an alias came, went or was archived."""
         self.env.registry.clear_cache()

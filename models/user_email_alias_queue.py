@@ -108,6 +108,9 @@ class UserEmailAliasQueue(models.AbstractModel):
         """Serve the queue for up to a minute, then hand over to the next run."""
         if self._is_stopped():
             return
+        self.env["user.email.alias"]._hold_those_left()
+        # the run opens cursors of its own
+        self.env.cr.commit()  # pylint: disable=invalid-commit
         run = Run(
             self.env.registry,
             self._get_lane_limit(),

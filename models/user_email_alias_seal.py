@@ -21,6 +21,8 @@ SEALED_FIELDS = (
     "schedule_date",
     "ab_testing_enabled",
 )
+# What the server alone writes: no change of what was agreed to.
+SEAL_FIELDS = frozenset(("email_alias_seal", "email_alias_counted"))
 # Those of an A/B test: how many get it, and who of them all gets the winner.
 SEALED_TEST_FIELDS = (
     "campaign_id",
@@ -73,13 +75,21 @@ class UserEmailAliasSeal(models.AbstractModel):
         names = SEALED_FIELDS
         if self.ab_testing_enabled:
             names += SEALED_TEST_FIELDS
-        content = [_as_text(self[name]) for name in names]
-        content += self.attachment_ids.sorted("id").mapped(
-            lambda file: f"{file.id} {file.name} {file.mimetype} {file.checksum}"
-        )
-        message = json.dumps([self.id, content])
-        return tools.hmac(self.env(su=True), "user_email_alias.seal", message)
+        values = [self[name] for name in names]
+        return compute_seal(self, [*values, self.email_alias_counted])
 
 
-def _as_text(value):
-    return str(sorted(value.ids) if isinstance(value, models.BaseModel) else value)
+def compute_seal(record, values):
+    """An HMAC of what a record will send: it fits no other record.
+
+    :param values: records, or what text tells apart; the files are added
+    """
+    content = [
+        sorted(value.ids) if isinstance(value, models.BaseModel) else value
+        for value in values
+    ]
+    content += record.attachment_ids.sorted("id").mapped(
+        lambda file: f"{file.id} {file.name} {file.mimetype} {file.checksum}"
+    )
+    message = json.dumps([record._name, record.id, list(map(str, content))])
+    return tools.hmac(record.env(su=True), "user_email_alias.seal", message)

@@ -25,6 +25,7 @@ class UserEmailAliasSender(models.AbstractModel):
     def _check_usable(self):
         """As :meth:`_check_owner`, and the alias is there and filled in."""
         self._check_owner()
+        self.exists()._check_owner_may_send()
         for alias_sudo in self.sudo():
             if not alias_sudo.exists() or not alias_sudo.active:
                 raise UserError(self.env._("This email alias is archived."))

@@ -28,6 +28,7 @@ from .lock import LANE_LOCK, PASSING, hand_over, locked, open_cursor
 from .log import Log
 from .message import FRESH_SECONDS, Account
 from .queries import get_account, get_limiting_submission, get_next
+from .stale import hold_if_stale
 
 _logger = logging.getLogger(__name__)
 
@@ -101,8 +102,9 @@ class Lane:
                 self.is_locked_out = not env
                 if env:
                     self._log.recover(env)
-                    while not self._is_over() and self._step(env):
-                        pass
+                    if not hold_if_stale(env, self.alias_id):
+                        while not self._is_over() and self._step(env):
+                            pass
                     self._sweep(env)
                     if self._has_copies:
                         env["user.email.alias"]._trigger_sent_copies()
@@ -161,6 +163,8 @@ class Lane:
         with self._let_in(mails.env, timeout_ms) as env:
             try:
                 self._log.recover(env)
+                if hold_if_stale(env, self.alias_id):
+                    return left
                 mails._email_alias_lock()
                 for mail in mails:
                     if mail.state == "outgoing":

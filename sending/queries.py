@@ -12,7 +12,6 @@ QUEUE = SQL(
     """
     (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) clock
     CROSS JOIN user_email_alias alias
-    JOIN res_users owner ON owner.id = alias.user_id AND owner.active
     LEFT JOIN LATERAL (
         SELECT id, email_alias_due AS due FROM mail_mail
          WHERE email_alias_id = alias.id AND state = 'outgoing'
@@ -30,9 +29,18 @@ QUEUE = SQL(
     """
 )
 
+# Whether the owner is archived or no internal user any more.
+IS_OWNER_GONE = SQL(
+    """EXISTS (SELECT FROM res_users owner
+                WHERE owner.id = alias.user_id
+                  AND (owner.active IS NOT TRUE OR owner.share))"""
+)
+
 # Whether the alias may send at all.
 IS_OPEN = SQL(
-    "(alias.active AND alias.state != 'hold' AND alias.is_paused IS NOT TRUE)"
+    """(alias.active AND alias.state != 'hold' AND alias.is_paused IS NOT TRUE
+        AND NOT %s)""",
+    IS_OWNER_GONE,
 )
 
 # When the next bulk email may start, in seconds since the epoch: never further ahead
@@ -217,6 +225,34 @@ def get_account(cr, alias_id):
              WHERE alias.id = %(alias_id)s AND %(is_open)s
             """,
             account=ACCOUNT,
+            is_open=IS_OPEN,
+            alias_id=alias_id,
+        )
+    )
+    return cr.fetchone()
+
+
+def get_wait(cr, alias_id):
+    """Read how long an alias that may send has had something to send.
+
+    In SQL because it must stay at index probes, however much waits.
+
+    :return: (when its oldest mail became due, when it last sent one or 0; both in
+        seconds since the epoch), or None if nothing is due
+    """
+    cr.execute(
+        SQL(
+            """
+            SELECT LEAST(direct.due, bulk.due),
+                   COALESCE((SELECT claimed_at FROM user_email_alias_log
+                              WHERE alias_id = alias.id
+                                AND outcome IN ('sent', 'uncertain')
+                              ORDER BY claimed_at DESC LIMIT 1), 0)
+              FROM %(queue)s
+             WHERE alias.id = %(alias_id)s AND %(is_open)s
+               AND LEAST(direct.due, bulk.due) <= clock.now
+            """,
+            queue=QUEUE,
             is_open=IS_OPEN,
             alias_id=alias_id,
         )

@@ -33,6 +33,100 @@ MODEL_HOOKS = (
         "Only the owner of the alias sends a message before its time.",
     ),
     (
+        "mail.scheduled.message",
+        "_post_message",
+        "self, raise_exception",
+        "What is not as its author scheduled it is set aside, and they are told.",
+    ),
+    (
+        "mail.scheduled.message",
+        "unlink",
+        "self",
+        "Only its author cancels a message for later, and no record takes it along.",
+    ),
+    (
+        "mail.message.schedule",
+        "create",
+        "self, vals_list",
+        "The emails of a message for later wait in our queue, also without its alias.",
+    ),
+    (
+        "mail.message.schedule",
+        "write",
+        "self, vals",
+        "The author puts off the emails with the inboxes.",
+    ),
+    (
+        "mail.message.schedule",
+        "_send_notifications",
+        "self, default_notify_kwargs",
+        "At its time a message for later reaches inboxes; its emails wait elsewhere.",
+    ),
+    (
+        "mail.thread",
+        "_notify_thread",
+        "self, message, msg_vals, **kwargs",
+        "The emails of a message for later are made when it is written.",
+    ),
+    (
+        "mail.thread",
+        "_notify_thread_by_email",
+        (
+            "self, message, recipients_data, *, msg_vals, mail_auto_delete, "
+            "model_description, force_email_company, force_email_lang, "
+            "force_record_name, subtitles, force_send, send_after_commit, **kwargs"
+        ),
+        "They are not made once more at its time.",
+    ),
+    (
+        "mailing.mailing",
+        "_get_recipients_domain",
+        "self",
+        "Whoever came after the owner put a mailing in the queue is not written to.",
+    ),
+    (
+        "mailing.mailing",
+        "_get_recipients",
+        "self",
+        "Nor is an address that was changed since then.",
+    ),
+    (
+        "mailing.trace",
+        "create",
+        "self, vals_list",
+        "Only the owner says who has been written to.",
+    ),
+    (
+        "mailing.trace",
+        "write",
+        "self, vals",
+        "Only the owner says who has been written to.",
+    ),
+    (
+        "mailing.trace",
+        "unlink",
+        "self",
+        "Whoever has no trace is written to again.",
+    ),
+    (
+        "res.partner",
+        "write",
+        "self, vals",
+        "Waiting mail leaves to the address it was sent off to.",
+    ),
+    (
+        "res.partner",
+        "unlink",
+        "self",
+        "Waiting mail leaves to the address it was sent off to.",
+    ),
+    (
+        "base.partner.merge.automatic.wizard",
+        "_update_foreign_keys",
+        "self, src_partners, dst_partner",
+        "Waiting mail leaves to the address it was sent off to.",
+    ),
+    (
         "ir.config_parameter",
         "create",
         "self, vals_list",

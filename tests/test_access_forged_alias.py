@@ -271,7 +271,9 @@ class TestForgedAlias(AliasCommon):
             "UPDATE mail_scheduled_message SET notification_parameters = %s",
             [json.dumps(self.forged)],
         )
-        self.assertRefused(self.rpc, self.user_alice, scheduled, "post_message")
+        self.assertRefused(
+            self.rpc, self.user_alice, scheduled, "post_message", error=UserError
+        )
         scheduled.sudo()._post_message(raise_exception=False)
         self.assertNothingOfBobs()
 

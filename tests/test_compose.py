@@ -165,11 +165,13 @@ class TestChoice(AliasCommon):
             email_alias_id=self.alias_alice.id,
             scheduled_date=later,
         )
-        self.assertFalse(self.find_mails(self.alias_alice))
+        mail = self.find_mails(self.alias_alice)
+        self.assertLeavesBy(self.alias_alice, mail, 1)
+        self.assertEqual(mail.scheduled_date, later.replace(microsecond=0))
         self.env["mail.message.schedule"].search(
             [("mail_message_id", "=", message.id)]
         ).with_user(self.user_root).force_send()
-        self.assertLeavesBy(self.alias_alice, self.find_mails(self.alias_alice), 1)
+        self.assertEqual(self.find_mails(self.alias_alice), mail)
 
     def test_scheduled_mail_is_due_at_its_date(self):
         later = fields.Datetime.now().replace(microsecond=0) + timedelta(hours=1)

@@ -80,3 +80,45 @@ class TestUninstall(AliasCommon):
             )
         )
         self.assertTrue(message.exists())
+        parameters = scheduled.notification_parameters
+        self.assertNotIn("email_alias", parameters)
+        self.assertNotIn("alice@a.example.com", parameters)
+        self.assertIn("email_from", other.notification_parameters)
+
+    def test_nothing_looks_as_if_it_were_on_its_way(self):
+        message = self.send_message(
+            self.user_alice, self.lead, email_alias_id=self.alias_alice.id
+        )
+        served = self.send_message(
+            self.user_alice, self.lead, email_alias_id=self.alias_alice.id
+        )
+        served.notification_ids.sudo().notification_status = "sent"
+        mailing = self.create_mailing(self.user_alice)
+        mailing.action_launch()
+        self.run_mailing_cron()
+        left, *_others = mailing.mailing_trace_ids
+        left.sudo().trace_status = "sent"
+        self.uninstall()
+        self.assertEqual(message.notification_ids.notification_status, "canceled")
+        self.assertEqual(served.notification_ids.notification_status, "sent")
+        self.assertEqual(
+            sorted(mailing.mailing_trace_ids.mapped("trace_status")),
+            ["cancel", "cancel", "sent"],
+        )
+
+    def test_a_mailing_that_is_sent_once_more_has_another_from(self):
+        mailing = self.create_mailing(self.user_alice)
+        mailing.action_launch()
+        self.run_mailing_cron()
+        self.assertEqual(mailing.state, "done")
+        self.uninstall()
+        self.assertFalse(mailing.email_alias_id)
+        self.assertNotIn("alice@a.example.com", mailing.email_from)
+
+    def test_no_setting_and_no_secret_stays(self):
+        Params = self.env["ir.config_parameter"]
+        Params.set_param("user_email_alias.google_client_secret", "x")
+        Params.set_param("user_email_aliasx", "somebody else's")
+        self.uninstall()
+        self.assertFalse(Params.search([("key", "=like", "user_email_alias.%")]))
+        self.assertEqual(Params.get_param("user_email_aliasx"), "somebody else's")

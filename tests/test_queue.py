@@ -192,6 +192,10 @@ class TestDoor(QueueCase):
         with self.committed() as env:
             env["res.users"].browse(self.user_id).active = True
         self.run_queue()
+        self.assertFalse(self.server.messages)
+        with self.committed(self.user_id) as env:
+            env["user.email.alias"].browse(self.alias_id).action_resume()
+        self.run_queue()
         self.assertEqual(self.read_mails(ids, "state")[0]["state"], "sent")
 
     def test_neutralised_database_sends_nothing(self):

@@ -1,1 +1,6 @@
-from . import mail_compose_message, user_email_alias_cancel, user_email_alias_folder
+from . import (
+    base_partner_merge,
+    mail_compose_message,
+    user_email_alias_cancel,
+    user_email_alias_folder,
+)
