@@ -1,7 +1,11 @@
+import logging
+
 from odoo import api, models
 
 from ..tools import oauth
 from .user_email_alias_oauth_settings import PREFIX
+
+_logger = logging.getLogger(__name__)
 
 # Whether users may name a mailbox of their own for the copies of sent mail.
 OWN_IMAP = f"{PREFIX}.own_imap"
@@ -39,6 +43,16 @@ class IrConfigParameter(models.Model):
         """
         # sudo: whoever sends or signs in depends on it; its value goes nowhere
         return (self.sudo().get_param(key) or "").strip()
+
+    @api.model
+    def _email_alias_get_number(self, key, default):
+        """Read a whole number, 0 or more; the default if there is none."""
+        value = self._email_alias_get(key)
+        if value.isdecimal():
+            return int(value)
+        if value:
+            _logger.error("%s is not a number: %s", key, value)
+        return default
 
     def _email_alias_follow(self):
         keys = [key for key in self.mapped("key") if key]

@@ -12,6 +12,7 @@ from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 from ..exceptions import AliasRetry
 from ..sending.lane import Lane
+from .user_email_alias_rights import NO_RIGHTS
 
 # How long a user may have to wait for a mail server, in seconds, and how much of it
 # until a lane at work lets their mail in.
@@ -83,7 +84,8 @@ class UserEmailAliasMail(models.AbstractModel):
         for mail in self.filtered(lambda m: m.state == "outgoing"):
             # sudo: whether a mailing is paused is read with the mailing
             mailing_sudo = mail.sudo().mailing_id
-            mail.write(
+            # sudo: what the queue notes is written by it alone
+            mail.sudo().write(
                 {
                     "email_alias_due": max(now, to_epoch(mail.scheduled_date)),
                     "email_alias_is_paused": mailing_sudo.email_alias_is_paused,
@@ -359,11 +361,13 @@ class UserEmailAliasMail(models.AbstractModel):
         self._email_alias_notify_author()
         values = {
             "email_alias_due": self.env["user.email.alias"]._now() + wait,
+            "failure_type": False,
             "failure_reason": reply,
         }
         if pending is not None:
             values["email_alias_pending"] = json.dumps(pending)
-        self.write(values)
+        # sudo: what the queue notes is written by it alone
+        self.sudo().write(values)
 
     # ------------------------------------------------------------------
     # Shown and told
@@ -380,7 +384,7 @@ class UserEmailAliasMail(models.AbstractModel):
             return {"state": state, "reply": self.failure_reason}
         alias = self.email_alias_id
         until = max(self.email_alias_due, alias.backoff_until)
-        reply = self.failure_reason
+        reply = alias._get_owner_trouble() or self.failure_reason
         if alias.state == "hold" or alias.backoff_until > now:
             reply = alias.state_message
         is_copy = alias._is_copy()
@@ -392,6 +396,7 @@ class UserEmailAliasMail(models.AbstractModel):
             or alias.is_paused
             or self.email_alias_is_paused
             or not alias.active
+            or self.failure_type == NO_RIGHTS
         ):
             until = 0
         return {

@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.http import request
 from odoo.tools import SQL, email_normalize
 
+from ..decorators import of_records
 from ..tools import address, oauth, vault
 from ..tools.deadline import Deadline
 from ..tools.transport import TransportFailure
@@ -55,6 +56,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
     # Sign in
     # ------------------------------------------------------------------
 
+    @of_records
     def action_sign_in(self):
         """Leave for the provider named in the context; the form is saved by now.
 
@@ -75,6 +77,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
             )
         if not request:
             raise UserError(self.env._("Signing in needs your browser."))
+        self._count_attempt()
         try:
             url = self._leave_for_provider__(key)
         except (oauth.OAuthError, vault.VaultError) as error:
@@ -312,6 +315,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
     # Leave
     # ------------------------------------------------------------------
 
+    @of_records
     def action_disconnect(self):
         """Forget the account, and withdraw the consent where that is possible."""
         self.ensure_one()

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..decorators import of_records
+
 
 class UserEmailAliasState(models.AbstractModel):
     """Whether the account works: proved, on hold, paused, backing off."""
@@ -93,17 +95,20 @@ class UserEmailAliasState(models.AbstractModel):
             )
         self.user_id._email_alias_notify_web_client()
 
+    @of_records
     def action_resume(self):
         """Take the alias off hold; its waiting mail leaves by itself."""
         self._check_owner()
         self._reset_state()
 
+    @of_records
     def action_pause(self):
         """Keep all waiting mail until the owner resumes."""
         self._check_owner()
         # sudo: the state is written by the server only
         self.sudo().is_paused = True
 
+    @of_records
     def action_unpause(self):
         self._check_owner()
         # sudo: the state is written by the server only

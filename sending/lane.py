@@ -25,6 +25,7 @@ from .clock import TOLERANCE_SECONDS, follow_clock
 from .lock import LANE_LOCK, PASSING, hand_over, locked, open_cursor
 from .log import Log
 from .message import FRESH_SECONDS, Account
+from .process import Process
 from .queries import get_account, get_limiting_submission, get_next
 
 _logger = logging.getLogger(__name__)
@@ -105,7 +106,8 @@ class Lane:
     def run(self):
         """The thread's body."""
         try:
-            with locked(self.registry, LANE_LOCK, self.alias_id) as env:
+            lock = locked(self.registry, LANE_LOCK, self.alias_id)
+            with Process.watching(), lock as env:
                 self.is_locked_out = not env
                 if env:
                     self._log.recover(env)

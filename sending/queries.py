@@ -12,7 +12,6 @@ QUEUE = SQL(
     """
     (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) clock
     CROSS JOIN user_email_alias alias
-    JOIN res_users owner ON owner.id = alias.user_id AND owner.active
     LEFT JOIN LATERAL (
         SELECT id, email_alias_due AS due FROM mail_mail
          WHERE email_alias_id = alias.id AND state = 'outgoing'
@@ -30,9 +29,18 @@ QUEUE = SQL(
     """
 )
 
+# Whether somebody may use the alias: an internal user who is not archived.
+HAS_USER = SQL(
+    """EXISTS (SELECT FROM res_users owner
+                WHERE owner.id = alias.user_id AND owner.active
+                  AND owner.share IS NOT TRUE)"""
+)
+
 # Whether the alias may send at all.
 IS_OPEN = SQL(
-    "(alias.active AND alias.state != 'hold' AND alias.is_paused IS NOT TRUE)"
+    """(alias.active AND alias.state != 'hold' AND alias.is_paused IS NOT TRUE
+        AND %s)""",
+    HAS_USER,
 )
 
 # When the next bulk email may start, in seconds since the epoch: never further ahead
