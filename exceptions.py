@@ -14,3 +14,7 @@ class AliasHold(Exception):
 
 class AliasRetry(Exception):
     """It passes by itself; the alias backs off."""
+
+
+class MailboxClosed(Exception):
+    """The owner may not file copies in their mailbox any more: the copies wait."""

@@ -4,6 +4,21 @@ from odoo import fields, models
 SELF_FILING_TYPES = ("gmail", "outlook")
 
 
+# What decides who may file mail there, and how it is reached.
+MAILBOX_FIELDS = frozenset(
+    (
+        "active",
+        "email_alias_user_ids",
+        "is_ssl",
+        "password",
+        "port",
+        "server",
+        "server_type",
+        "user",
+    )
+)
+
+
 class FetchmailServer(models.Model):
     _inherit = "fetchmail.server"
 
@@ -15,8 +30,18 @@ class FetchmailServer(models.Model):
         "Users who may file sent mail here",
         domain="[('share', '=', False)]",
         help="They can choose this account as IMAP Server of an email alias: what they "
-        "send with it then appears in its Sent folder. They see its name only.",
+        "send with it then appears in its Sent folder. They see its name and that of "
+        "its Sent folder, nothing else.",
     )
+
+    def write(self, vals):
+        """Extend: copies that wait for this mailbox are tried again."""
+        result = super().write(vals)
+        if not MAILBOX_FIELDS.isdisjoint(vals):
+            # sudo: aliases of all users; the caller may set up incoming servers
+            Alias = self.env["user.email.alias"].sudo()
+            Alias.search([("imap_server_id", "in", self.ids)])._retry_copies()
+        return result
 
     def _email_alias_files_by_itself(self):
         """Whether the provider files what is sent with this account."""

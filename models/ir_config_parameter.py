@@ -1,6 +1,9 @@
 import contextlib
+import logging
 
 from odoo import api, models
+
+_logger = logging.getLogger(__name__)
 
 
 class IrConfigParameter(models.Model):
@@ -30,6 +33,16 @@ class IrConfigParameter(models.Model):
         """
         # sudo: whoever sends or signs in depends on it; its value goes nowhere
         return (self.sudo().get_param(key) or "").strip()
+
+    @api.model
+    def _email_alias_get_number(self, key, default):
+        """Read a whole number, 0 or more; the default if there is none."""
+        value = self._email_alias_get(key)
+        if value.isdecimal():
+            return int(value)
+        if value:
+            _logger.error("%s is not a number: %s", key, value)
+        return default
 
     def _email_alias_set(self, key, value):
         """Write a parameter of ours; False removes it. See :meth:`_email_alias_get`."""

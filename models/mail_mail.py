@@ -1,11 +1,12 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 from ..sending.message import BUILDING, Capture, is_provisional
 from ..tools.epoch import to_epoch
 from ..tools.header.mailboxes import as_literal_names
 from .user_email_alias_mail_kept import KEPT
 from .user_email_alias_mail_outcome import UNCERTAIN
+from .user_email_alias_rights import NO_RIGHTS
 
 # What recipients get to see, and who they are; the rest is on the message.
 CONTENT_FIELDS = frozenset(
@@ -20,6 +21,16 @@ CONTENT_FIELDS = frozenset(
         "scheduled_date",
     )
 )
+# Written by the queue alone: when a mail leaves, and to whom of its recipients.
+QUEUE_FIELDS = frozenset(
+    (
+        "email_alias_bulk",
+        "email_alias_due",
+        "email_alias_is_paused",
+        "email_alias_message_id",
+        "email_alias_pending",
+    )
+)
 
 
 class MailMail(models.Model):
@@ -30,6 +41,7 @@ class MailMail(models.Model):
         "user.email.alias.mail.kept",
         "user.email.alias.mail.outcome",
         "user.email.alias.mail.send.now",
+        "user.email.alias.rights",
     ]
 
     # On the mail itself, not by way of its message: the queue picks by index.
@@ -73,13 +85,19 @@ class MailMail(models.Model):
         help="The message in the chatter, when the mail had to get one of its own.",
     )
     failure_type = fields.Selection(
-        selection_add=[(UNCERTAIN, "Uncertain: the server's answer was never read")]
+        selection_add=[
+            (UNCERTAIN, "Uncertain: the server's answer was never read"),
+            (NO_RIGHTS, "The author may not read the record any more"),
+        ]
     )
 
     _email_alias_queue = models.Index(
         "(email_alias_id, email_alias_bulk, email_alias_due, id) "
         "WHERE state = 'outgoing' AND email_alias_id IS NOT NULL "
         "AND email_alias_is_paused IS NOT TRUE"
+    )
+    _email_alias_rights = models.Index(
+        f"(email_alias_id) WHERE failure_type = '{NO_RIGHTS}'"
     )
 
     # ------------------------------------------------------------------
@@ -93,6 +111,7 @@ class MailMail(models.Model):
         An alias is named outright: no default of a context or a user counts.
         """
         vals_list = [dict(vals) for vals in vals_list]
+        self._check_email_alias_queue_fields(vals_list)
         self._email_alias_of_mailing(vals_list)
         for vals in vals_list:
             vals.setdefault("email_alias_id", False)
@@ -132,6 +151,7 @@ class MailMail(models.Model):
         """
         if is_provisional(self, vals):
             return True
+        self._check_email_alias_queue_fields([vals])
         alias_id = vals.get("email_alias_id")
         if "email_alias_id" in vals and any(
             mail.email_alias_id.id != alias_id
@@ -148,6 +168,12 @@ class MailMail(models.Model):
         if vals.get("state") == "outgoing" or "scheduled_date" in vals:
             self.filtered("email_alias_id")._email_alias_requeue()
         return result
+
+    def _check_email_alias_queue_fields(self, vals_list):
+        if not self.env.su and any(QUEUE_FIELDS & vals.keys() for vals in vals_list):
+            raise AccessError(
+                self.env._("What the queue notes on an email is written by it alone.")
+            )
 
     def send(self, auto_commit=False, raise_exception=False, post_send_callback=None):
         """Restrict to mail without alias; ours waits for its lane.

@@ -8,6 +8,9 @@ from .user_email_alias_seal import SEAL_FIELDS
 # Once a mailing with somebody's alias is on its way, others may change these only.
 FREE_FIELDS = frozenset(("favorite", "favorite_date"))
 
+# Written by the server alone.
+SERVER_FIELDS = frozenset(("email_alias_is_notified", "email_alias_is_paused"))
+
 # What core writes to make a queued mailing a draft again; anybody may stop it so.
 STOP_FIELDS = frozenset(("state", "schedule_date", "schedule_type", "next_departure"))
 
@@ -204,7 +207,7 @@ class MailingMailing(models.Model):
     def _check_email_alias_vals(self, vals):
         if vals.get("email_alias_id"):
             self.env["user.email.alias"].browse(vals["email_alias_id"])._check_owner()
-        if "email_alias_is_paused" in vals and not self.env.su:
+        if not self.env.su and not SERVER_FIELDS.isdisjoint(vals):
             raise AccessError(
                 self.env._("Pause and resume a mailing with its buttons.")
             )

@@ -5,6 +5,7 @@ import urllib.parse
 from odoo import api, fields, models, modules
 from odoo.exceptions import UserError
 
+from ..decorators import of_records
 from ..exceptions import AliasHold, AliasRetry
 from ..tools import address, guard, redact, vault
 from ..tools.deadline import BUTTON_SECONDS, Deadline
@@ -134,10 +135,12 @@ class UserEmailAliasConnection(models.AbstractModel):
             )
         return str(error)
 
+    @of_records
     def action_test_connection(self):
         """Connect, log in, check the sender; tell the outcome in one sentence."""
         self.ensure_one()
         self._check_owner()
+        self._count_attempt()
         self._record_event("tested")
         started = time.monotonic()
         # the servers may take their time: no transaction is open meanwhile

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..decorators import of_records
+
 
 class UserEmailAliasFigures(models.AbstractModel):
     """How many emails wait, are uncertain, have left; and where to see them."""
@@ -48,30 +50,36 @@ class UserEmailAliasFigures(models.AbstractModel):
             alias.uncertain_count = uncertain.get(alias, 0)
             alias.sent_today_count = sent.get(alias, 0)
 
+    @of_records
     def action_cancel_waiting(self):
         """Ask first: how many emails would never leave."""
         self.ensure_one()
         self._check_owner()
         return self.env["user.email.alias.cancel"]._ask(alias=self)
 
+    @of_records
     def action_view_log(self):
         """Open the log of what was submitted with this alias."""
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "user_email_alias.user_email_alias_log_action"
         )
         action["domain"] = [("alias_id", "=", self.id)]
         return action
 
+    @of_records
     def action_view_waiting(self):
         """Open what has not left yet."""
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "user_email_alias.user_email_alias_waiting_action"
         )
         action["domain"] = [("alias_id", "=", self.id)]
         return action
 
+    @of_records
     def action_view_uncertain(self):
         """Open what the owner has to decide on."""
         action = self.action_view_log()

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
+from ..decorators import of_records
 from ..hooks import drop_waiting
 from ..tools import home
 
@@ -152,10 +153,12 @@ class UserEmailAliasHome(models.AbstractModel):
         if not self._is_copy():
             raise UserError(self.env._("This has been decided already."))
 
+    @of_records
     def action_copy_send(self):
         """This is the database that sends: let go what waits."""
         return self._decide("sent")
 
+    @of_records
     def action_copy_drop(self):
         """The original sends: what waits here never leaves."""
         return self._decide("dropped")

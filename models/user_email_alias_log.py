@@ -204,9 +204,10 @@ class UserEmailAliasLog(models.Model):
     @api.autovacuum
     def _gc_logs(self):
         """Forget old rows, except those that someone still has to decide on."""
-        Params = self.env["ir.config_parameter"]
-        days = int(Params._email_alias_get("user_email_alias.log_days") or LOG_DAYS)
-        if days <= 0:
+        days = self.env["ir.config_parameter"]._email_alias_get_number(
+            "user_email_alias.log_days", LOG_DAYS
+        )
+        if not days:
             return
         limit = fields.Datetime.subtract(fields.Datetime.now(), days=days)
         self.search(

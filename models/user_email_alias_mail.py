@@ -45,7 +45,8 @@ class UserEmailAliasMail(models.AbstractModel):
         for mail in self.filtered(lambda m: m.state == "outgoing"):
             # sudo: whether a mailing is paused is read with the mailing
             mailing_sudo = mail.sudo().mailing_id
-            mail.write(
+            # sudo: what the queue notes is written by it alone
+            mail.sudo().write(
                 {
                     "email_alias_due": max(now, to_epoch(mail.scheduled_date)),
                     "email_alias_is_paused": mailing_sudo.email_alias_is_paused,

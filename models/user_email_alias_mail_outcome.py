@@ -3,6 +3,7 @@ import json
 from odoo import api, fields, models
 
 from ..tools.epoch import to_datetime
+from .user_email_alias_rights import NO_RIGHTS
 
 UNCERTAIN = "email_alias_uncertain"
 
@@ -94,11 +95,13 @@ class UserEmailAliasMailOutcome(models.AbstractModel):
         self._email_alias_notify_author()
         values = {
             "email_alias_due": self.env["user.email.alias"]._now() + wait,
+            "failure_type": False,
             "failure_reason": reply,
         }
         if pending is not None:
             values["email_alias_pending"] = json.dumps(pending)
-        self.write(values)
+        # sudo: what the queue notes is written by it alone
+        self.sudo().write(values)
 
     def _email_alias_step(self, now):
         """How far this mail has come, when it is not submitted."""
@@ -110,7 +113,7 @@ class UserEmailAliasMailOutcome(models.AbstractModel):
             return {"state": state, "reply": self.failure_reason}
         alias = self.email_alias_id
         until = max(self.email_alias_due, alias.backoff_until)
-        reply = self.failure_reason
+        reply = alias._get_owner_trouble() or self.failure_reason
         if alias.state == "hold" or alias.backoff_until > now:
             reply = alias.state_message
         if not alias.active:
@@ -124,6 +127,7 @@ class UserEmailAliasMailOutcome(models.AbstractModel):
             or alias.is_paused
             or self.email_alias_is_paused
             or not alias.active
+            or self.failure_type == NO_RIGHTS
         ):
             until = 0
         is_soon = until <= now + SOON_SECONDS

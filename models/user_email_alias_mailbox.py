@@ -17,6 +17,8 @@ class UserEmailAliasMailbox(models.Model):
         "server_id",
         "user_id",
         readonly=True,
+        # the rule looks at it, nobody else
+        groups=fields.NO_ACCESS,
     )
 
     @property

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..decorators import of_records
+
 
 class UserEmailAliasMailing(models.AbstractModel):
     """How far a mailing is that leaves by an alias; pause, resume, and its end."""
@@ -31,9 +33,12 @@ class UserEmailAliasMailing(models.AbstractModel):
                     ).describe(alias_sudo)
 
     def _email_alias_count_recipients(self):
+        """How many would get the mailing; 0 if the user may not read who they are."""
         self.ensure_one()
-        domain = self._get_recipients_domain()
-        return self.env[self.mailing_model_real].search_count(domain)
+        recipients = self.env[self.mailing_model_real]
+        if not recipients.has_access("read"):
+            return 0
+        return recipients.search_count(self._get_recipients_domain())
 
     @api.depends_context("tz", "lang")
     @api.depends("email_alias_id", "state")
@@ -80,16 +85,19 @@ class UserEmailAliasMailing(models.AbstractModel):
             "text": text,
         }
 
+    @of_records
     def email_alias_read_progress(self):
         """What the progress bar of the form asks for while it runs."""
         self.ensure_one()
         self.check_access("read")
         return self._email_alias_get_figures()
 
+    @of_records
     def action_email_alias_pause(self):
         """Keep the mailing's waiting mail; others of the alias go on."""
         self._email_alias_shift(True)
 
+    @of_records
     def action_email_alias_resume(self):
         self._email_alias_shift(False)
 
@@ -125,6 +133,7 @@ class UserEmailAliasMailing(models.AbstractModel):
             )
         self.env["user.email.alias.queue"]._trigger_cron()
 
+    @of_records
     def action_email_alias_cancel(self):
         """Ask first: how many emails would never leave."""
         self.ensure_one()

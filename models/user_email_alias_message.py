@@ -133,6 +133,8 @@ class UserEmailAliasMessage(models.AbstractModel):
 
     def _email_alias_uncertain(self):
         self.check_access("read")
+        # sudo: whose alias it is decides, whatever may be read
+        self.sudo().email_alias_id.sudo(False)._check_owner()
         rows = self.env["user.email.alias.log"].search(
             [("mail_message_id", "in", self.ids), ("outcome", "=", "uncertain")]
         )

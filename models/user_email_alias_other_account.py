@@ -3,6 +3,7 @@ import json
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from ..decorators import of_records
 from ..tools import oauth, vault
 from ..tools.deadline import BUTTON_SECONDS, Deadline
 
@@ -31,6 +32,7 @@ class UserEmailAliasOtherAccount(models.AbstractModel):
     def _read_pending__(self):
         return json.loads(self._read_tokens__("oauth_pending_secret") or "{}")
 
+    @of_records
     def action_use_other_account(self):
         """Yes: this alias is the other account from now on, if a login proves it."""
         self.ensure_one()
@@ -45,6 +47,7 @@ class UserEmailAliasOtherAccount(models.AbstractModel):
         pending = self._read_pending__()
         if not pending:
             raise UserError(self.env._("There is no other account to confirm."))
+        self._count_attempt()
         Settings = self.env["user.email.alias.oauth.settings"]
         deadline = Deadline(BUTTON_SECONDS)
         try:
@@ -73,6 +76,7 @@ class UserEmailAliasOtherAccount(models.AbstractModel):
             message, "success" if trouble is None else "warning"
         )
 
+    @of_records
     def action_keep_account(self):
         """No: forget the other account."""
         self.ensure_one()

@@ -144,14 +144,9 @@ class UserEmailAliasQueue(models.AbstractModel):
 
     @api.model
     def _get_lane_limit(self):
-        param = self.env["ir.config_parameter"]._email_alias_get(
-            "user_email_alias.lanes"
+        wanted = self.env["ir.config_parameter"]._email_alias_get_number(
+            "user_email_alias.lanes", LANES
         )
-        try:
-            wanted = int(param or LANES)
-        except ValueError:
-            _logger.error("user_email_alias.lanes is not a number: %s", param)
-            wanted = LANES
         pool = odoo.tools.config["db_maxconn"] - SPARE_CONNECTIONS
         return max(1, min(wanted, pool))
 

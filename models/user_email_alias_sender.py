@@ -11,13 +11,14 @@ class UserEmailAliasSender(models.AbstractModel):
     def _check_owner(self):
         """Let only the owner go on; OdooBot acts for code that has checked.
 
-        :raise AccessError: the environment's user does not own every alias
+        :raise AccessError: the environment's user does not own every alias, or is not
+            an internal user any more
         """
         if self.env.uid == api.SUPERUSER_ID:
             return
         # sudo: the owner decides, whatever may be read
         foreign = self.sudo().filtered(lambda a: a.user_id.id != self.env.uid)
-        if foreign:
+        if foreign or (self and not self.env.user._is_internal()):
             raise AccessError(
                 self.env._("You can only send with an email alias of your own.")
             )

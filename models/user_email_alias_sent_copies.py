@@ -1,14 +1,13 @@
 import logging
 
-from odoo import api, fields, models, modules
+from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, str2bool
 
+from ..exceptions import MailboxClosed
 from ..sending.sent_copies import file_due_copies
 from ..tools import address, guard, imap, vault
-from ..tools.deadline import BUTTON_SECONDS, Deadline
 from ..tools.imap import failure as imap_failure
-from ..tools.imap import folder as sent_folder
 
 _logger = logging.getLogger(__name__)
 
@@ -16,7 +15,12 @@ _logger = logging.getLogger(__name__)
 OWN_IMAP = "user_email_alias.own_imap"
 
 # Why there is no conversation with a mailbox; each says it in one sentence.
-IMAP_ERRORS = (imap_failure.ImapFailure, vault.VaultError, address.AddressError)
+IMAP_ERRORS = (
+    MailboxClosed,
+    imap_failure.ImapFailure,
+    vault.VaultError,
+    address.AddressError,
+)
 
 # Fields whose change may mend an account that gets copies.
 MAILBOX_FIELDS = {"disable_tls", "imap_mailbox_id", "imap_password", "imap_server"}
@@ -62,14 +66,6 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         compute="_compute_copies",
         store=True,
         help="Whether the lane keeps the bytes of what it sends for the Sent folder.",
-    )
-    imap_folder = fields.Char(readonly=True, copy=False)
-    imap_folder_name = fields.Char(
-        "Sent Folder",
-        compute="_compute_imap_folder_name",
-        inverse="_inverse_imap_folder_name",
-        help="Found by itself. Enter another folder of the mailbox to file copies "
-        "there.",
     )
     sent_copy_waiting_count = fields.Integer(compute="_compute_copy_counts")
     sent_copy_failed_count = fields.Integer(compute="_compute_copy_counts")
@@ -118,19 +114,7 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         aliases_sudo = self.sudo().with_context(active_test=False)
         aliases_sudo = aliases_sudo.search([("imap_server", "!=", False)])
         self.env.add_to_compute(self._fields["has_sent_copies"], aliases_sudo)
-
-    @api.depends("imap_folder")
-    def _compute_imap_folder_name(self):
-        for alias in self:
-            folder = sent_folder.Folder.from_text(alias.imap_folder or "")
-            alias.imap_folder_name = folder.path if folder else False
-
-    def _inverse_imap_folder_name(self):
-        for alias in self:
-            path = (alias.imap_folder_name or "").strip()
-            folder = sent_folder.Folder(path).chosen() if path else None
-            # sudo: written by the server only
-            alias.sudo().imap_folder = folder.as_text() if folder else False
+        aliases_sudo._retry_copies()
 
     def _compute_copy_counts(self):
         counts = {
@@ -230,10 +214,21 @@ class UserEmailAliasSentCopies(models.AbstractModel):
                 {
                     "sent_copy_due": fields.Datetime.now(),
                     "sent_copy_attempts": 0,
-                    "sent_copy_first_at": False,
                     "is_sent_copy_told": False,
                 }
             )
+            rows_sudo.flush_recordset()
+            # in SQL: the ORM writes 0 for no number, a moment that is long ago
+            self.env.cr.execute(
+                SQL(
+                    """
+                    UPDATE user_email_alias_log SET sent_copy_first_at = NULL
+                     WHERE id = ANY(%s)
+                    """,
+                    rows_sudo.ids,
+                )
+            )
+            rows_sudo.invalidate_recordset(["sent_copy_first_at"])
             self._trigger_sent_copies()
 
     def _check_smtp_password_stays(self, vals):
@@ -270,7 +265,7 @@ class UserEmailAliasSentCopies(models.AbstractModel):
             return None
         return str(address.parse_server(imap_server, default_port=address.IMAP_PORT))
 
-    def _wants_copies(self):
+    def _has_mailbox(self):
         """Whether we file copies: providers that do so themselves need none."""
         self.ensure_one()
         if self.provider != "smtp":
@@ -279,16 +274,25 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         server_sudo = self.sudo().imap_server_id
         if server_sudo:
             return not server_sudo._email_alias_files_by_itself()
-        return bool(self.imap_server and self._is_own_imap_allowed())
+        return bool(self.imap_server)
+
+    def _wants_copies(self):
+        """Whether the copies of what is sent now are kept to be filed."""
+        # sudo: which kind of mailbox it is
+        is_own = not self.sudo().imap_server_id
+        return self._has_mailbox() and (not is_own or self._is_own_imap_allowed())
 
     def _get_imap_account__(self):
         """The mailbox that receives the copies, with its password in clear.
 
+        Whether the owner may file mail there is asked each time it is used.
+
         :return: a :class:`imap.ImapAccount`, which needs no database any more
-        :raise imap_failure.ImapFailure, vault.VaultError, address.AddressError: one
-            sentence says why there is none
+        :raise MailboxClosed, imap_failure.ImapFailure, vault.VaultError,
+            address.AddressError: one sentence says why there is none
         """
         self.ensure_one()
+        self._check_mailbox_open()
         # sudo: login data of an incoming server this user may file mail in
         server_sudo = self.sudo().imap_server_id
         if server_sudo:
@@ -301,12 +305,6 @@ class UserEmailAliasSentCopies(models.AbstractModel):
                 server_sudo.password or "",
                 disable_tls=not server_sudo.is_ssl,
                 implicit_tls_ports=frozenset({server_sudo.port}),
-            )
-        if not self._is_own_imap_allowed():
-            raise imap_failure.ImapFailure(
-                imap_failure.UNREACHABLE,
-                self.env._("The administrator allows no IMAP server of one's own."),
-                retryable=False,
             )
         if self.imap_user:
             user, secret = self.imap_user, self._read_secret__("imap_secret")
@@ -321,15 +319,6 @@ class UserEmailAliasSentCopies(models.AbstractModel):
             secret or "",
             disable_tls=self.disable_tls,
         )
-
-    def _get_imap_folder(self):
-        """The Sent folder as it was found last time, or chosen; None if never."""
-        return sent_folder.Folder.from_text(self.imap_folder or "")
-
-    def _remember_folder(self, folder):
-        if folder.as_text() != self.imap_folder:
-            # sudo: written by the server only
-            self.sudo().imap_folder = folder.as_text()
 
     def _test_connection__(self, deadline):
         """Extend: store a copy, and say where they go or why they do not."""
@@ -356,21 +345,6 @@ class UserEmailAliasSentCopies(models.AbstractModel):
             "%s A message “Connection test” could not be removed from it: delete it.",
             message,
         )
-
-    def action_choose_folder(self):
-        """List the folders of the mailbox for the user to choose from."""
-        self.ensure_one()
-        self._check_owner()
-        try:
-            account = self._get_imap_account__()
-            # the server may take its time: no transaction is open meanwhile
-            if not modules.module.current_test:
-                self.env.cr.commit()
-            with account.open(Deadline(BUTTON_SECONDS)) as connection:
-                folders = connection.list_folders()
-        except IMAP_ERRORS as failure:
-            raise UserError(str(failure)) from None
-        return self.env["user.email.alias.folder"]._ask(self, folders)
 
     @api.model
     def _trigger_sent_copies(self):

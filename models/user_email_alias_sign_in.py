@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.http import request
 from odoo.tools import SQL, email_normalize
 
+from ..decorators import of_records
 from ..tools import address, oauth, vault
 from ..tools.deadline import BUTTON_SECONDS, Deadline
 from ..tools.transport import API_TRANSPORTS, TransportFailure
@@ -66,6 +67,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
     # Sign in
     # ------------------------------------------------------------------
 
+    @of_records
     def action_sign_in(self):
         """Leave for the provider named in the context; the form is saved by now.
 
@@ -86,6 +88,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
             )
         if not request:
             raise UserError(self.env._("Signing in needs your browser."))
+        self._count_attempt()
         try:
             url = self._leave_for_provider__(
                 key, transport=self._get_wanted_transport()

@@ -2,6 +2,7 @@ import logging
 
 from odoo import api, models
 
+from ..decorators import of_records
 from ..tools import oauth, vault
 from ..tools.deadline import BUTTON_SECONDS, Deadline
 
@@ -14,6 +15,7 @@ class UserEmailAliasSignOut(models.AbstractModel):
     _name = "user.email.alias.sign.out"
     _description = "Email Alias: Sign-out"
 
+    @of_records
     def action_disconnect(self):
         """Forget the account, and withdraw the consent where that is possible."""
         self.ensure_one()

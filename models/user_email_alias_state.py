@@ -1,5 +1,6 @@
 from odoo import fields, models
 
+from ..decorators import of_records
 from ..tools.pacing import DAY
 
 
@@ -119,12 +120,14 @@ class UserEmailAliasState(models.AbstractModel):
             )
         self.user_id._email_alias_notify_web_client()
 
+    @of_records
     def action_resume(self):
         """Take the alias off hold; its waiting mail leaves by itself."""
         self._check_owner()
         self._record_event("resumed")
         self._reset_state()
 
+    @of_records
     def action_pause(self):
         """Keep all waiting mail until the owner resumes."""
         self._check_owner()
@@ -132,6 +135,7 @@ class UserEmailAliasState(models.AbstractModel):
         self.sudo().is_paused = True
         self._record_event("paused")
 
+    @of_records
     def action_unpause(self):
         self._check_owner()
         # sudo: the state is written by the server only

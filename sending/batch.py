@@ -28,6 +28,10 @@ CLAIM_LEAD_SECONDS = 0.004
 BROKEN_SECONDS = 300
 
 
+class NoRights(Exception):
+    """The author may not read the record any more that the mail was written on."""
+
+
 class Batch:
     """Builds the messages of one alias and keeps them until their turn."""
 
@@ -134,12 +138,14 @@ class Batch:
         :param until: ``time.monotonic()`` by which the last one should be ready
         """
         size = 0
+        mails = env["mail.mail"].browse(ids)
+        allowed = self._filter_allowed(mails)
         began = time.monotonic()
-        for mail in env["mail.mail"].browse(ids):
+        for mail in mails:
             if mail.id in self._single:
                 continue
             try:
-                if mail._email_alias_is_several():
+                if mail not in allowed or mail._email_alias_is_several():
                     message = None
                 else:
                     message = build(mail, account, True, self._shared)
@@ -160,14 +166,27 @@ class Batch:
             if size > BUILD_BYTES or now + each > until or message.has_written:
                 return
 
+    @staticmethod
+    def _filter_allowed(mails):
+        """The mails whose author may read their record; none where that is unclear."""
+        try:
+            return mails._email_alias_filter_allowed()
+        except psycopg2.Error:
+            raise
+        except Exception:
+            # asked again alone, where it is dealt with
+            return mails.browse()
+
     def build_one(self, env, mail, account, is_kept=False):
-        """Build one mail, or write on it why that is not possible.
+        """Build one mail, or write on it why that is not possible, or why it waits.
 
         :param is_kept: the transaction goes on, with what was written in it
         :return: a message or None
         """
         is_own = mail.env.cr is env.cr
         try:
+            if not mail._email_alias_filter_allowed():
+                raise NoRights
             message = build(mail, account, is_own, self._shared)
         except psycopg2.Error:
             raise
@@ -190,6 +209,9 @@ class Batch:
 
     def _record_unbuilt(self, mail, error):
         """Write on a mail why it could not be built."""
+        if isinstance(error, NoRights):
+            mail._email_alias_wait_for_rights()
+            return
         if isinstance(error, UnsafeMessage | AddressError):
             mail._email_alias_record_refused(str(error), False)
             return

@@ -21,21 +21,29 @@ _logger = logging.getLogger(__name__)
 # How long cron workers have, in seconds, to take a one-to-one mail.
 PATIENCE_SECONDS = 0.6
 
-# Aliases served at the same time beside what cron workers do.
+# Aliases served at the same time beside what cron workers do, and what one user leaves
+# of them to others: see OTHERS_SHARE.
 LANES = 8
+OTHERS_SHARE = 2
 
 
 class DirectRun(Run):
     """A run for the one-to-one mail of some aliases, until all of it has left.
 
     Whoever holds an alias serves its one-to-one mail first, so it is only watched then.
+    Lanes whose mail takes longer than the run are left to the next one: nobody who
+    writes meanwhile waits for them.
 
     :param take_more: returns the ids of aliases to look after from now on
+    :param lanes: alias id -> lane, of the run before
     """
 
-    def __init__(self, registry, seconds, take_more):
+    others_share = OTHERS_SHARE
+
+    def __init__(self, registry, seconds, take_more, lanes):
         super().__init__(registry, LANES, seconds)
         self.take_more = take_more
+        self.lanes.update(lanes)
         self.alias_ids = set()
 
     def _is_idle(self, due):
@@ -50,6 +58,9 @@ class DirectRun(Run):
 
     def _follow_clock(self):
         """Leave that to the job."""
+
+    def _wait_for_lanes(self):
+        """Leave them to the next run; the process itself waits for them."""
 
 
 class DirectService:
@@ -89,6 +100,8 @@ class DirectService:
         self.run_seconds = run_seconds
         # alias id -> monotonic time of its mail
         self._noted = {}
+        # alias id -> lane that the last run has left
+        self._lanes = {}
 
     def _start(self):
         name = self.registry.db_name
@@ -107,7 +120,7 @@ class DirectService:
         while not self._is_done():
             time.sleep(PATIENCE_SECONDS / 4)
             alias_ids = self._take()
-            if not alias_ids:
+            if not alias_ids and not self._lanes:
                 continue
             try:
                 self._serve_aliases(alias_ids)
@@ -118,7 +131,7 @@ class DirectService:
 
     def _is_done(self):
         with self._lock:
-            if self._noted and not Process.is_ending():
+            if (self._noted or self._lanes) and not Process.is_ending():
                 return False
             del self._services[self.registry.db_name]
             return True
@@ -134,11 +147,14 @@ class DirectService:
 
     def _serve_aliases(self, alias_ids):
         with open_cursor(self.registry) as cr:
-            if not get_due(cr, 0.0, direct_of=alias_ids):
+            if not self._lanes and not get_due(cr, 0.0, direct_of=alias_ids):
                 return
-        run = DirectRun(self.registry, self.run_seconds, self._take)
+        run = DirectRun(self.registry, self.run_seconds, self._take, self._lanes)
         run.alias_ids |= alias_ids
-        run.serve()
+        try:
+            run.serve()
+        finally:
+            self._lanes = run.lanes
         if not Process.is_ending() and time.monotonic() >= run.ends_at:
             self.note(self.registry, run.alias_ids, self.run_seconds)
         # a job that found an alias taken relies on us for what comes later

@@ -13,6 +13,7 @@ import psycopg2
 
 from odoo.tools import SQL
 
+from ..exceptions import MailboxClosed
 from ..tools import address, pacing, vault
 from ..tools.epoch import to_datetime, to_epoch
 from ..tools.imap.failure import ImapFailure
@@ -43,6 +44,8 @@ class Filing:
         self._slowest = 0.0
         # rows of the log that are put off and have no result yet
         self._taken = []
+        # whether an administrator has to open the mailbox: that may take longer
+        self._is_closed = False
 
     def run(self, deadline):
         """File what waits; trouble never touches the mail, nor another account.
@@ -51,7 +54,7 @@ class Filing:
         """
         if not self.alias.exists():
             return
-        if not self.alias._wants_copies():
+        if not self.alias._has_mailbox():
             self._give_up()
             return
         try:
@@ -76,6 +79,10 @@ class Filing:
         except psycopg2.Error as error:
             self.env.cr.rollback()
             _logger.warning("Copies of alias %s wait: %s", self.alias.id, error)
+        except MailboxClosed as error:
+            self.env.cr.rollback()
+            self._is_closed = True
+            self._note_trouble(str(error))
         except Exception as error:
             self.env.cr.rollback()
             self._note_trouble(self._explain(error))
@@ -305,7 +312,7 @@ class Filing:
                 alias=self.alias.id,
                 now=to_datetime(now),
                 due=self._get_next_try(self._get_since(now), now),
-                end=to_datetime(now - pacing.MAIL_LIFETIME),
+                end=to_datetime(0.0 if self._is_closed else now - pacing.MAIL_LIFETIME),
                 taken=self._taken,
                 words=words,
             )
@@ -333,7 +340,10 @@ class Filing:
         )
 
     def _tell_owner(self):
-        """Tell the owner once: about copies that failed, or wait for an hour."""
+        """Tell the owner once: about copies that failed, or wait for an hour.
+
+        What an administrator has closed is no passing trouble, and told at once.
+        """
         self.env.cr.execute(
             SQL(
                 """
@@ -357,7 +367,10 @@ class Filing:
                 RETURNING sent_copy_state, sent_copy_error
                 """,
                 self.alias.id,
-                to_datetime(self.alias._now() - pacing.COPY_TELL_AFTER),
+                to_datetime(
+                    self.alias._now()
+                    - (0.0 if self._is_closed else pacing.COPY_TELL_AFTER)
+                ),
             )
         )
         told = dict(self.env.cr.fetchall())

@@ -27,6 +27,7 @@ from .connection import Connection
 from .lock import LANE_LOCK, PASSING, hand_over, locked, open_cursor
 from .log import Log
 from .message import FRESH_SECONDS, Account
+from .process import Process
 from .queries import get_account, get_limiting_submission, get_next
 from .stale import hold_if_stale
 
@@ -98,7 +99,8 @@ class Lane:
     def run(self):
         """The thread's body."""
         try:
-            with locked(self.registry, LANE_LOCK, self.alias_id) as env:
+            lock = locked(self.registry, LANE_LOCK, self.alias_id)
+            with Process.watching(), lock as env:
                 self.is_locked_out = not env
                 if env:
                     self._log.recover(env)

@@ -25,6 +25,8 @@ PASSING = (psycopg2.OperationalError, psycopg2.InterfaceError, PoolError)
 LANE_LOCK = 0x55454131
 REFRESH_LOCK = 0x55454132
 SENT_COPIES_LOCK = 0x55454133
+# the second key is a user's id
+ATTEMPT_LOCK = 0x55454134
 
 # How long a connection of a full pool is waited for, in seconds.
 POOL_SECONDS = 10.0

@@ -27,7 +27,7 @@ WORKER_SECONDS = 50
 
 
 class Process:
-    """Counts the runs under way in this process."""
+    """Counts the runs and lanes under way in this process."""
 
     _runs = 0
     _lock = threading.Condition()
@@ -52,7 +52,7 @@ class Process:
     @classmethod
     @contextlib.contextmanager
     def watching(cls):
-        """Count a run; the process waits for it when it ends.
+        """Count a run or a lane; the process waits for it when it ends.
 
         While one is under way threads change places more often: a lane needs the
         interpreter a dozen times for a mail, each time but for a moment. And what

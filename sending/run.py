@@ -42,7 +42,8 @@ TAKEN_SECONDS = 2.0
 BROKEN_SECONDS = 1.0
 BROKEN_SECONDS_LONGEST = 64.0
 
-# One user's aliases leave this share of the lanes to others.
+# However many aliases one user has, they leave about this part of the free lanes (one
+# in so many) to others, and the last free lane to somebody who has none.
 OTHERS_SHARE = 4
 
 # Bulk mail leaves one lane in so many to one-to-one mail.
@@ -58,6 +59,8 @@ TRIM_BYTES = 10_000_000
 
 class Run:
     """One run of the job: starts lanes, wakes them, ends them in time."""
+
+    others_share = OTHERS_SHARE
 
     def __init__(
         self, registry, lane_limit, seconds, job_count=1, note_progress=lambda: None
@@ -168,18 +171,23 @@ class Run:
         return len(self.lanes) < self.lane_limit - kept
 
     def _has_share(self, user_id):
+        """Whether a user may have one lane more, if there is one at all."""
         own = sum(lane.user_id == user_id for lane in self.lanes.values())
-        return own < max(1, self.lane_limit - math.ceil(self.lane_limit / OTHERS_SHARE))
+        free = self.lane_limit - len(self.lanes)
+        return not own or own < (self.others_share - 1) * (free - 1)
 
     def _stop(self):
         for lane in self.lanes.values():
             lane.stop()
-        for lane in self.lanes.values():
-            lane.thread.join()
+        self._wait_for_lanes()
         self._reap()
         if self.built_bytes > TRIM_BYTES:
             self.built_bytes = 0
             _trim_memory()
+
+    def _wait_for_lanes(self):
+        for lane in self.lanes.values():
+            lane.thread.join()
 
     def _follow_clock(self):
         with open_cursor(self.registry) as cr:

@@ -9,6 +9,12 @@ from requests.adapters import HTTPAdapter
 # (model, method, parameters of core's method, why we hook it)
 MODEL_HOOKS = (
     (
+        "fetchmail.server",
+        "write",
+        "self, vals",
+        "Copies that wait for a mailbox are tried again when it is opened or mended.",
+    ),
+    (
         "ir.attachment",
         "write",
         "self, vals",

@@ -1,5 +1,6 @@
 """The job that files copies: no account takes another's time, or breaks its turn."""
 
+import threading
 import time
 import zlib
 from unittest.mock import patch
@@ -115,6 +116,26 @@ class TestSentCopiesJob(QueueCase):
         self.assertLess(time.monotonic() - began, 9)
         self.assertEqual({"filed"}, {row[0] for row in self.read_states(good_id)})
         self.assertEqual(3, len(good.folders["Sent"].messages))
+
+    def test_accounts_of_one_user_leave_a_thread_to_whoever_comes_later(self):
+        self.patch(sent_copies, "RUN_SECONDS", 12)
+        self.patch(sent_copies, "LEAST_SHARE_SECONDS", 12)
+        for _account in range(8):
+            fake = self.mailbox()
+            fake.replies = {"LIST": dripping(b"* OK still here\r\n", 0.1)}
+            self.add_copies(1, self.add_alias(fake))
+        good = self.mailbox()
+        good_id = self.add_alias(good, "queue_bob")
+        worker = threading.Thread(target=self.file_copies)
+        worker.start()
+        time.sleep(1)
+        self.add_copies(2, good_id)
+        until = time.monotonic() + 4
+        while len(good.folders["Sent"].messages) < 2 and time.monotonic() < until:
+            time.sleep(0.05)
+        self.assertEqual(len(good.folders["Sent"].messages), 2)
+        self.assertTrue(worker.is_alive())
+        worker.join(30)
 
     def test_unforeseen_error_stays_with_its_account(self):
         broken = self.mailbox()

@@ -67,6 +67,9 @@ class UserEmailAliasFolder(models.TransientModel):
         if self.name:
             self.alias_id.imap_folder_name = self.name
             return
+        # sudo: which kind of mailbox it is; that of the database has one folder for us
+        if self.alias_id.sudo().imap_server_id:
+            return
         self.alias_id._record_event("changed", ["imap_folder_name"])
         folder = sent_folder.Folder.from_text(self.line_id.folder or "")
         # sudo: written by the server only

@@ -1,0 +1,196 @@
+"""Who may do what: the expectations of test_matrix.py.
+
+A letter for each kind of user, asked about records that belong to the owner:
+
+O  the owner, who writes mailings and to all leads
+C  a colleague with the same rights
+M  a colleague with Email Marketing only
+A  an administrator of Access Rights
+S  an administrator of Settings, who is one of Access Rights, too
+P  a portal user
+V  a visitor, who has not signed in
+"""
+
+# model -> who reads / who writes -> fields
+MODELS = {
+    "fetchmail.server": {
+        "S/S": "email_alias_user_ids",
+    },
+    "mail.compose.message": {
+        "O/": "has_email_alias",
+        "O/O": "email_alias_id",
+    },
+    "mail.mail": {
+        "S/": """
+            email_alias_bulk email_alias_due email_alias_id
+            email_alias_is_paused email_alias_message_id email_alias_pending
+        """,
+        "S/S": "failure_type",
+    },
+    "mail.message": {
+        "OC/O": "email_alias_id",
+    },
+    "mail.notification": {
+        "OCMAS/": "failure_type",
+    },
+    "mail.scheduled.message": {
+        "OC/": "has_email_alias",
+        "OC/O": "email_alias_id",
+    },
+    "mailing.mailing": {
+        "/": "email_alias_seal",
+        "OCMS/": """
+            email_alias_forecast email_alias_is_notified
+            email_alias_is_paused email_alias_progress email_alias_total
+            email_alias_waiting has_email_alias
+        """,
+        "OCMS/O": "email_alias_id",
+    },
+    "mailing.trace": {
+        "OCM/OCM": "failure_type",
+    },
+    "res.config.settings": {
+        "S/": """
+            email_alias_google_has_secret email_alias_google_missing
+            email_alias_google_redirect_uri email_alias_microsoft_has_secret
+            email_alias_microsoft_missing email_alias_microsoft_redirect_uri
+        """,
+        "S/S": """
+            email_alias_allowed_targets email_alias_google_client_id
+            email_alias_google_client_secret email_alias_has_own_imap
+            email_alias_microsoft_client_id
+            email_alias_microsoft_client_secret email_alias_microsoft_tenant
+        """,
+    },
+    "res.users": {
+        "OCMAS/": "email_alias_count",
+        "OCMAS/AS": "email_alias_ids",
+    },
+    "user.email.alias": {
+        "/": "imap_secret oauth_identity oauth_pending_secret oauth_secret smtp_secret",
+        "OAS/": """
+            backoff_count backoff_until can_decide_on_copy connection_mails
+            has_google has_imap_password has_microsoft has_own_imap
+            has_sent_copies has_smtp_password hold_reason imap_folder
+            is_default_wanted is_in_copy is_mine is_paused is_signed_in
+            oauth_pending_user oauth_refreshed_at oauth_server
+            oauth_tried_at oauth_user pause_ms pause_reason provider
+            sent_copy_error sent_copy_failed_count sent_copy_waiting_count
+            sent_today_count state state_at state_message uncertain_count
+            user_id waiting_count waiting_forecast waiting_reason
+        """,
+        "OAS/OAS": """
+            active alias_name daily_limit delay_ms disable_tls email_from
+            imap_folder_name imap_mailbox_id imap_password imap_server
+            imap_server_id imap_user is_default name reply_to signature
+            skip_bulk_copies smtp_password smtp_server smtp_user
+        """,
+    },
+    "user.email.alias.attempt": {
+        "/": "attempted_at user",
+    },
+    "user.email.alias.cancel": {
+        "O/": "count",
+        "O/O": "alias_id mailing_id",
+    },
+    "user.email.alias.folder": {
+        "O/O": "alias_id is_cut line_id line_ids name",
+    },
+    "user.email.alias.folder.line": {
+        "O/O": "folder name wizard_id",
+    },
+    "user.email.alias.log": {
+        "/": "sent_copy",
+        "OAS/": """
+            alias_id claimed_at email_from is_bulk is_put_back
+            is_sent_copy_told mail_mail_id mail_message_id message_id model
+            outcome recipients refused_recipients replied_at replied_on
+            reply res_id scope sent_copy_attempts sent_copy_due
+            sent_copy_error sent_copy_first_at sent_copy_state signature
+            subject user_id
+        """,
+    },
+    "user.email.alias.mailbox": {
+        "/": "user_ids",
+        "O/": "name",
+    },
+    "user.email.alias.waiting": {
+        "OAS/": """
+            alias_id due_at failure_reason is_bulk is_paused mail_message_id
+            mailing_id recipients state subject user_id
+        """,
+    },
+}
+
+# model -> who gets past the rights -> public methods
+METHODS = {
+    "mail.mail": {
+        "S": "process_email_queue send",
+    },
+    "mail.message": {
+        "O": """
+            action_email_alias_mark_sent action_email_alias_send_again
+            action_email_alias_take_back
+        """,
+    },
+    "mail.scheduled.message": {
+        "O": "post_message",
+    },
+    "mailing.mailing": {
+        "O": """
+            action_email_alias_cancel action_email_alias_pause
+            action_email_alias_resume action_retry_failed
+            action_select_as_winner action_send_winner_mailing
+        """,
+        "OCMS": "email_alias_read_progress",
+    },
+    "res.config.settings": {
+        "S": "action_email_alias_forget_secret",
+    },
+    "res.users": {
+        "OCMAS": "action_open_email_aliases",
+    },
+    "user.email.alias": {
+        "O": """
+            action_cancel_waiting action_choose_folder action_disconnect
+            action_keep_account action_pause action_resume action_sign_in
+            action_test_connection action_unpause action_use_other_account
+        """,
+        "S": "action_copy_drop action_copy_send",
+        "OAS": """
+            action_make_default action_view_log action_view_uncertain
+            action_view_waiting
+        """,
+        "OCMAS": "action_open_mine",
+    },
+    "user.email.alias.cancel": {
+        "O": "action_cancel_mails",
+    },
+    "user.email.alias.folder": {
+        "O": "action_apply",
+    },
+    "user.email.alias.log": {
+        "O": "action_mark_sent action_retry_copy action_send_again",
+        "OAS": "action_open_document",
+    },
+    "user.email.alias.waiting": {
+        "O": "action_cancel action_retry",
+    },
+}
+
+# our model -> who makes a record / who deletes the owner's
+PLAIN = {
+    "user.email.alias": "OCMAS/OAS",
+    "user.email.alias.attempt": "/",
+    "user.email.alias.cancel": "OCMAS/",
+    "user.email.alias.folder": "OCMAS/",
+    "user.email.alias.folder.line": "OCMAS/",
+    "user.email.alias.log": "/",
+    "user.email.alias.mailbox": "/",
+    "user.email.alias.waiting": "/",
+}
+
+# route -> who gets an answer; the others are sent to sign in
+ROUTES = {
+    "/user_email_alias/oauth/<string:key>/callback": "OCMASP",
+}
