@@ -50,6 +50,15 @@ class UserEmailAliasMail(models.AbstractModel):
                     vals["email_alias_id"] = mailing_sudo.email_alias_id.id
 
     @api.model
+    def _email_alias_of_dialogue(self, vals_list):
+        """Whatever a dialogue sends leaves by the alias that was picked in it."""
+        picked = self.env["user.email.alias"]._get_picked()
+        if picked:
+            for vals in vals_list:
+                if "email_alias_id" not in vals:
+                    vals.update(picked._get_picked_values(vals))
+
+    @api.model
     def _email_alias_is_of_paused(self, vals):
         """A mail of a paused mailing waits with the others."""
         # sudo: whether a mailing is paused is read with the mailing
@@ -408,14 +417,24 @@ class UserEmailAliasMail(models.AbstractModel):
         precommit = self.env.cr.precommit
         key = "user_email_alias.outcomes"
         for mail in self:
-            if mail.email_alias_bulk or not mail.is_notification:
+            shown = mail._email_alias_shown_as()
+            if mail.email_alias_bulk or not shown:
                 continue
             if key not in precommit.data:
                 precommit.data[key] = self.env["mail.message"]
                 precommit.add(
                     lambda: precommit.data.pop(key)._email_alias_notify_outcome()
                 )
-            precommit.data[key] |= mail.mail_message_id
+            precommit.data[key] |= shown
+
+    def _email_alias_shown_as(self):
+        """The message in a chatter that stands for this mail, or void."""
+        self.ensure_one()
+        message = self.mail_message_id
+        if self.email_alias_message_id:
+            return self.email_alias_message_id
+        is_shown = self.is_notification and message._is_thread_message_visible()
+        return message if is_shown else message.browse()
 
 
 def to_epoch(moment):

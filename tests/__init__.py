@@ -17,6 +17,7 @@ from . import (
     test_connection,
     test_core_hooks,
     test_deadline,
+    test_dialogue,
     test_guard,
     test_header,
     test_home,
