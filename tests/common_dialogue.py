@@ -104,8 +104,11 @@ class DialogueCase(QueueCase):
         self.assertTrue(filled["has_email_alias"])
         self.assertEqual(filled["email_alias_id"], self.alias_id)
 
-    def assertLeaves(self, *recipients, reply_to=REPLY_TO):
-        """Run the queue: each is written to by the alias, several at its pace."""
+    def assertLeaves(self, *recipients, reply_to=REPLY_TO, is_bulk=None):
+        """Run the queue: each is written to by the alias, several at its pace.
+
+        :param is_bulk: whether the pace is kept, if not the number of recipients says
+        """
         self.run_queue()
         messages = self.server.messages
         self.assertEqual(sorted(self.served()), sorted(recipients))
@@ -117,7 +120,9 @@ class DialogueCase(QueueCase):
             self.assertIn(message.rcpt_tos[0], headers["To"])
             if reply_to:
                 self.assertIn(reply_to, headers["Reply-To"])
-        for gap in self.gaps():
+        is_bulk = len(recipients) > 1 if is_bulk is None else is_bulk
+        self.assertEqual({row["is_bulk"] for row in self.read_log()}, {is_bulk})
+        for gap in self.gaps() if is_bulk else ():
             self.assertGreaterEqual(gap, DELAY_MS / 1000)
 
     def assertNothingLeaves(self):

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import HttpCase, tagged
 
 from .common import AliasCommon
 from .common_dialogue import DialogueCase
@@ -153,7 +153,8 @@ class TestCalendar(DialogueCase):
         event_id = self.plan(1)
         self.run_queue()
         self.move(event_id)
-        self.assertLeaves("guest0@example.org", "guest0@example.org")
+        guest = "guest0@example.org"
+        self.assertLeaves(guest, guest, is_bulk=False)
 
     def test_odoos_own_server_can_be_chosen(self):
         event_id = self.plan(1, email_alias_id=False)
@@ -332,3 +333,39 @@ class TestReach(AliasCommon):
             .create({"res_model": "crm.lead", "partner_ids": self.customer.ids})
         )
         self.assertFalse(dialogue.email_alias_id)
+
+
+@tagged("post_install", "-at_install", "user_email_alias", "user_email_alias_tour")
+class TestDialogueTours(AliasCommon, HttpCase):
+    def test_send_now_asks_for_the_from_first(self):
+        template = self.env["mail.template"].create(
+            {
+                "name": "Offer",
+                "model_id": self.env["ir.model"]._get_id("crm.lead"),
+                "subject": "Offer",
+                "body_html": "<p>Good morning</p>",
+                "use_default_to": True,
+            }
+        )
+        kind = self.env["mail.activity.type"].create(
+            {"name": "Offer", "mail_template_ids": template.ids}
+        )
+        leads = self.env["crm.lead"].create(
+            [
+                {
+                    "name": name,
+                    "type": "opportunity",
+                    "user_id": self.user_alice.id,
+                    "partner_id": self.customer.id,
+                }
+                for name in ("Tour lead", "Other lead")
+            ]
+        )
+        for lead in leads:
+            lead.activity_schedule(activity_type_id=kind.id, user_id=self.user_alice.id)
+        self.mails_before = self.all_mail_ids()
+        self.start_tour("/odoo", "user_email_alias_send_now", login="alice_alias")
+        mails = self.find_mails(self.alias_alice_2)
+        self.assertLeavesBy(self.alias_alice_2, mails, 1, bulk=False)
+        mails = self.find_mails(self.alias_alice)
+        self.assertLeavesBy(self.alias_alice, mails, 2, bulk=True)
