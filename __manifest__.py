@@ -30,7 +30,10 @@
         "views/mailing_mailing_views.xml",
         "views/mail_mail_views.xml",
         "views/mail_scheduled_message_views.xml",
+        "views/calendar_event_views.xml",
         "wizards/mail_compose_message_views.xml",
+        "wizards/mail_followers_edit_views.xml",
+        "wizards/calendar_popover_delete_wizard_views.xml",
         "wizards/user_email_alias_cancel_views.xml",
         "wizards/user_email_alias_folder_views.xml",
         "views/user_email_alias_menus.xml",
@@ -38,6 +41,10 @@
     "assets": {
         "web.assets_backend": [
             "user_email_alias/static/src/**/*",
+            ("remove", "user_email_alias/static/src/activity_view/**/*"),
+        ],
+        "web.assets_backend_lazy": [
+            "user_email_alias/static/src/activity_view/**/*",
         ],
         "web.assets_tests": [
             "user_email_alias/static/tests/tours/**/*",

@@ -1,8 +1,9 @@
 # Part of user_email_alias. See LICENSE file for full copyright and licensing details.
-"""Databases: two stages of template, and copies of them.
+"""Databases: stages of templates, and copies of them.
 
 The first stage holds Odoo with the apps we depend on; it changes with Odoo only.
 The second adds this add-on; it changes with the files that end up in a database.
+For the bridges there are two more: the apps they are for, then both.
 """
 
 import contextlib
@@ -24,9 +25,23 @@ from .postgres import Cluster
 MODULES = ("crm", "mass_mailing")
 """What the first stage has installed."""
 
+APPS = (
+    "account",
+    "fleet",
+    "hr_recruitment_survey",
+    "mail_group",
+    "mass_mailing_sms",
+    "project",
+    "sale_management",
+    "website_crm_partner_assign",
+    "website_slides",
+)
+"""What the bridges are for; they install themselves beside it."""
+
 _IN_DATABASE = {
     "__init__.py",
     "__manifest__.py",
+    "bridges",
     "hooks.py",
     "controllers",
     "data",
@@ -95,6 +110,27 @@ def addon_template(cluster: Cluster) -> str:
         _install(cluster, half, (ADDON,))
 
     return _template(cluster, name, f"database with {ADDON}", build)
+
+
+def bridges_template(cluster: Cluster) -> str:
+    """Return the template with the bridges, the apps they are for, and this add-on."""
+    base = base_template(cluster)
+    apps = f"{cluster.prefix}apps_{digest(base, *APPS)}"
+
+    def build_apps(half: str) -> None:
+        copy(cluster, base, half)
+        _install(cluster, half, APPS, with_demo=True)
+        for statement in _ISOLATE:
+            cluster.execute(statement, database=half)
+
+    apps = _template(cluster, apps, f"database with {', '.join(APPS)}", build_apps)
+    name = f"{cluster.prefix}bridges_{digest(apps, _addon_digest())}"
+
+    def build(half: str) -> None:
+        copy(cluster, apps, half)
+        _install(cluster, half, (ADDON,))
+
+    return _template(cluster, name, "database with the bridges", build)
 
 
 def copy(cluster: Cluster, source: str, name: str, data: Path = DATA) -> None:
@@ -279,7 +315,7 @@ def _addon_digest() -> str:
         path = ROOT / entry
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
         for file in files:
-            if file.is_file() and file.suffix != ".pyc":
+            if file.is_file() and file.suffix != ".pyc" and "tests" not in file.parts:
                 hasher.update(str(file.relative_to(ROOT)).encode() + b"\0")
                 hasher.update(file.read_bytes() + b"\0")
     return hasher.hexdigest()

@@ -12,6 +12,9 @@ ODOO = DEV / "odoo"
 """Link to the folder that holds the Python package `odoo`."""
 
 ADDONS = DEV / "addons"
+BRIDGES = ROOT / "bridges"
+"""Small add-ons beside ours, each for one of Odoo's apps."""
+
 VENV = DEV / "venv"
 PYTHON = VENV / "bin" / "python"
 STAMPS = DEV / "stamps"

@@ -14,7 +14,7 @@ import uuid
 from pathlib import Path
 
 from .console import DevError
-from .paths import ADDONS, DATA, DEVTOOLS, ODOO, PYTHON, RUN
+from .paths import ADDON, ADDONS, BRIDGES, DATA, DEVTOOLS, ODOO, PYTHON, RUN
 from .postgres import Cluster
 
 STOP_SECONDS = 15
@@ -34,11 +34,11 @@ def private_name(purpose: str) -> str:
 
 
 def addons_path(*more: Path) -> str:
-    """Return the folders of add-ons: the link to ours, more of the caller's, Odoo's.
+    """Return the folders of add-ons: the links to ours, more of the caller's, Odoo's.
 
     A checkout has two of them, Debian's package one that is inside the package.
     """
-    folders = [ADDONS, *more]
+    folders = [ADDONS, ADDONS / ADDON / BRIDGES.name, *more]
     if (ODOO / "addons" / "crm" / "__manifest__.py").exists():
         folders.append(ODOO / "addons")
     return ",".join(str(folder) for folder in folders)

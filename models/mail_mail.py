@@ -108,11 +108,13 @@ class MailMail(models.Model):
     def create(self, vals_list):
         """Extend: only the owner sends with an alias; its mail enters our queue.
 
-        An alias is named outright: no default of a context or a user counts.
+        An alias is named outright, by a mailing, or by a dialogue: no default of a
+        context or a user counts.
         """
         vals_list = [dict(vals) for vals in vals_list]
         self._check_email_alias_queue_fields(vals_list)
         self._email_alias_of_mailing(vals_list)
+        self._email_alias_of_dialogue(vals_list)
         for vals in vals_list:
             vals.setdefault("email_alias_id", False)
         aliases = self.env["user.email.alias"].browse(

@@ -9,15 +9,33 @@ class MailThread(models.AbstractModel):
     def message_post(self, *, email_from=None, author_id=None, **kwargs):
         """Extend: From and Reply-To of a message written with an alias."""
         sender = {"email_from": email_from, "author_id": author_id, **kwargs}
-        return super().message_post(**self._email_alias_complete(sender))
+        thread = self.env["user.email.alias"]._forget_picked(self)
+        return super(MailThread, thread).message_post(
+            **self._email_alias_complete(sender)
+        )
 
     def message_notify(self, *, email_from=None, author_id=None, **kwargs):
         """Extend: as :meth:`message_post`, for what has no thread."""
         sender = {"email_from": email_from, "author_id": author_id, **kwargs}
-        return super().message_notify(**self._email_alias_complete(sender))
+        thread = self.env["user.email.alias"]._forget_picked(self)
+        return super(MailThread, thread).message_notify(
+            **self._email_alias_complete(sender)
+        )
+
+    def _message_track_post_template(self, changes):
+        """Restrict: what a change sets off is nothing a person has picked."""
+        thread = self.env["user.email.alias"]._forget_picked(self)
+        return super(MailThread, thread)._message_track_post_template(changes)
+
+    def _message_auto_subscribe_notify(self, partner_ids, template):
+        """Restrict: as :meth:`_message_track_post_template`."""
+        thread = self.env["user.email.alias"]._forget_picked(self)
+        return super(MailThread, thread)._message_auto_subscribe_notify(
+            partner_ids, template
+        )
 
     def _email_alias_complete(self, values):
-        """Let the alias that ``values`` name say who the sender is.
+        """Let the alias say who the sender is: named in ``values``, or picked.
 
         :raise AccessError, UserError: it is not the user's own, or cannot be used
         """
@@ -25,6 +43,8 @@ class MailThread(models.AbstractModel):
         if key := values.get("email_alias_key"):
             values = {**values, "email_alias_id": Alias._get_by_key(key).id}
         values = {k: v for k, v in values.items() if k != "email_alias_key"}
+        if "email_alias_id" not in values and (picked := Alias._get_picked()):
+            values = {**values, "email_alias_id": picked.id}
         alias = Alias.browse(values.get("email_alias_id") or [])
         if not alias:
             return values

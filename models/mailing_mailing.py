@@ -41,9 +41,16 @@ class MailingMailing(models.Model):
     def _default_email_alias_id(self):
         """Propose one to a person; what code makes by itself has none."""
         Alias = self.env["user.email.alias"]
-        if not self.env.context.get("email_alias_person"):
+        mailing_type = self.env.context.get("default_mailing_type", "mail")
+        if not self.env.context.get("email_alias_person") or mailing_type != "mail":
             return Alias
         return Alias._get_default(self.env.user)
+
+    @api.onchange("mailing_type")
+    def _onchange_mailing_type_email_alias(self):
+        """Text messages leave by no email alias."""
+        if self.mailing_type != "mail":
+            self.email_alias_id = False
 
     def onchange(self, values, field_names, fields_spec):
         """Extend: a person has opened the form, and is proposed an alias."""
@@ -101,15 +108,24 @@ class MailingMailing(models.Model):
 
         The default alias is the creator's own: it fits no other responsible.
         """
-        named = [f for f in ("email_alias_id", "user_id") if f not in vals]
+        fnames = ("email_alias_id", "mailing_type", "user_id")
+        named = [fname for fname in fnames if fname not in vals]
         full = {**self.default_get(named), **vals}
-        if "email_alias_id" not in vals and full.get("user_id") != self.env.uid:
+        is_email = full.get("mailing_type", "mail") == "mail"
+        is_own = "email_alias_id" in vals or full.get("user_id") == self.env.uid
+        if not is_email or not is_own:
             full["email_alias_id"] = False
         self._check_email_alias_vals(full)
         return full
 
     def write(self, vals):
-        """Restrict: only the owner sends with an alias."""
+        """Restrict: only the owner sends with an alias, and only emails."""
+        if "mailing_type" in vals or "email_alias_id" in vals:
+            types = {vals.get("mailing_type")} - {None} or {
+                *self.mapped("mailing_type")
+            }
+            if not types <= {"mail"}:
+                vals = {**vals, "email_alias_id": False}
         self._check_email_alias_vals(vals)
         state = vals.get("state")
         if state in ("in_queue", "sending"):

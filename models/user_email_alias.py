@@ -61,6 +61,7 @@ class UserEmailAlias(models.Model):
         "user.email.alias.default",
         "user.email.alias.presence",
         "user.email.alias.proposal",
+        "user.email.alias.picked",
         "user.email.alias.signature",
         "user.email.alias.state",
         "user.email.alias.owner",

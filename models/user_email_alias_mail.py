@@ -25,6 +25,15 @@ class UserEmailAliasMail(models.AbstractModel):
                     vals["email_alias_id"] = mailing_sudo.email_alias_id.id
 
     @api.model
+    def _email_alias_of_dialogue(self, vals_list):
+        """Whatever a dialogue sends leaves by the alias that was picked in it."""
+        picked = self.env["user.email.alias"]._get_picked()
+        if picked:
+            for vals in vals_list:
+                if "email_alias_id" not in vals:
+                    vals.update(picked._get_picked_values(vals))
+
+    @api.model
     def _email_alias_is_of_paused(self, vals):
         """A mail of a paused mailing waits with the others."""
         # sudo: whether a mailing is paused is read with the mailing

@@ -142,11 +142,21 @@ class UserEmailAliasMailOutcome(models.AbstractModel):
         precommit = self.env.cr.precommit
         key = "user_email_alias.outcomes"
         for mail in self:
-            if mail.email_alias_bulk or not mail.is_notification:
+            shown = mail._email_alias_shown_as()
+            if mail.email_alias_bulk or not shown:
                 continue
             if key not in precommit.data:
                 precommit.data[key] = self.env["mail.message"]
                 precommit.add(
                     lambda: precommit.data.pop(key)._email_alias_notify_outcome()
                 )
-            precommit.data[key] |= mail.mail_message_id
+            precommit.data[key] |= shown
+
+    def _email_alias_shown_as(self):
+        """The message in a chatter that stands for this mail, or void."""
+        self.ensure_one()
+        message = self.mail_message_id
+        if self.email_alias_message_id:
+            return self.email_alias_message_id
+        is_shown = self.is_notification and message._is_thread_message_visible()
+        return message if is_shown else message.browse()

@@ -185,10 +185,64 @@ MODEL_HOOKS = (
         "A campaign does not keep modules from being installed or upgraded.",
     ),
     (
-        "mail.compose.message",
+        "user.email.alias.dialogue",
         "onchange",
         "self, values, field_names, fields_spec",
-        "A person who opens the composer is proposed an alias; code is not.",
+        "A person who opens a dialogue is proposed an alias; code is not.",
+    ),
+    (
+        "calendar.event",
+        "onchange",
+        "self, values, field_names, fields_spec",
+        "A person who plans an event is proposed an alias; code is not.",
+    ),
+    (
+        "calendar.attendee",
+        "_notify_attendees",
+        "self, mail_template, notify_author, force_send",
+        "Invitations and changes leave by the alias of whoever makes them.",
+    ),
+    (
+        "calendar.popover.delete.wizard",
+        "action_send_mail_and_delete",
+        "self",
+        "A cancellation leaves by the alias picked, though its event is deleted.",
+    ),
+    (
+        "ir.actions.server",
+        "run",
+        "self",
+        "What code does by itself takes no part in what a person has picked.",
+    ),
+    (
+        "mail.activity.mixin",
+        "activity_send_mail",
+        "self, template_id",
+        "What is sent to a column of activities keeps the pace of bulk mail.",
+    ),
+    (
+        "mail.followers.edit",
+        "edit_followers",
+        "self",
+        "The message to new followers leaves by the alias picked.",
+    ),
+    (
+        "mail.followers.edit",
+        "_prepare_message_values",
+        "self, documents, model_name",
+        "Answers to it go to the alias.",
+    ),
+    (
+        "mail.thread",
+        "_message_auto_subscribe_notify",
+        "self, partner_ids, template",
+        "Being assigned is told as ever, whatever a person has picked.",
+    ),
+    (
+        "mail.thread",
+        "_message_track_post_template",
+        "self, changes",
+        "What a change of stage sends leaves as ever, whatever a person has picked.",
     ),
     (
         "mailing.mailing",
@@ -652,6 +706,16 @@ WORDS_OF_CORE = (
 
 # (our file, core's file that defines the members, the members that call ``super``)
 SCRIPT_HOOKS = (
+    (
+        "activity/activity_mail_template_patch.js",
+        "mail/static/src/core/web/activity_mail_template.js",
+        ("onClickSend", "setup"),
+    ),
+    (
+        "activity_view/activity_controller_patch.js",
+        "mail/static/src/views/web/activity/activity_controller.js",
+        ("sendMailTemplate", "setup"),
+    ),
     (
         "alias/alias_form.js",
         "web/static/src/views/form/form_controller.js",

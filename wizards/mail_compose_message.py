@@ -1,31 +1,9 @@
-from odoo import api, fields, models
+from odoo import api, models
 
 
 class MailComposeMessage(models.TransientModel):
-    _inherit = "mail.compose.message"
-
-    email_alias_id = fields.Many2one(
-        "user.email.alias",
-        "Email Alias",
-        compute="_compute_email_alias_id",
-        store=True,
-        readonly=False,
-        domain="[('user_id', '=', uid)]",
-        help="The email alias you write with. Without one Odoo's own outgoing mail "
-        "server sends this.",
-    )
-    has_email_alias = fields.Boolean(compute="_compute_has_email_alias")
-
-    @api.depends_context("uid")
-    def _compute_has_email_alias(self):
-        self.has_email_alias = self.env["user.email.alias"]._has_own()
-
-    def onchange(self, values, field_names, fields_spec):
-        """Extend: a person has opened the composer, and is proposed an alias."""
-        person = self.with_context(email_alias_person=True)
-        return super(MailComposeMessage, person).onchange(
-            values, field_names, fields_spec
-        )
+    _name = "mail.compose.message"
+    _inherit = ["mail.compose.message", "user.email.alias.dialogue"]
 
     @api.depends_context("uid", "email_alias_person")
     @api.depends(
@@ -37,23 +15,23 @@ class MailComposeMessage(models.TransientModel):
         What code sends by itself leaves as it would without this add-on.
         """
         is_person = self.env.context.get("email_alias_person")
+        picked = self.env["user.email.alias"]._get_picked()
         for composer in self:
             if composer.mass_mailing_id:
                 composer.email_alias_id = composer.mass_mailing_id.email_alias_id
             elif composer.subtype_is_log:
                 composer.email_alias_id = False
+            elif picked:
+                composer.email_alias_id = picked
             elif is_person and not composer.email_alias_id:
                 composer.email_alias_id = composer._email_alias_propose()
 
-    def _email_alias_propose(self):
-        """The alias that fits the one conversation, else the author's default."""
-        self.ensure_one()
-        record = None
+    def _email_alias_get_record(self):
         if self.model and self.composition_mode == "comment":
             res_ids = self._evaluate_res_ids()
             if len(res_ids) == 1:
-                record = self.env[self.model].browse(res_ids)
-        return self.env["user.email.alias"]._propose(record)
+                return self.env[self.model].browse(res_ids)
+        return None
 
     @api.depends("email_alias_id", "subtype_is_log")
     def _compute_authorship(self):
@@ -66,11 +44,6 @@ class MailComposeMessage(models.TransientModel):
             if is_own and not composer.subtype_is_log:
                 composer.email_from = alias_sudo._get_formatted_from()
                 composer.author_id = alias_sudo.user_id.partner_id
-
-    @api.constrains("email_alias_id")
-    def _check_email_alias_owner(self):
-        """Refuse somebody else's alias before anything is written with it."""
-        self.email_alias_id._check_owner()
 
     def _render_field(self, field, res_ids, *args, **kwargs):
         """Restrict: the From of an alias is text, whatever it looks like."""

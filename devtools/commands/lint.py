@@ -8,10 +8,10 @@ import tempfile
 from pathlib import Path
 
 from ..console import DevError, say
-from ..paths import ADDON, DEV, ROOT
+from ..paths import ADDON, BRIDGES, DEV, ROOT
 
-_NOT_INSTALLED = {".ci", ".dev", ".git", "devtools", "dev"}
-"""What Odoo never loads; pylint-odoo's rules are about add-ons."""
+_NOT_INSTALLED = {".ci", ".dev", ".git", BRIDGES.name, "devtools", "dev"}
+"""What is no part of the add-on; pylint-odoo's rules are about add-ons."""
 
 
 def run(arguments: list[str]) -> int:
@@ -27,15 +27,15 @@ def run(arguments: list[str]) -> int:
         _check("ruff check", ["ruff", "check", "."], ROOT),
     ]
     if (ROOT / "__manifest__.py").exists():
-        with _AddonCopy() as addon:
+        with _AddonCopies() as folder:
             results += [
-                _check("pylint-odoo", _pylint(), addon.parent),
-                _check("XML and CSV files", _oca_module(), addon.parent),
+                _check("pylint-odoo", _pylint(folder), folder),
+                _check("XML and CSV files", _oca_module(folder), folder),
             ]
-            translations = sorted(map(str, addon.glob("i18n/*.po*")))
+            translations = sorted(map(str, folder.glob("*/i18n/*.po*")))
             if translations:
                 command = ["oca-checks-po", *translations]
-                results.append(_check("PO files", command, addon.parent))
+                results.append(_check("PO files", command, folder))
     return 0 if all(results) else 1
 
 
@@ -53,7 +53,7 @@ _PYLINT_OFF = (
 """The order counts: everything off, Odoo's rules on, some of them off again."""
 
 
-def _pylint() -> list[str]:
+def _pylint(folder: Path) -> list[str]:
     return [
         "pylint",
         f"--rcfile={ROOT / 'pyproject.toml'}",
@@ -63,20 +63,20 @@ def _pylint() -> list[str]:
         f"--disable={','.join(_PYLINT_OFF)}",
         "--score=n",
         "--reports=n",
-        ADDON,
+        *sorted(addon.name for addon in folder.iterdir()),
     ]
 
 
-def _oca_module() -> list[str]:
+def _oca_module(folder: Path) -> list[str]:
     return [
         "oca-checks-odoo-module",
         f"--config={ROOT / 'devtools' / 'oca_hooks.cfg'}",
-        ADDON,
+        *sorted(addon.name for addon in folder.iterdir()),
     ]
 
 
-class _AddonCopy:
-    """Have a copy of the add-on in a folder of its own name for the block.
+class _AddonCopies:
+    """Have copies of the add-ons in folders of their own names for the block.
 
     The checkers resolve links and read the module's name off its folder, and a
     clone may be called anything.
@@ -84,8 +84,9 @@ class _AddonCopy:
 
     def __enter__(self) -> Path:
         self.folder = tempfile.mkdtemp(prefix="lint-", dir=DEV)
-        target = Path(self.folder) / ADDON
+        folder = Path(self.folder)
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*")
+        target = folder / ADDON
         target.mkdir()
         for entry in sorted(ROOT.iterdir()):
             if entry.name in _NOT_INSTALLED or entry.name.startswith("."):
@@ -94,7 +95,10 @@ class _AddonCopy:
                 shutil.copytree(entry, target / entry.name, ignore=ignored)
             else:
                 shutil.copy2(entry, target)
-        return target
+        for bridge in sorted(BRIDGES.glob("*/__manifest__.py")):
+            bridge = bridge.parent
+            shutil.copytree(bridge, folder / bridge.name, ignore=ignored)
+        return folder
 
     def __exit__(self, *exception) -> None:
         shutil.rmtree(self.folder)
@@ -115,9 +119,7 @@ def _check(name: str, command: list[str], folder: Path) -> bool:
     good = result.returncode == 0
     say(f"{'✓' if good else '✗'} {name}")
     if not good:
-        output = result.stdout.replace(f"{folder / ADDON}/".lstrip("/"), "")
-        print(
-            output.replace(f"{ADDON}/", "").strip()
-            or f"exit status {result.returncode}"
-        )
+        output = result.stdout.replace(f"{folder}/".lstrip("/"), "")
+        output = output.replace(f"{ADDON}/", "")
+        print(output.strip() or f"exit status {result.returncode}")
     return good

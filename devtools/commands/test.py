@@ -1,5 +1,8 @@
 # Part of user_email_alias. See LICENSE file for full copyright and licensing details.
-"""Run the tests (pytest) on a database of their own; arguments are pytest's."""
+"""Run the tests (pytest) on a database of their own; arguments are pytest's.
+
+With --bridges the database has more of Odoo's apps, and the bridges to them are tested.
+"""
 
 import os
 from pathlib import Path
@@ -10,22 +13,36 @@ from ..paths import ADDON, ADDONS, ROOT
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 """Where Debian puts Dovecot and Postfix; not on an ordinary user's PATH."""
 
+_BRIDGES = "--bridges"
+_TESTS = ("tests",)
+_BRIDGES_TESTS = (
+    "bridges/*/tests",
+    "tests/test_mailing_kinds.py",
+    "tests/test_senders.py",
+)
+"""Below the add-on's folder, when no path is among the arguments."""
+
 
 def run(arguments: list[str]) -> int:
     """Run pytest with pytest-odoo on a fresh copy of the add-on's template."""
     server.end_on_signals()
+    arguments = list(arguments)
+    make_template, default = databases.addon_template, _TESTS
+    if _BRIDGES in arguments:
+        arguments.remove(_BRIDGES)
+        make_template, default = databases.bridges_template, _BRIDGES_TESTS
     with (
         postgres.cluster().session() as cluster,
-        databases.temporary(cluster) as (database, data),
+        databases.temporary(cluster, make_template(cluster)) as (database, data),
     ):
         configuration = server.write_test_configuration(cluster, database, data)
         try:
-            return _pytest(configuration, arguments)
+            return _pytest(configuration, arguments, default)
         finally:
             configuration.unlink()
 
 
-def _pytest(configuration: Path, arguments: list[str]) -> int:
+def _pytest(configuration: Path, arguments: list[str], default) -> int:
     """Start pytest below the link that bears the add-on's name.
 
     Python knows the package by the name of its folder, whatever the clone is called.
@@ -39,7 +56,7 @@ def _pytest(configuration: Path, arguments: list[str]) -> int:
             "-p",
             "devtools.pytest_plugin",
             "--odoo-http",
-            *_below(linked, arguments),
+            *_below(linked, arguments, default),
         ],
         server.environment(
             ODOO_RC=str(configuration),
@@ -49,7 +66,7 @@ def _pytest(configuration: Path, arguments: list[str]) -> int:
     )
 
 
-def _below(linked: Path, arguments: list[str]) -> list[str]:
+def _below(linked: Path, arguments: list[str], default) -> list[str]:
     """Rewrite the paths among pytest's arguments; add the default if there is none."""
     rewritten, found = [], False
     for argument in arguments:
@@ -61,4 +78,6 @@ def _below(linked: Path, arguments: list[str]) -> list[str]:
                 argument = f"{linked / absolute.relative_to(ROOT)}{separator}{rest}"
                 found = True
         rewritten.append(argument)
-    return rewritten if found else [*rewritten, str(linked / "tests")]
+    if not found:
+        rewritten += [str(path) for word in default for path in linked.glob(word)]
+    return rewritten

@@ -1,0 +1,14 @@
+{
+    "name": "User Outgoing Email Aliases: Recruitment",
+    "summary": "Choose your From when you write to applicants or refuse them",
+    "version": "19.0.1.0.0",
+    "category": "Productivity/Discuss",
+    "author": "User Email Alias contributors",
+    "license": "LGPL-3",
+    "depends": ["user_email_alias", "hr_recruitment"],
+    "data": [
+        "wizards/applicant_send_mail_views.xml",
+        "wizards/applicant_refuse_reason_views.xml",
+    ],
+    "auto_install": True,
+}

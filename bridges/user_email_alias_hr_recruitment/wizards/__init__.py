@@ -1,0 +1,1 @@
+from . import applicant_refuse_reason, applicant_send_mail

@@ -1,0 +1,1 @@
+from . import crm_forward_to_partner
