@@ -20,9 +20,24 @@ class MailComposeMessage(models.TransientModel):
     def _compute_has_email_alias(self):
         self.has_email_alias = self.env["user.email.alias"]._has_own()
 
+    @api.model
+    def default_get(self, fields):
+        """Restrict: a person's choice is no default for code that runs meanwhile."""
+        values = super().default_get(fields)
+        if not self.env.context.get("email_alias_person"):
+            values.pop("email_alias_id", None)
+        return values
+
     def onchange(self, values, field_names, fields_spec):
-        """Extend: a person has opened the composer, and is proposed an alias."""
-        person = self.with_context(email_alias_person=True)
+        """Extend: a person has opened the composer, and is proposed an alias.
+
+        The chatter hands over the one that was chosen there already.
+        """
+        context = {"email_alias_person": True}
+        if "email_alias_chosen" in self.env.context:
+            chosen = self.env.context["email_alias_chosen"]
+            context["default_email_alias_id"] = chosen
+        person = self.with_context(**context)
         return super(MailComposeMessage, person).onchange(
             values, field_names, fields_spec
         )
