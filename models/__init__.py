@@ -1,9 +1,11 @@
 # ruff: noqa: I001 - the parts of a model come before the model made of them
 from . import (
     user_email_alias_abandoned,
+    user_email_alias_address,
     user_email_alias_connection,
     user_email_alias_credentials,
     user_email_alias_default,
+    user_email_alias_ended,
     user_email_alias_figures,
     user_email_alias_keep,
     user_email_alias_home,
@@ -24,6 +26,7 @@ from . import (
     user_email_alias_web_client,
 )
 from . import (
+    base,
     fetchmail_server,
     ir_attachment,
     ir_config_parameter,
@@ -38,6 +41,7 @@ from . import (
     mailing_mailing,
     mailing_trace,
     res_config_settings,
+    res_partner,
     res_users,
     user_email_alias,
     user_email_alias_log,

@@ -18,10 +18,13 @@ CONTENT_FIELDS = frozenset(
     )
 )
 
+# Why core does not send a mail: whom it is for has no address.
+WITHOUT_ADDRESS = ("mail_email_invalid", "mail_email_missing")
+
 
 class MailMail(models.Model):
     _name = "mail.mail"
-    _inherit = ["mail.mail", "user.email.alias.mail"]
+    _inherit = ["mail.mail", "user.email.alias.mail", "user.email.alias.ended"]
 
     # On the mail itself, not by way of its message: the queue picks by index.
     email_alias_id = fields.Many2one(
@@ -138,6 +141,8 @@ class MailMail(models.Model):
         result = super().write(vals)
         if vals.get("state") == "outgoing" or "scheduled_date" in vals:
             self.filtered("email_alias_id")._email_alias_requeue()
+        elif vals.get("state") == "cancel":
+            self.filtered("email_alias_id")._email_alias_remember("cancelled")
         return result
 
     def send(self, auto_commit=False, raise_exception=False, post_send_callback=None):
@@ -190,6 +195,27 @@ class MailMail(models.Model):
             alias_domain_id=alias_domain_id,
             mail_server=mail_server,
             post_send_callback=post_send_callback,
+        )
+
+    def _postprocess_sent_message(
+        self, success_pids, success_emails, failure_reason=False, failure_type=None
+    ):
+        """Extend: the message remembers what became of it; core deletes the mail.
+
+        What core itself refuses no server has seen: it says whose address is missing.
+        """
+        ours = self.filtered("email_alias_id")
+        outcome = self.env.context.get("email_alias_outcome")
+        for mail in ours:
+            if failure_type in WITHOUT_ADDRESS and not outcome:
+                failure_reason = mail._email_alias_get_lack()
+            state = outcome or ("unsent" if failure_type else "sent")
+            mail._email_alias_remember(state, failure_reason or "")
+        return super()._postprocess_sent_message(
+            success_pids,
+            success_emails,
+            failure_reason=failure_reason,
+            failure_type=failure_type,
         )
 
     @api.ondelete(at_uninstall=False)

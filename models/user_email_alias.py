@@ -56,6 +56,7 @@ class UserEmailAlias(models.Model):
         "user.email.alias.validation",
         "user.email.alias.default",
         "user.email.alias.presence",
+        "user.email.alias.address",
         "user.email.alias.proposal",
         "user.email.alias.signature",
         "user.email.alias.state",
@@ -208,7 +209,7 @@ class UserEmailAlias(models.Model):
             self.env["user.email.alias.queue"]._trigger_cron()
         self._follow_mailbox(vals)
         self._follow_in_web_client(vals)
-        if "active" in vals:
+        if "active" in vals or "email_from" in vals:
             self._forget_presence()
         return result
 

@@ -120,7 +120,7 @@ class UserEmailAliasMail(models.AbstractModel):
             raise UserError(reason)
         mails = self.exists()
         for mail in mails.filtered(lambda mail: mail.state == "outgoing"):
-            mail._email_alias_record_refused(mail.failure_reason or reason, False)
+            mail._email_alias_record_unsent(mail.failure_reason or reason)
         failed = mails.filtered(lambda mail: mail.state == "exception")
         if failed and raise_exception:
             if failed.filtered(lambda mail: mail.failure_type != UNCERTAIN) != self:
@@ -323,7 +323,7 @@ class UserEmailAliasMail(models.AbstractModel):
         :param is_address: the recipient was refused, not the message
         """
         self._email_alias_record_failure(
-            "mail_email_invalid" if is_address else "unknown", reply
+            "mail_email_invalid" if is_address else "unknown", reply, "refused"
         )
 
     def _email_alias_record_uncertain(self):
@@ -334,9 +334,11 @@ class UserEmailAliasMail(models.AbstractModel):
                 "The connection broke after the email had been submitted. It may "
                 "have arrived: please check, then send it again or mark it as sent."
             ),
+            "uncertain",
         )
 
-    def _email_alias_record_failure(self, failure_type, reason):
+    def _email_alias_record_failure(self, failure_type, reason, outcome):
+        """:param outcome: what is said of it below the message"""
         self.ensure_one()
         self._email_alias_notify_author()
         self.write(
@@ -346,7 +348,7 @@ class UserEmailAliasMail(models.AbstractModel):
                 "failure_reason": reason,
             }
         )
-        self._postprocess_sent_message(
+        self.with_context(email_alias_outcome=outcome)._postprocess_sent_message(
             success_pids=[],
             success_emails=[],
             failure_reason=reason,
@@ -376,8 +378,10 @@ class UserEmailAliasMail(models.AbstractModel):
             return {"state": "cancelled", "reply": self.failure_reason}
         if self.state == "exception":
             is_uncertain = self.failure_type == UNCERTAIN
-            state = "uncertain" if is_uncertain else "refused"
+            state = "uncertain" if is_uncertain else "unsent"
             return {"state": state, "reply": self.failure_reason}
+        if self.state == "sent":
+            return {"state": "sent"}
         alias = self.email_alias_id
         until = max(self.email_alias_due, alias.backoff_until)
         reply = self.failure_reason
