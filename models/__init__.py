@@ -2,6 +2,7 @@
 from . import (
     user_email_alias_abandoned,
     user_email_alias_address,
+    user_email_alias_answers,
     user_email_alias_connection,
     user_email_alias_credentials,
     user_email_alias_default,

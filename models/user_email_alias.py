@@ -59,6 +59,7 @@ class UserEmailAlias(models.Model):
         "user.email.alias.address",
         "user.email.alias.proposal",
         "user.email.alias.signature",
+        "user.email.alias.answers",
         "user.email.alias.state",
         "user.email.alias.pace",
         "user.email.alias.figures",

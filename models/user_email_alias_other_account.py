@@ -61,12 +61,14 @@ class UserEmailAliasOtherAccount(models.AbstractModel):
         alias_sudo = self.sudo()
         left = alias_sudo.provider, alias_sudo.oauth_identity
         tokens = self._read_tokens__("oauth_secret")
-        alias_sudo.write(
-            {
-                "email_from": pending["email"],
-                "alias_name": self._get_account_name(pending),
-            }
-        )
+        values = {
+            "email_from": pending["email"],
+            "alias_name": self._get_account_name(pending),
+        }
+        if self.name == self._get_free_name(self.email_from or ""):
+            # the sign-in has named it, nobody else
+            values["name"] = self._get_free_name(pending["email"])
+        alias_sudo.write(values)
         message = self._keep_account__(pending, trouble)
         self._revoke__(*left, tokens, deadline)
         return self._get_notification(

@@ -81,6 +81,17 @@ class SignInTests:
         self.assertIn("still wait to leave", self.sign_in(ANNA))
         self.assertEqual(self.alias.email_from, BORIS.email)
 
+    def test_description_that_nobody_typed_follows_the_account(self):
+        for typed, left in ((None, BORIS.email), ("My desk", "My desk")):
+            self.sign_in()
+            if typed:
+                self.alias.name = typed
+            self.sign_in(BORIS)
+            self.alias.action_use_other_account()
+            self.assertEqual(self.alias.name, left)
+            self.alias.action_disconnect()
+            self.alias.email_from = False
+
     def test_disconnect_revokes_and_forgets(self):
         self.sign_in()
         self.alias.action_disconnect()

@@ -104,15 +104,18 @@ class MailComposeMessage(models.TransientModel):
             return values_all
         alias._check_usable()
         asked = bool(self.reply_to_force_new and self.reply_to)
+        # sudo: one's own alias, or a mailing's, just checked
+        alias_sudo = alias.sudo()
         own = {
             "email_alias_id": alias.id,
             "mail_server_id": False,
-            # sudo: one's own alias, or a mailing's, just checked
-            **alias.sudo()._get_sender_values(keep_reply_to=asked),
+            **alias_sudo._get_sender_values(keep_reply_to=asked),
         }
         if self.composition_mode == "mass_mail":
             own["email_alias_bulk"] = True
         for values in values_all.values():
+            if values.get("reply_to") and not asked:
+                values["reply_to"] = alias_sudo._name_reply_to(values["reply_to"])
             values.update(own)
         return values_all
 
