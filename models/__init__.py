@@ -20,6 +20,7 @@ from . import (
     user_email_alias_presence,
     user_email_alias_proposal,
     user_email_alias_sent_copies,
+    user_email_alias_shared_from,
     user_email_alias_sign_in,
     user_email_alias_signature,
     user_email_alias_state,

@@ -102,12 +102,19 @@ class UserEmailAliasConnection(models.AbstractModel):
         try:
             connection = self._open_connection__(deadline)
             try:
-                connection.check_sender(address.mailbox_to_ascii(self.email_from))
+                self._prove_sender__(connection)
             finally:
                 connection.close()
         except (TransportFailure, AliasHold, AliasRetry) as error:
             raise UserError(self._explain(error)) from None
         return self.env._("Status: OK")
+
+    def _prove_sender__(self, connection):
+        """Find out whether the account may send as the alias.
+
+        :raise TransportFailure: it may not
+        """
+        connection.check_sender(address.mailbox_to_ascii(self.email_from))
 
     def _explain(self, error):
         """Turn a failure into a sentence for the owner; the server's words follow."""

@@ -23,10 +23,10 @@ class UserEmailAliasOtherAccount(models.AbstractModel):
         """Keep the other account aside until the owner has said yes."""
         self._write_secret__("oauth_pending_secret", json.dumps(account))
         # sudo: written by the server only
-        self.sudo().oauth_pending_user = account["email"]
+        self.sudo().oauth_pending_user = account["login"]
         return self.env._(
             "You signed in as %s, another account than before. Please confirm.",
-            account["email"],
+            account["login"],
         )
 
     def _read_pending__(self):

@@ -3,7 +3,7 @@ import logging
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.http import request
-from odoo.tools import SQL, email_normalize
+from odoo.tools import SQL
 
 from ..tools import address, oauth, vault
 from ..tools.deadline import Deadline
@@ -143,21 +143,24 @@ class UserEmailAliasSignIn(models.AbstractModel):
         consent = provider.finish(flow, params, bound_to=binding)
         identity = f"{key}:{consent.identity}"
         known, email_from = before
-        self._check_account(identity, known, consent.email)
-        token = provider.get_token(consent.tokens)
         account = {
             "key": key,
             "identity": identity,
+            "login": consent.login,
             "email": consent.email,
             "name": consent.name,
             "server": consent.smtp_server,
-            "tokens": token.tokens,
         }
+        self._check_account(key, identity, known, account)
+        token = provider.get_token(consent.tokens)
+        account["tokens"] = token.tokens
         is_other = bool(known and known != identity)
         sender = consent.email if is_other else email_from or consent.email
         trouble = self._prove_account__(
             account, token.access_token_secret, sender, deadline
         )
+        if not known:
+            self._check_shared_from(account, trouble)
         self.env.cr.commit()
         self._lock_row()
         if self._get_account_as_is() != before:
@@ -189,33 +192,6 @@ class UserEmailAliasSignIn(models.AbstractModel):
         )
         self.env.cr.execute(SQL("SET LOCAL lock_timeout = DEFAULT"))
 
-    def _check_account(self, identity, known, email):
-        """Refuse an account that does not belong to this alias."""
-        if known and known != identity and self.waiting_count:
-            raise UserError(
-                self.env._(
-                    "You signed in as %(new)s, but %(count)s emails still wait to "
-                    "leave as %(old)s. Sign in with that account, or cancel them "
-                    "first.",
-                    new=email,
-                    count=self.waiting_count,
-                    old=self.email_from,
-                )
-            )
-        if not known and self.email_from and not self._is_own_address(email):
-            raise UserError(
-                self.env._(
-                    "You signed in as %(new)s, but the From Address of this alias is "
-                    "%(old)s. Choose that account when you sign in, or empty the From "
-                    "Address first.",
-                    new=email,
-                    old=self.email_from,
-                )
-            )
-
-    def _is_own_address(self, email):
-        return email_normalize(email) == email_normalize(self.email_from)
-
     def _prove_account__(self, account, token_secret, sender, deadline):
         """Log in as the claimed mailbox: the login counts, not the claim.
 
@@ -227,8 +203,11 @@ class UserEmailAliasSignIn(models.AbstractModel):
         try:
             connection = self._connect_to__(account["server"], deadline)
             try:
-                connection.login_xoauth2(account["email"], token_secret)
+                connection.login_xoauth2(account["login"], token_secret)
                 connection.check_sender(address.mailbox_to_ascii(sender))
+                own = account["login"], account["email"]
+                if sender == self.email_from and self._is_shared(account["key"], *own):
+                    self._send_proof__(connection, sender, account["email"])
             finally:
                 connection.close()
         except address.AddressError as error:
@@ -245,7 +224,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
             raise UserError(
                 self.env._(
                     "The mail server did not accept the account %(account)s: %(words)s",
-                    account=account["email"],
+                    account=account["login"],
                     words=failure,
                 )
             ) from None
@@ -261,7 +240,8 @@ class UserEmailAliasSignIn(models.AbstractModel):
         values = {
             "provider": account["key"],
             "oauth_identity": account["identity"],
-            "oauth_user": account["email"],
+            "oauth_user": account["login"],
+            "oauth_mailbox": account["email"],
             "oauth_server": account["server"],
             "oauth_refreshed_at": fields.Datetime.now(),
             "oauth_pending_secret": False,
@@ -322,14 +302,17 @@ class UserEmailAliasSignIn(models.AbstractModel):
         tokens = self._read_tokens__("oauth_secret")
         pending = self._read_pending__()
         waiting = self.waiting_count
+        # whose it is the From Address does not tell: what waits waits for the same
+        kept = left[1] if waiting and self.is_shared_from else False
         alias_sudo.write(
             {
                 "provider": "smtp",
                 "oauth_secret": False,
                 "oauth_pending_secret": False,
                 "oauth_pending_user": False,
-                "oauth_identity": False,
+                "oauth_identity": kept,
                 "oauth_user": False,
+                "oauth_mailbox": False,
                 "oauth_server": False,
             }
         )

@@ -43,6 +43,7 @@ from . import (
     test_oauth_providers,
     test_oauth_queue,
     test_oauth_secrecy,
+    test_oauth_shared,
     test_oauth_tokens,
     test_oauth_tour,
     test_outcome,

@@ -54,6 +54,7 @@ class SignInTests:
         self.alias.write(
             {"name": "x", "email_from": ANNA.email, "smtp_server": "mail.example.com"}
         )
+        self.smtp.on("mail", reply="550 5.7.60 not permitted to send as this sender")
         self.assertIn(BORIS.email, self.sign_in(BORIS))
         self.assertEqual(self.alias.provider, "smtp")
         self.assertFalse(self.alias.sudo().oauth_secret)
@@ -249,6 +250,10 @@ class SignInTests:
             allow_redirects=False,
         )
         self.assertIn("/web/login", answer.headers["Location"])
+        page = self.url_open(answer.headers["Location"]).text
+        self.assertIn("click the Sign In button of your email alias", page)
+        self.assertIn('value="/odoo/email-aliases"', page)
+        self.assertNotIn(params["code"], answer.headers["Location"])
         self.assert_untouched()
 
     def test_nobody_begins_for_a_foreign_alias(self):

@@ -75,6 +75,9 @@ class Provider(Failures):
     label = ""
     console_url = ""
     has_tenant = False
+    # whether its mail server lets an account send as another mailbox, or refuses it;
+    # others put the account's own address into the From without a word
+    lets_send_as_others = False
     default_authority = ""
     default_mail_scope = ""
     default_smtp_server = ""

@@ -13,6 +13,7 @@ class Consent:
     """What a finished sign-in brought.
 
     :param identity: stable name of the account; compare this, never the address
+    :param login: what the account is called at the mail server's login
     :param email: the account's address as the provider claims it: a proposal, which a
         login at the mail server has to prove
     :param smtp_server: ``host:port`` where this account submits its mail
@@ -20,6 +21,7 @@ class Consent:
     """
 
     identity: str
+    login: str
     email: str
     name: str
     smtp_server: str
