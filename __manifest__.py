@@ -26,6 +26,7 @@
         "views/user_email_alias_views.xml",
         "views/fetchmail_server_views.xml",
         "views/res_config_settings_views.xml",
+        "views/res_partner_views.xml",
         "views/res_users_views.xml",
         "views/mailing_mailing_views.xml",
         "views/mail_mail_views.xml",

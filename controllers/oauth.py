@@ -1,4 +1,5 @@
 import logging
+from urllib.parse import urlencode
 
 from psycopg2 import errors
 
@@ -29,7 +30,7 @@ class EmailAliasOauth(http.Controller):
         """Take the provider's answer; one callback for each provider (RFC 9700 4.4)."""
         flow, failure = self._take_flow()
         if not request.session.uid:
-            return request.redirect("/web/login")
+            return self._ask_to_log_in()
         if not flow:
             return self._back(None, str(failure), "danger")
         alias, failure = self._get_alias(key, flow.pop("alias_id", None))
@@ -54,6 +55,16 @@ class EmailAliasOauth(http.Controller):
             return self._refuse(alias, error)
         proved = alias.state == "ok" and not alias.oauth_pending_user
         return self._back(alias, message, "success" if proved else "warning")
+
+    @classmethod
+    def _ask_to_log_in(cls):
+        """Say on the page for the login why one sees it; the aliases follow."""
+        said = request.env._(
+            "The sign-in was not finished, for you are not logged in to Odoo any more. "
+            "Log in here, then click the Sign In button of your email alias once more."
+        )
+        target = urlencode({"error": said, "redirect": "/odoo/email-aliases"})
+        return cls._protect(request.redirect(f"/web/login?{target}"))
 
     @staticmethod
     def _take_flow():

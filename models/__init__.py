@@ -1,11 +1,14 @@
 # ruff: noqa: I001 - the parts of a model come before the model made of them
 from . import (
     user_email_alias_abandoned,
+    user_email_alias_address,
+    user_email_alias_answers,
     user_email_alias_audit,
     user_email_alias_connection,
     user_email_alias_counted,
     user_email_alias_credentials,
     user_email_alias_default,
+    user_email_alias_ended,
     user_email_alias_figures,
     user_email_alias_keep,
     user_email_alias_key,
@@ -32,6 +35,7 @@ from . import (
     user_email_alias_sender,
     user_email_alias_sent_copies,
     user_email_alias_sent_folder,
+    user_email_alias_shared_from,
     user_email_alias_sign_in,
     user_email_alias_sign_out,
     user_email_alias_signature,
@@ -41,6 +45,7 @@ from . import (
     user_email_alias_web_client,
 )
 from . import (
+    base,
     calendar_attendee,
     calendar_event,
     fetchmail_server,

@@ -32,6 +32,9 @@ QUEUE_FIELDS = frozenset(
     )
 )
 
+# Why core does not send a mail: whom it is for has no address.
+WITHOUT_ADDRESS = ("mail_email_invalid", "mail_email_missing")
+
 
 class MailMail(models.Model):
     _name = "mail.mail"
@@ -41,6 +44,7 @@ class MailMail(models.Model):
         "user.email.alias.mail.kept",
         "user.email.alias.mail.outcome",
         "user.email.alias.mail.send.now",
+        "user.email.alias.ended",
         "user.email.alias.rights",
     ]
 
@@ -169,6 +173,8 @@ class MailMail(models.Model):
         result = super().write(vals)
         if vals.get("state") == "outgoing" or "scheduled_date" in vals:
             self.filtered("email_alias_id")._email_alias_requeue()
+        elif vals.get("state") == "cancel":
+            self.filtered("email_alias_id")._email_alias_remember("cancelled")
         return result
 
     def _check_email_alias_queue_fields(self, vals_list):
@@ -239,6 +245,27 @@ class MailMail(models.Model):
                 if values["partner_id"]:
                     values["email_to"] = list(map(as_literal_names, values["email_to"]))
         return emails
+
+    def _postprocess_sent_message(
+        self, success_pids, success_emails, failure_reason=False, failure_type=None
+    ):
+        """Extend: the message remembers what became of it; core deletes the mail.
+
+        What core itself refuses no server has seen: it says whose address is missing.
+        """
+        ours = self.filtered("email_alias_id")
+        outcome = self.env.context.get("email_alias_outcome")
+        for mail in ours:
+            if failure_type in WITHOUT_ADDRESS and not outcome:
+                failure_reason = mail._email_alias_get_lack()
+            state = outcome or ("unsent" if failure_type else "sent")
+            mail._email_alias_remember(state, failure_reason or "")
+        return super()._postprocess_sent_message(
+            success_pids,
+            success_emails,
+            failure_reason=failure_reason,
+            failure_type=failure_type,
+        )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_email_alias_waiting(self):

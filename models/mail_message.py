@@ -54,6 +54,8 @@ class MailMessage(models.Model):
                     # sudo: one's own alias, just checked
                     alias_sudo = aliases.browse(vals["email_alias_id"]).sudo()
                     vals["email_from"] = alias_sudo._get_formatted_from()
+                    if vals.get("reply_to") and not vals.get("reply_to_force_new"):
+                        vals["reply_to"] = alias_sudo._name_reply_to(vals["reply_to"])
         return super().create(vals_list)
 
     def write(self, vals):

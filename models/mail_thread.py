@@ -1,6 +1,7 @@
 from markupsafe import Markup
 
-from odoo import models
+from odoo import api, models
+from odoo.tools import email_normalize, email_normalize_all
 
 
 class MailThread(models.AbstractModel):
@@ -102,6 +103,61 @@ class MailThread(models.AbstractModel):
         if context["email_add_signature"] and signature:
             context["signature"] = Markup("<div>-- <br/>%s</div>") % signature
         return context
+
+    # ------------------------------------------------------------------
+    # Whose address it is
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _mail_find_partner_from_emails(
+        self, emails, records=None, force_create=False, extra_domain=False
+    ):
+        """Extend: core looks among what it found for the very address."""
+        found = super()._mail_find_partner_from_emails(
+            emails,
+            records=records,
+            force_create=force_create,
+            extra_domain=extra_domain,
+        )
+        keys = [email_normalize(email) for email in emails]
+        owners = self.env["user.email.alias"]._get_owners(keys)
+        return [
+            owners.get(key, partner) for key, partner in zip(keys, found, strict=True)
+        ]
+
+    def _message_parse_post_process(self, message, message_dict, routes):
+        """Extend: what a user writes in a mail program of their own, from the address
+        of an alias, goes on by that alias.
+
+        A program's answer does not (RFC 3834 5), nor a note among colleagues.
+        """
+        values = super()._message_parse_post_process(message, message_dict, routes)
+        is_written = message.get("Auto-Submitted", "no").strip().lower() == "no"
+        is_note = message_dict.get("is_internal")
+        Alias = self.env["user.email.alias"]
+        if is_written and not is_note and values.get("author_id"):
+            alias = Alias._get_alias_of(message_dict["email_from"], values["author_id"])
+            if alias:
+                values["email_alias_id"] = alias.id
+        owners = Alias._get_owners([email_normalize(message_dict["email_from"])])
+        for owner in owners.values():
+            # records made of it are the owner's: some write it back to the contact
+            if owner.id == values.get("author_id") and owner.email:
+                values["email_from"] = values["from"] = owner.email_formatted
+        return values
+
+    def _notify_get_recipients(self, message, msg_vals=False, **kwargs):
+        """Extend: whom an email reached at an alias is not sent it once more."""
+        recipients = super()._notify_get_recipients(message, msg_vals, **kwargs)
+        # sudo: as core, who has written it to whom decides who else gets it
+        message_sudo = message.sudo()
+        reached = ", ".join(
+            (msg_vals or {}).get(fname, message_sudo[fname]) or ""
+            for fname in ("incoming_email_to", "incoming_email_cc")
+        )
+        owners = self.env["user.email.alias"]._get_owners(email_normalize_all(reached))
+        reached_ids = {owner.id for owner in owners.values()}
+        return [found for found in recipients if found["id"] not in reached_ids]
 
     def _thread_to_store(self, store, fields, *, request_list=None):
         """Extend: the composer proposes the alias that fits, without asking for it."""

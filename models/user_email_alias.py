@@ -23,6 +23,7 @@ SERVER_FIELDS = frozenset(
         "is_paused",
         "max_bytes",
         "oauth_identity",
+        "oauth_mailbox",
         "oauth_pending_secret",
         "oauth_pending_user",
         "oauth_refreshed_at",
@@ -60,9 +61,11 @@ class UserEmailAlias(models.Model):
         "user.email.alias.sender",
         "user.email.alias.default",
         "user.email.alias.presence",
+        "user.email.alias.address",
         "user.email.alias.proposal",
         "user.email.alias.picked",
         "user.email.alias.signature",
+        "user.email.alias.answers",
         "user.email.alias.state",
         "user.email.alias.owner",
         "user.email.alias.stale",
@@ -78,6 +81,7 @@ class UserEmailAlias(models.Model):
         "user.email.alias.sent.folder",
         "user.email.alias.sign.in",
         "user.email.alias.sign.out",
+        "user.email.alias.shared.from",
         "user.email.alias.other.account",
         "user.email.alias.abandoned",
         "user.email.alias.oauth.token",
@@ -226,7 +230,7 @@ class UserEmailAlias(models.Model):
             self.env["user.email.alias.queue"]._trigger_cron()
         self._follow_mailbox(vals)
         self._follow_in_web_client(vals)
-        if "active" in vals:
+        if "active" in vals or "email_from" in vals:
             self._forget_presence()
         return result
 

@@ -102,19 +102,19 @@ class UserEmailAliasConnection(models.AbstractModel):
         """
         self.ensure_one()
         try:
-            self._prove_sender__(deadline)
+            self._prove_login__(deadline)
         except (TransportFailure, AliasHold, AliasRetry) as error:
             raise UserError(self._explain(error)) from None
         return self.env._("Status: OK")
 
-    def _prove_sender__(self, deadline, is_again=False):
+    def _prove_login__(self, deadline, is_again=False):
         """Ask the mail server whether this account may send as the From Address.
 
         :param is_again: the server hung up on the name by which it was greeted before
         """
         connection = self._open_connection__(deadline)
         try:
-            connection.check_sender(address.mailbox_to_ascii(self.email_from))
+            self._prove_sender__(connection)
         except TransportFailure as failure:
             if is_again or not smtp.may_greet_again(failure.outcome):
                 raise
@@ -122,7 +122,14 @@ class UserEmailAliasConnection(models.AbstractModel):
             return
         finally:
             connection.close()
-        self._prove_sender__(deadline, is_again=True)
+        self._prove_login__(deadline, is_again=True)
+
+    def _prove_sender__(self, connection):
+        """Find out whether the account may send as the alias.
+
+        :raise TransportFailure: it may not
+        """
+        connection.check_sender(address.mailbox_to_ascii(self.email_from))
 
     def _explain(self, error):
         """Turn a failure into a sentence for the owner; the server's words follow."""

@@ -173,6 +173,8 @@ class UserEmailAliasLog(models.Model):
         # sudo: the queue is technical, the owner has just been checked
         for row in self.sudo():
             row.outcome = "sent"
+            if row.mail_message_id:
+                row.mail_message_id._email_alias_remember(row.mail_mail_id, "sent")
             mail = self.env["mail.mail"].sudo().browse(row.mail_mail_id).exists()
             if mail:
                 mail._email_alias_record_sent()

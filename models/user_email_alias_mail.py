@@ -21,8 +21,10 @@ class UserEmailAliasMail(models.AbstractModel):
                 mailing_sudo = (
                     self.env["mailing.mailing"].sudo().browse(vals["mailing_id"])
                 )
-                if mailing_sudo.email_alias_id:
-                    vals["email_alias_id"] = mailing_sudo.email_alias_id.id
+                if alias_sudo := mailing_sudo.email_alias_id:
+                    vals["email_alias_id"] = alias_sudo.id
+                    if alias_sudo.reply_to and mailing_sudo.reply_to_mode != "new":
+                        vals["reply_to"] = alias_sudo.reply_to
 
     @api.model
     def _email_alias_of_dialogue(self, vals_list):

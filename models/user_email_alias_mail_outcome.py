@@ -55,7 +55,7 @@ class UserEmailAliasMailOutcome(models.AbstractModel):
         :param is_address: the recipient was refused, not the message
         """
         self._email_alias_record_failure(
-            "mail_email_invalid" if is_address else "unknown", reply
+            "mail_email_invalid" if is_address else "unknown", reply, "refused"
         )
 
     def _email_alias_record_uncertain(self):
@@ -66,13 +66,15 @@ class UserEmailAliasMailOutcome(models.AbstractModel):
                 "The connection broke after the email had been submitted. It may "
                 "have arrived: please check, then send it again or mark it as sent."
             ),
+            "uncertain",
         )
 
     def _email_alias_is_uncertain(self):
         self.ensure_one()
         return self.failure_type == UNCERTAIN
 
-    def _email_alias_record_failure(self, failure_type, reason):
+    def _email_alias_record_failure(self, failure_type, reason, outcome):
+        """:param outcome: what is said of it below the message"""
         self.ensure_one()
         self._email_alias_notify_author()
         self.write(
@@ -82,7 +84,7 @@ class UserEmailAliasMailOutcome(models.AbstractModel):
                 "failure_reason": reason,
             }
         )
-        self._postprocess_sent_message(
+        self.with_context(email_alias_outcome=outcome)._postprocess_sent_message(
             success_pids=[],
             success_emails=[],
             failure_reason=reason,

@@ -35,7 +35,7 @@ class UserEmailAliasMailSendNow(models.AbstractModel):
             raise UserError(reason)
         mails = self.exists()
         for mail in mails.filtered(lambda mail: mail.state == "outgoing"):
-            mail._email_alias_record_refused(mail.failure_reason or reason, False)
+            mail._email_alias_record_unsent(mail.failure_reason or reason)
         failed = mails.filtered(lambda mail: mail.state == "exception")
         if failed and raise_exception:
             if (

@@ -1,11 +1,14 @@
 from collections import defaultdict
 
-from odoo import models
+from psycopg2.extras import Json
+
+from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 from odoo.tools.mail import email_split_tuples
 
 # What is told of a message with several recipients: the first of these that fits.
-BY_GRAVITY = ("uncertain", "refused", "waiting", "cancelled", "sent")
+BY_GRAVITY = ("uncertain", "refused", "unsent", "waiting", "cancelled", "sent")
 
 
 class UserEmailAliasMessage(models.AbstractModel):
@@ -13,6 +16,13 @@ class UserEmailAliasMessage(models.AbstractModel):
 
     _name = "user.email.alias.message"
     _description = "Email Alias: Message"
+
+    email_alias_steps = fields.Json(
+        groups=fields.NO_ACCESS,
+        copy=False,
+        exportable=False,
+        help="What each mail of this message ended in, by the mail's id.",
+    )
 
     def _email_alias_outcomes_to_store(self, store):
         """Portal users and guests are not told."""
@@ -22,30 +32,64 @@ class UserEmailAliasMessage(models.AbstractModel):
         for message_id, outcome in self._email_alias_outcomes(user).items():
             store.add(self.browse(message_id), {"emailAliasOutcome": outcome})
 
+    def _email_alias_remember(self, mail_id, state, reply=""):
+        """Keep what one mail of this message ended in as long as the message.
+
+        The mail, its notification and its row in the log go away before.
+
+        :param state: one of ``BY_GRAVITY`` but ``waiting``
+        :param reply: why, for the alias's owner
+        """
+        self.ensure_one()
+        step = {str(mail_id): {"state": state, "reply": reply or ""}}
+        # not by the ORM: the message is not edited, and its other mails are kept
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE mail_message
+                   SET email_alias_steps =
+                       coalesce(email_alias_steps, '{}') || %s::jsonb
+                 WHERE id = %s
+                """,
+                Json(step),
+                self.id,
+            )
+        )
+        self.invalidate_recordset(["email_alias_steps"], flush=False)
+
     def _email_alias_outcomes(self, user):
         """Tell for each message where it left from and how far it has come.
 
         The number of queries does not depend on the number of messages.
 
         :param user: who is told; what the server said is for the alias's owner only
-        :return: dict of message id -> dict for the web client; messages without
-            alias are not in it
+        :return: dict of message id -> dict for the web client; messages that no alias
+            has sent are not in it
         """
+        if not self.env["user.email.alias"]._was_ever_used():
+            return {}
         # sudo: which alias a message has is read with the message
-        messages_sudo = self.sudo().filtered("email_alias_id")
+        messages_sudo = self.sudo().filtered(
+            # the alias may be deleted, what it has sent is not
+            lambda m: m.email_alias_id or m.email_alias_steps
+        )
         if not messages_sudo:
             return {}
         now = self.env["user.email.alias"]._now()
-        steps = defaultdict(list)
-        mails_sudo = messages_sudo._email_alias_mails()
-        for mail in mails_sudo:
+        # by message and mail: what is known from the log, from the end, by the queue
+        steps = defaultdict(dict)
+        for message_id, mail_id, step in messages_sudo._email_alias_last_steps():
+            steps[message_id][mail_id] = step
+        for message in messages_sudo:
+            steps[message.id].update(message.email_alias_steps or {})
+        for mail in messages_sudo._email_alias_mails():
             shown = mail.email_alias_message_id or mail.mail_message_id
-            steps[shown.id].append(mail._email_alias_step(now))
-        waiting = set(mails_sudo.filtered(lambda m: m.state == "outgoing").ids)
-        for message_id, step in messages_sudo._email_alias_last_steps(waiting):
-            steps[message_id].append(step)
+            if mail.state == "outgoing":
+                steps[shown.id][str(mail.id)] = mail._email_alias_step(now)
+            else:
+                steps[shown.id].setdefault(str(mail.id), mail._email_alias_step(now))
         return {
-            message.id: message._email_alias_outcome(steps[message.id], user)
+            message.id: message._email_alias_outcome(steps[message.id].values(), user)
             for message in messages_sudo
         }
 
@@ -56,7 +100,7 @@ class UserEmailAliasMessage(models.AbstractModel):
                 ("mail_message_id", "in", self.ids),
                 ("email_alias_message_id", "in", self.ids),
                 ("email_alias_id", "!=", False),
-                ("state", "in", ("outgoing", "exception", "cancel")),
+                ("state", "in", ("outgoing", "sent", "exception", "cancel")),
             ],
             [
                 "mail_message_id",
@@ -69,11 +113,8 @@ class UserEmailAliasMessage(models.AbstractModel):
             ],
         )
 
-    def _email_alias_last_steps(self, waiting):
-        """Yield (message id, step) of what each mail's last submission ended in.
-
-        :param waiting: ids of mails that are in the queue again
-        """
+    def _email_alias_last_steps(self):
+        """Yield (message id, mail id, step): how each mail's last submission ended."""
         last = {}
         rows = self.env["user.email.alias.log"].search_fetch(
             [("mail_message_id", "in", self.ids), ("outcome", "!=", False)],
@@ -83,14 +124,17 @@ class UserEmailAliasMessage(models.AbstractModel):
         for row in rows:
             last[row.mail_mail_id] = row
         for mail_id, row in last.items():
-            if mail_id not in waiting and row.outcome != "deferred":
+            if row.outcome != "deferred":
                 reply = row.reply if row.outcome != "sent" else ""
-                yield row.mail_message_id.id, {"state": row.outcome, "reply": reply}
+                step = {"state": row.outcome, "reply": reply}
+                yield row.mail_message_id.id, str(mail_id), step
 
     def _email_alias_outcome(self, steps, user):
         self.ensure_one()
         alias = self.email_alias_id
-        is_mine = alias.user_id == user
+        # of a deleted alias the author is left
+        owner = alias.user_id.partner_id or self.author_id
+        is_mine = owner == user.partner_id
         state = next(
             (kind for kind in BY_GRAVITY if any(s["state"] == kind for s in steps)), ""
         )

@@ -76,7 +76,7 @@ class UserEmailAliasOauthToken(models.AbstractModel):
             "key": self.provider,
             "transport": self.transport,
             "server": self.oauth_server,
-            "email": self.oauth_user,
+            "login": self.oauth_user,
         }
         return self._open_account__(
             account, deadline, token_secret, *older_secrets, renew=self._renew_refused__
@@ -87,7 +87,7 @@ class UserEmailAliasOauthToken(models.AbstractModel):
     ):
         """Open the transport of a signed-in account.
 
-        :param account: key of the provider, transport, server and email
+        :param account: key of the provider, transport, server and login
         :param older_secrets: tokens that the server was told before
         :param renew: see :class:`ApiAccess`
         :raise TransportFailure: with phase and outcome
@@ -102,7 +102,7 @@ class UserEmailAliasOauthToken(models.AbstractModel):
             account["server"], deadline, token_secret, *older_secrets
         )
         try:
-            connection.login_xoauth2(account["email"], token_secret)
+            connection.login_xoauth2(account["login"], token_secret)
         except BaseException:
             connection.close()
             raise

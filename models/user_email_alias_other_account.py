@@ -23,10 +23,10 @@ class UserEmailAliasOtherAccount(models.AbstractModel):
         """Keep the other account aside until the owner has said yes."""
         self._write_secret__("oauth_pending_secret", json.dumps(account))
         # sudo: written by the server only
-        self.sudo().oauth_pending_user = account["email"]
+        self.sudo().oauth_pending_user = account["login"]
         return self.env._(
             "You signed in as %s, another account than before. Please confirm.",
-            account["email"],
+            account["login"],
         )
 
     def _read_pending__(self):
@@ -63,12 +63,14 @@ class UserEmailAliasOtherAccount(models.AbstractModel):
         alias_sudo = self.sudo()
         left = alias_sudo.provider, alias_sudo.oauth_identity
         tokens = self._read_tokens__("oauth_secret")
-        alias_sudo.write(
-            {
-                "email_from": pending["email"],
-                "alias_name": self._get_account_name(pending),
-            }
-        )
+        values = {
+            "email_from": pending["email"],
+            "alias_name": self._get_account_name(pending),
+        }
+        if self.name == self._get_free_name(self.email_from or ""):
+            # the sign-in has named it, nobody else
+            values["name"] = self._get_free_name(pending["email"])
+        alias_sudo.write(values)
         self._record_event("other_account")
         message = self._keep_account__(pending, trouble)
         self._revoke__(*left, tokens, deadline)

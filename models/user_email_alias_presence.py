@@ -21,6 +21,12 @@ class UserEmailAliasPresence(models.AbstractModel):
         domain = [("user_id", "=", user_id), ("active", "=", True)]
         return bool(self.sudo().search_count(domain, limit=1))
 
+    @tools.ormcache()
+    def _was_ever_used(self):
+        """Whether there was an alias once: what it has sent outlives it."""
+        self.env.cr.execute("SELECT is_called FROM user_email_alias_id_seq")
+        return self.env.cr.fetchone()[0]
+
     @api.model
     @tools.ormcache()
     def _is_any(self):

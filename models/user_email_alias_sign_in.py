@@ -3,7 +3,7 @@ import logging
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.http import request
-from odoo.tools import SQL, email_normalize
+from odoo.tools import SQL
 
 from ..decorators import of_records
 from ..tools import address, oauth, vault
@@ -166,22 +166,25 @@ class UserEmailAliasSignIn(models.AbstractModel):
         consent = provider.finish(flow, params, bound_to=binding)
         identity = f"{key}:{consent.identity}"
         known, email_from = before
-        self._check_account(identity, known, consent.email)
-        token = provider.get_token(consent.tokens)
         account = {
             "key": key,
             "identity": identity,
+            "login": consent.login,
             "email": consent.email,
             "name": consent.name,
             "transport": consent.transport,
             "server": consent.server,
-            "tokens": token.tokens,
         }
+        self._check_account(key, identity, known, account)
+        token = provider.get_token(consent.tokens)
+        account["tokens"] = token.tokens
         is_other = bool(known and known != identity)
         sender = consent.email if is_other else email_from or consent.email
         trouble = self._prove_account__(
             account, token.access_token_secret, sender, deadline
         )
+        if not known:
+            self._check_shared_from(account, trouble)
         self.env.cr.commit()
         self._lock_row()
         if self._get_account_as_is() != before:
@@ -215,33 +218,6 @@ class UserEmailAliasSignIn(models.AbstractModel):
         )
         self.env.cr.execute(SQL("SET LOCAL lock_timeout = DEFAULT"))
 
-    def _check_account(self, identity, known, email):
-        """Refuse an account that does not belong to this alias."""
-        if known and known != identity and self.waiting_count:
-            raise UserError(
-                self.env._(
-                    "You signed in as %(new)s, but %(count)s emails still wait to "
-                    "leave as %(old)s. Sign in with that account, or cancel them "
-                    "first.",
-                    new=email,
-                    count=self.waiting_count,
-                    old=self.email_from,
-                )
-            )
-        if not known and self.email_from and not self._is_own_address(email):
-            raise UserError(
-                self.env._(
-                    "You signed in as %(new)s, but the From Address of this alias is "
-                    "%(old)s. Choose that account when you sign in, or empty the From "
-                    "Address first.",
-                    new=email,
-                    old=self.email_from,
-                )
-            )
-
-    def _is_own_address(self, email):
-        return email_normalize(email) == email_normalize(self.email_from)
-
     def _prove_account__(self, account, token_secret, sender, deadline):
         """Log in as the claimed mailbox: the login counts, not the claim.
 
@@ -254,6 +230,9 @@ class UserEmailAliasSignIn(models.AbstractModel):
             connection = self._open_account__(account, deadline, token_secret)
             try:
                 connection.check_sender(address.mailbox_to_ascii(sender))
+                own = account["login"], account["email"]
+                if sender == self.email_from and self._is_shared(account["key"], *own):
+                    self._send_proof__(connection, sender, account["email"])
             finally:
                 connection.close()
         except address.AddressError as error:
@@ -270,7 +249,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
             raise UserError(
                 self.env._(
                     "The mail server did not accept the account %(account)s: %(words)s",
-                    account=account["email"],
+                    account=account["login"],
                     words=failure,
                 )
             ) from None
@@ -285,7 +264,8 @@ class UserEmailAliasSignIn(models.AbstractModel):
         values = {
             "provider": account["key"],
             "oauth_identity": account["identity"],
-            "oauth_user": account["email"],
+            "oauth_user": account["login"],
+            "oauth_mailbox": account["email"],
             "transport": account["transport"],
             "oauth_server": account["server"],
             "oauth_refreshed_at": fields.Datetime.now(),

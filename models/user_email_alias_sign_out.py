@@ -26,14 +26,17 @@ class UserEmailAliasSignOut(models.AbstractModel):
         tokens = self._read_tokens__("oauth_secret")
         pending = self._read_pending__()
         waiting = self.waiting_count
+        # whose it is the From Address does not tell: what waits waits for the same
+        kept = left[1] if waiting and self.is_shared_from else False
         alias_sudo.write(
             {
                 "provider": "smtp",
                 "oauth_secret": False,
                 "oauth_pending_secret": False,
                 "oauth_pending_user": False,
-                "oauth_identity": False,
+                "oauth_identity": kept,
                 "oauth_user": False,
+                "oauth_mailbox": False,
                 "oauth_server": False,
                 "transport": "smtp",
             }

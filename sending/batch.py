@@ -213,7 +213,7 @@ class Batch:
             mail._email_alias_wait_for_rights()
             return
         if isinstance(error, UnsafeMessage | AddressError):
-            mail._email_alias_record_refused(str(error), False)
+            mail._email_alias_record_unsent(str(error))
             return
         _logger.exception("Mail %s of alias %s: not built", mail.id, self.alias_id)
         mail._email_alias_defer(BROKEN_SECONDS, str(error))

@@ -15,6 +15,66 @@ MODEL_HOOKS = (
         "Copies that wait for a mailbox are tried again when it is opened or mended.",
     ),
     (
+        "base",
+        "_message_get_suggested_recipients_batch",
+        (
+            "self, reply_discussion, reply_message, no_create, primary_email, "
+            "additional_partners"
+        ),
+        "An alias's address is its owner's, who is no recipient of their own.",
+    ),
+    (
+        "res.partner",
+        "name_create",
+        "self, name",
+        "No contact is made of an alias's address.",
+    ),
+    (
+        "res.partner",
+        "find_or_create",
+        "self, email, assert_valid_email",
+        "No contact is made of an alias's address.",
+    ),
+    (
+        "res.partner",
+        "_find_or_create_from_emails",
+        (
+            "self, emails, ban_emails, filter_found, additional_values, no_create, "
+            "sort_key, sort_reverse"
+        ),
+        "An alias's address is its owner's, and no contact is made of it.",
+    ),
+    (
+        "mail.thread",
+        "_mail_find_partner_from_emails",
+        "self, emails, records, force_create, extra_domain",
+        "Core looks among what it found for the very address.",
+    ),
+    (
+        "mail.thread",
+        "_message_parse_post_process",
+        "self, message, message_dict, routes",
+        "What comes in from an alias's address goes on by that alias.",
+    ),
+    (
+        "mail.thread",
+        "_notify_get_recipients",
+        "self, message, msg_vals, **kwargs",
+        "Whom an email reached at an alias is not sent it once more.",
+    ),
+    (
+        "mail.mail",
+        "_postprocess_sent_message",
+        "self, success_pids, success_emails, failure_reason, failure_type",
+        "A message knows what became of its mail when the mail is gone.",
+    ),
+    (
+        "mail.compose.message",
+        "default_get",
+        "self, fields",
+        "What a person chose is no default for code that runs meanwhile.",
+    ),
+    (
         "ir.attachment",
         "write",
         "self, vals",
@@ -487,6 +547,12 @@ MODEL_HOOKS = (
         "self",
         "Aliases go with their user, unless mail still waits in them.",
     ),
+)
+
+# Those that core offers to other apps without using them in `mail` or `base` itself.
+OFFERED_TO_APPS = (
+    ("mail.thread", "_mail_find_partner_from_emails"),
+    ("res.partner", "find_or_create"),
 )
 
 # (core class, method, parameters of core's method, why we hook it)

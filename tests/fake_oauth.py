@@ -37,16 +37,31 @@ MICROSOFT_MAIL = "https://outlook.office.com/SMTP.Send"
 
 @dataclass(frozen=True)
 class Account:
-    """A person at the provider; ``tid`` and ``oid`` are Microsoft's names for it."""
+    """A person at the provider; ``tid`` and ``oid`` are Microsoft's names for it.
+
+    :ivar upn: what the account signs in and logs in with, if not its address
+    """
 
     email: str
     name: str
     sub: str
     tid: str = "6f1c0c6e-2f5b-4f0e-8f0a-3b1f7f4a9d10"
     oid: str = ""
+    upn: str = ""
+
+    @property
+    def login(self):
+        return self.upn or self.email
 
 
 ANNA = Account("anna@example.com", "Anna Berg", "1001", oid="a0a0a0a0-0000-1001")
+JANE = Account(
+    "jane.doe@example.com",
+    "Jane Doe",
+    "1003",
+    oid="c0c0c0c0-0000-1003",
+    upn="upn12345@corp.example.com",
+)
 BORIS = Account("boris@example.com", "Boris Tal", "1002", oid="b0b0b0b0-0000-1002")
 
 
@@ -108,7 +123,7 @@ class FakeIdentityProvider(FakeHttpsServer):
     client_id = "client-4711"
     redirect_uri = "https://odoo.example.com/user_email_alias/callback"
 
-    def __init__(self, flavour, ca=None, accounts=(ANNA, BORIS)):
+    def __init__(self, flavour, ca=None, accounts=(ANNA, BORIS, JANE)):
         super().__init__(ca)
         self.flavour = flavour
         self.is_google = flavour == "google"
@@ -173,7 +188,7 @@ class FakeIdentityProvider(FakeHttpsServer):
     def is_valid_access_token(self, user, token):
         """Tell whether ``token`` lets ``user`` send: for an SMTP server's XOAUTH2."""
         account = self.get_account(token, self.mail_scope)
-        return bool(account) and account.email.lower() == user.lower()
+        return bool(account) and account.login.lower() == user.lower()
 
     def get_account(self, token, scope=""):
         """Return whose token this is, None if it is none or lacks the scope."""
@@ -347,7 +362,7 @@ class FakeIdentityProvider(FakeHttpsServer):
         }
         if not self.is_google:
             claims.update(tid=account.tid, oid=account.oid, ver="2.0")
-            claims["preferred_username"] = account.email
+            claims["preferred_username"] = account.login
         claims.update(self.knobs.claims)
         return self._sign({k: v for k, v in claims.items() if v is not None})
 

@@ -36,7 +36,11 @@ composer = env['mail.compose.message'].create({{
 composer.action_send_mail()
 """
 
-    def run_code(self, code):
+    def mailing_vals(self):
+        model_id = self.env["ir.model"]._get_id("crm.lead")
+        return {"subject": "x", "mailing_model_id": model_id}
+
+    def run_code(self, code, **context):
         action = self.env["ir.actions.server"].create(
             {
                 "name": "Code",
@@ -46,7 +50,7 @@ composer.action_send_mail()
             }
         )
         action.with_user(self.user_alice).sudo().with_context(
-            active_model="crm.lead", active_id=self.lead.id
+            active_model="crm.lead", active_id=self.lead.id, **context
         ).run()
 
     def assertFromRobot(self):
@@ -61,6 +65,41 @@ composer.action_send_mail()
             with self.subTest(mode=mode):
                 self.run_code(self.compose(mode))
                 self.assertFromRobot()
+
+    def test_code_that_runs_while_a_person_sends_takes_nothing_of_their_choice(self):
+        chosen = self.alias_alice_2.id
+        for context in (
+            # what the web client hands to the full composer, and what others may
+            {"email_alias_chosen": chosen, "clicked_on_full_composer": True},
+            {"default_email_alias_id": chosen},
+        ):
+            for mode in ("comment", "mass_mail"):
+                with self.subTest(mode=mode, context=context):
+                    self.run_code(self.compose(mode), **context)
+                    self.assertFromRobot()
+                    self.assertFalse(self.find_mails(self.alias_alice_2))
+            self.run_code(f"env['mailing.mailing'].create({self.mailing_vals()})")
+        mailings = self.env["mailing.mailing"].search([]) - self.before
+        self.assertFalse(mailings.email_alias_id)
+
+    def test_full_composer_starts_with_what_was_chosen_in_the_chatter(self):
+        spec = {"email_alias_id": {"fields": {}}, "model": {}, "res_ids": {}}
+        for chosen in (self.alias_alice_2.id, False):
+            reply = self.rpc(
+                self.user_alice,
+                self.env["mail.compose.message"],
+                "onchange",
+                {},
+                [],
+                spec,
+                context={
+                    "default_model": "crm.lead",
+                    "default_res_ids": self.lead.ids,
+                    "email_alias_chosen": chosen,
+                },
+            )
+            proposed = reply["value"]["email_alias_id"]
+            self.assertEqual(proposed and proposed["id"], chosen)
 
     def test_an_action_that_sends_a_template(self):
         for method in ("email", "comment"):
@@ -85,10 +124,7 @@ composer.action_send_mail()
         self.assertFalse(self.find_mails(self.alias_alice))
 
     def test_code_that_makes_a_mailing(self):
-        self.run_code(
-            "env['mailing.mailing'].create({'subject': 'x', 'mailing_model_id': "
-            f"{self.env['ir.model']._get_id('crm.lead')}}})"
-        )
+        self.run_code(f"env['mailing.mailing'].create({self.mailing_vals()})")
         mailing = self.env["mailing.mailing"].search([]) - self.before
         self.assertFalse(mailing.email_alias_id)
 

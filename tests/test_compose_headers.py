@@ -24,6 +24,24 @@ class TestHeaders(AliasCommon):
                 self.assertIn(f"@{self.alias_domain}>", mail.reply_to)
                 self.assertNotIn("alice@a.example.com", mail.reply_to)
 
+    def test_reply_to_bears_the_name_of_the_alias(self):
+        self.alias_alice.alias_name = "Alice of Sales"
+        for records in (self.lead, self.leads):
+            self.mails_before = self.all_mail_ids()
+            for mail in self.send(records):
+                self.assertIn(f"@{self.alias_domain}>", mail.reply_to)
+                self.assertTrue(mail.reply_to.startswith('"Alice of Sales" <'))
+        self.alias_alice.alias_name = "A name so long that the header would be folded"
+        self.mails_before = self.all_mail_ids()
+        for mail in self.send():
+            self.assertNotIn("<", mail.reply_to)
+
+    def test_reply_to_asked_for_keeps_its_name(self):
+        self.alias_alice.alias_name = "Alice of Sales"
+        asked = f'"{self.user_alice.name}" <asked@a.example.com>'
+        mails = self.send(self.leads, reply_to_mode="new", reply_to=asked)
+        self.assertEqual(set(mails.mapped("reply_to")), {asked})
+
     def test_reply_to_is_the_from_where_there_is_no_catchall(self):
         self.env["res.company"].search([]).alias_domain_id = False
         contacts = self.customer | self.customer.copy({"email": "d@customer.example"})

@@ -193,8 +193,7 @@ class TestMailing(AliasCommon):
         self.assertLeavesBy(self.alias_alice, self.find_mails(self.alias_alice), 3)
         self.assertNotIn("evaluated", self.leads.mapped("name"))
 
-    def test_test_mail_is_one_to_one_and_by_the_alias(self):
-        mailing = self.create_mailing(self.user_alice)
+    def send_test_of(self, mailing):
         wizard = (
             self.env["mailing.mailing.test"]
             .with_user(self.user_alice)
@@ -203,6 +202,22 @@ class TestMailing(AliasCommon):
         # the wizard deletes the mail when it is done
         with patch.object(MailMail, "unlink", lambda self: True):
             wizard.send_mail_test()
+
+    def test_test_mail_has_the_reply_to_of_the_mailing(self):
+        for own in (False, "assistant@a.example.com"):
+            self.alias_alice.reply_to = own
+            for values, reply_to in (
+                ({"reply_to_mode": "update"}, own),
+                ({"reply_to_mode": "new", "reply_to": "b@x.example"}, "b@x.example"),
+            ):
+                with self.subTest(own=own, **values):
+                    self.mails_before = self.all_mail_ids()
+                    self.send_test_of(self.create_mailing(self.user_alice, **values))
+                    mail = self.find_mails(self.alias_alice)
+                    self.assertEqual(mail.reply_to, reply_to)
+
+    def test_test_mail_is_one_to_one_and_by_the_alias(self):
+        self.send_test_of(self.create_mailing(self.user_alice))
         self.assertFalse(self.find_mails(), "the test left by another door")
         self.assertLeavesBy(
             self.alias_alice, self.find_mails(self.alias_alice), 1, bulk=False

@@ -54,6 +54,7 @@ class SignInTests:
         self.alias.write(
             {"name": "x", "email_from": ANNA.email, "smtp_server": "mail.example.com"}
         )
+        self.smtp.on("mail", reply="550 5.7.60 not permitted to send as this sender")
         self.assertIn(BORIS.email, self.sign_in(BORIS))
         self.assertEqual(self.alias.provider, "smtp")
         self.assertFalse(self.alias.sudo().oauth_secret)
@@ -80,6 +81,17 @@ class SignInTests:
         self.env.invalidate_all()
         self.assertIn("still wait to leave", self.sign_in(ANNA))
         self.assertEqual(self.alias.email_from, BORIS.email)
+
+    def test_description_that_nobody_typed_follows_the_account(self):
+        for typed, left in ((None, BORIS.email), ("My desk", "My desk")):
+            self.sign_in()
+            if typed:
+                self.alias.name = typed
+            self.sign_in(BORIS)
+            self.alias.action_use_other_account()
+            self.assertEqual(self.alias.name, left)
+            self.alias.action_disconnect()
+            self.alias.email_from = False
 
     def test_disconnect_revokes_and_forgets(self):
         self.sign_in()
@@ -238,6 +250,10 @@ class SignInTests:
             allow_redirects=False,
         )
         self.assertIn("/web/login", answer.headers["Location"])
+        page = self.url_open(answer.headers["Location"]).text
+        self.assertIn("click the Sign In button of your email alias", page)
+        self.assertIn('value="/odoo/email-aliases"', page)
+        self.assertNotIn(params["code"], answer.headers["Location"])
         self.assert_untouched()
 
     def test_nobody_begins_for_a_foreign_alias(self):

@@ -5,6 +5,24 @@ class MailComposeMessage(models.TransientModel):
     _name = "mail.compose.message"
     _inherit = ["mail.compose.message", "user.email.alias.dialogue"]
 
+    @api.model
+    def default_get(self, fields):
+        """Restrict: a person's choice is no default for code that runs meanwhile."""
+        values = super().default_get(fields)
+        if not self.env.context.get("email_alias_person"):
+            values.pop("email_alias_id", None)
+        return values
+
+    def onchange(self, values, field_names, fields_spec):
+        """Extend: the chatter hands over the alias that was chosen there already."""
+        composer = self
+        if "email_alias_chosen" in self.env.context:
+            chosen = self.env.context["email_alias_chosen"]
+            composer = self.with_context(default_email_alias_id=chosen)
+        return super(MailComposeMessage, composer).onchange(
+            values, field_names, fields_spec
+        )
+
     @api.depends_context("uid", "email_alias_person")
     @api.depends(
         "composition_mode", "mass_mailing_id", "model", "res_ids", "subtype_is_log"
@@ -62,15 +80,18 @@ class MailComposeMessage(models.TransientModel):
             return values_all
         alias._check_usable()
         asked = bool(self.reply_to_force_new and self.reply_to)
+        # sudo: one's own alias, or a mailing's, just checked
+        alias_sudo = alias.sudo()
         own = {
             "email_alias_id": alias.id,
             "mail_server_id": False,
-            # sudo: one's own alias, or a mailing's, just checked
-            **alias.sudo()._get_sender_values(keep_reply_to=asked),
+            **alias_sudo._get_sender_values(keep_reply_to=asked),
         }
         if self.composition_mode == "mass_mail":
             own["email_alias_bulk"] = True
         for values in values_all.values():
+            if values.get("reply_to") and not asked:
+                values["reply_to"] = alias_sudo._name_reply_to(values["reply_to"])
             values.update(own)
         return values_all
 

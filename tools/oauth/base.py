@@ -72,6 +72,9 @@ class Provider(Failures):
 
     key = ""
     label = ""
+    # whether its mail server lets an account send as another mailbox, or refuses it;
+    # others put the account's own address into the From without a word
+    lets_send_as_others = False
     default_authority = ""
     api_transport = ""
     default_mail_scope = ""

@@ -13,6 +13,7 @@ class Consent:
     """What a finished sign-in brought.
 
     :param identity: stable name of the account; compare this, never the address
+    :param login: what the account is called at the mail server's login
     :param email: the account's address as the provider claims it: a proposal, which a
         login at the mail server has to prove
     :param transport: ``smtp`` or a name of ``transport.API_TRANSPORTS``
@@ -22,6 +23,7 @@ class Consent:
     """
 
     identity: str
+    login: str
     email: str
     name: str
     transport: str

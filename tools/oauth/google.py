@@ -119,10 +119,12 @@ class GoogleProvider(Provider):
         )
 
     def _consent(self, claims, payload, transport):
+        email = self._claimed_address(claims, "email")
         return Consent(
             # ``sub`` is unique within its issuer (OIDC Core 5.7) and never reused.
             identity=f"{self.metadata['issuer']}|{claims['sub']}",
-            email=self._claimed_address(claims, "email"),
+            login=email,
+            email=email,
             name=as_text(claims.get("name")),
             transport=transport,
             server=self._get_server(transport),

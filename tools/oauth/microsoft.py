@@ -89,6 +89,7 @@ class MicrosoftProvider(Provider):
     key = "microsoft"
     label = "Microsoft"
     api_transport = "graph"
+    lets_send_as_others = True
     default_authority = "https://login.microsoftonline.com"
     default_mail_scope = "https://outlook.office.com/SMTP.Send"
     default_smtp_server = "smtp.office365.com:587"
@@ -242,7 +243,10 @@ class MicrosoftProvider(Provider):
             # Neither ``email`` nor ``preferred_username`` is verified; a directory's
             # administrator can set them to anything.
             identity=f"{claims['tid']}.{claims['oid']}".lower(),
-            email=self._claimed_address(claims, "preferred_username", "email"),
+            # The name one signs in with (UPN) is what the mail server knows; the
+            # mailbox may have another address.
+            login=self._claimed_address(claims, "preferred_username", "email"),
+            email=self._claimed_address(claims, "email", "preferred_username"),
             name=as_text(claims.get("name")),
             transport=transport,
             server=server,

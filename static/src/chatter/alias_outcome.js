@@ -7,6 +7,7 @@ const ICONS = {
     refused: "fa-exclamation-circle text-danger",
     sent: "fa-paper-plane-o",
     uncertain: "fa-question-circle text-warning",
+    unsent: "fa-exclamation-circle text-danger",
     waiting: "fa-hourglass-half",
 };
 
@@ -48,6 +49,8 @@ export class EmailAliasOutcome extends Component {
                 return _t("sent");
             case "refused":
                 return _t("refused");
+            case "unsent":
+                return _t("not sent");
             case "uncertain":
                 return _t("uncertain whether it arrived");
             case "cancelled":

@@ -48,10 +48,11 @@ patch(Composer.prototype, {
 
     // The full composer starts with the choice and hands it back.
 
+    /** @override no default: code that runs while this is sent would take it as well */
     get fullComposerAdditionalContext() {
         const context = super.fullComposerAdditionalContext;
         if (this.hasEmailAlias) {
-            return { ...context, default_email_alias_id: this.props.composer.emailAliasId };
+            return { ...context, email_alias_chosen: this.props.composer.emailAliasId };
         }
         return context;
     },

@@ -11,7 +11,7 @@ patch(Message.prototype, {
          *     alias_id: number,
          *     is_mine: boolean,
          *     from: string,
-         *     state: ""|"waiting"|"sent"|"refused"|"uncertain"|"cancelled",
+         *     state: ""|"waiting"|"sent"|"refused"|"unsent"|"uncertain"|"cancelled",
          *     until: string|false,
          *     reply: string,
          * }|undefined}

@@ -1,0 +1,148 @@
+import contextlib
+
+from odoo import api, models, tools
+from odoo.tools import email_normalize
+
+from ..tools import address
+
+
+class UserEmailAliasAddress(models.AbstractModel):
+    """Whose address it is: an alias's is its owner's, wherever Odoo looks for people.
+
+    The sender of an incoming mail can be forged, with an alias's address as with a
+    user's own: nothing follows from the one that core does not conclude from the other.
+    """
+
+    _name = "user.email.alias.address"
+    _description = "Email Alias: Address"
+
+    @tools.ormcache()
+    def _get_claims(self):
+        """Who has an active alias with which address: dict of address -> user ids.
+
+        Addresses as core normalises them, international domains in both forms. The
+        owner of the oldest alias comes first. Without aliases this costs no query.
+        """
+        # sudo: whose address it is counts for everybody
+        aliases = self.sudo().search([("email_from", "!=", False)], order="id")
+        claims = {}
+        for alias in aliases:
+            for form in _get_forms(alias.email_from):
+                claims.setdefault(form, []).append(alias.user_id.id)
+        return {form: tuple(user_ids) for form, user_ids in claims.items()}
+
+    @api.model
+    def _get_owners(self, emails):
+        """Who the people behind these addresses are.
+
+        What is the address of a user already is left to core: nobody becomes somebody
+        else by an alias. Of several owners the one with the oldest alias counts.
+
+        :param emails: addresses as core normalises them; others are nobody's
+        :return: dict of address -> partner, for addresses of aliases only
+        """
+        claims = self._get_claims()
+        claimed = [email for email in emails if email and email in claims]
+        if not claimed:
+            return {}
+        # sudo: whose address it is counts for everybody
+        Users = self.env["res.users"].sudo()
+        persons = Users.search([("partner_id.email_normalized", "in", claimed)])
+        taken = set(persons.partner_id.mapped("email_normalized"))
+        owners = {}
+        for email in set(claimed) - taken:
+            users = Users.browse(claims[email]).exists()
+            owner = users.filtered(lambda user: user.active and not user.share)[:1]
+            if owner:
+                owners[email] = self.env["res.partner"].browse(owner.partner_id.id)
+        return owners
+
+    @api.model
+    def _get_alias_of(self, email_from, partner_id):
+        """The alias that a person wrote with, if it can send.
+
+        :param email_from: the sender of an incoming mail
+        :param partner_id: who core has found that to be
+        """
+        email = email_normalize(email_from)
+        if not email or email not in self._get_claims():
+            return self.browse()
+        # sudo: the alias of the person the mail is from
+        aliases = self.sudo().search(
+            [
+                ("user_id.partner_id", "=", partner_id),
+                ("user_id.active", "=", True),
+                ("user_id.share", "=", False),
+            ],
+            order="id",
+        )
+        usable = aliases.filtered(
+            lambda a: a._is_complete() and email in _get_forms(a.email_from)
+        )
+        return usable[:1].sudo(False)
+
+    @api.model
+    def _settle_suggested(self, record, suggested):
+        """Replace addresses of aliases by their owners among suggested recipients.
+
+        :param list suggested: dicts as core makes them for ``record``
+        """
+        owners = self._get_owners({found["email"] for found in suggested})
+        if not owners:
+            return suggested
+        absent = self.env.user.partner_id
+        if "message_partner_ids" in record:
+            absent |= record.message_partner_ids
+        known = {found["partner_id"] for found in suggested}
+        settled = []
+        for found in suggested:
+            owner = owners.get(found["email"])
+            if not owner or found["partner_id"] == owner.id:
+                settled.append(found)
+            elif owner not in absent and owner.id not in known:
+                known.add(owner.id)
+                settled.append(
+                    {
+                        "email": owner.email_normalized,
+                        "name": owner.name,
+                        "partner_id": owner.id,
+                        "create_values": {},
+                    }
+                )
+        return settled
+
+    # ------------------------------------------------------------------
+    # Contacts that were made of an alias's address
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _find_mistaken_contacts(self):
+        """The contacts with an alias's address that are not its owner.
+
+        :return: dict of contact -> the owner's contact
+        """
+        owners = self._get_owners(self._get_claims())
+        contacts = (
+            self.env["res.partner"]
+            .with_context(active_test=False)
+            .search([("email_normalized", "in", list(owners))])
+        )
+        pairs = {contact: owners[contact.email_normalized] for contact in contacts}
+        return {contact: owner for contact, owner in pairs.items() if contact != owner}
+
+    @api.model
+    def action_view_mistaken_contacts(self):
+        """Offer contacts that are really users with an alias for merging."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "user_email_alias.res_partner_action_email_alias"
+        )
+        ids = [contact.id for contact in self._find_mistaken_contacts()]
+        return {**action, "domain": [("id", "in", ids)]}
+
+
+def _get_forms(mailbox):
+    """An address as core normalises it, the domain as typed and in ASCII."""
+    forms = {email_normalize(mailbox)}
+    with contextlib.suppress(address.AddressError):
+        forms.add(email_normalize(address.mailbox_to_ascii(mailbox)))
+    return forms - {False}
