@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from .user_email_alias_counted import RECIPIENT_FIELDS
-from .user_email_alias_mail import UNCERTAIN
+from .user_email_alias_mail_outcome import UNCERTAIN
 from .user_email_alias_seal import SEAL_FIELDS
 
 # Once a mailing with somebody's alias is on its way, others may change these only.
