@@ -1,5 +1,7 @@
 from odoo import models
 
+from ..decorators import of_records
+
 
 class UserEmailAliasAudit(models.AbstractModel):
     """Recording what people do to an alias, see ``user.email.alias.event``."""
@@ -37,6 +39,7 @@ class UserEmailAliasAudit(models.AbstractModel):
         if names:
             self._record_event("changed", names)
 
+    @of_records
     def action_view_events(self):
         """Open what people did to this alias."""
         self.ensure_one()

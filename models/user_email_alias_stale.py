@@ -1,6 +1,7 @@
 from odoo import api, fields, models, tools
 from odoo.exceptions import UserError
 
+from ..decorators import of_records
 from ..tools import pacing
 from .user_email_alias_owner import OWNER_GONE
 
@@ -95,6 +96,7 @@ class UserEmailAliasStale(models.AbstractModel):
         self._notify_owner(sentence)
         return True
 
+    @of_records
     def action_send_stale(self):
         """Let go what waits, however old."""
         self._check_owner()
@@ -103,6 +105,7 @@ class UserEmailAliasStale(models.AbstractModel):
         self.sudo().released_at = self._now()
         self._reset_state()
 
+    @of_records
     def action_drop_stale(self):
         """Cancel what waits, for good."""
         self.ensure_one()

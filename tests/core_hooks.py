@@ -70,6 +70,12 @@ MODEL_HOOKS = (
     ),
     (
         "mail.compose.message",
+        "onchange",
+        "self, values, field_names, fields_spec",
+        "The chatter hands over the alias that was chosen there.",
+    ),
+    (
+        "mail.compose.message",
         "default_get",
         "self, fields",
         "What a person chose is no default for code that runs meanwhile.",

@@ -35,6 +35,8 @@ class TestSecretPlaces(AliasCommon):
             account = {
                 "key": alias.name,
                 "email": alias.email_from,
+                "login": alias.email_from,
+                "transport": "smtp",
                 "server": "smtp.example.com:465",
                 "identity": f"{alias.name}:1",
                 "tokens": "tokens",
