@@ -1,5 +1,7 @@
 """Configuration files for ``dovecot.py``: Dovecot 2.3 and 2.4 differ in syntax."""
 
+_HEAD_24 = "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n"
+
 
 def configuration(version, **options):
     """Return a configuration's text.
@@ -15,8 +17,9 @@ def configuration(version, **options):
     options.setdefault("quota_kb", None)
     options.setdefault("capability", None)
     options.setdefault("storage", "maildir")
-    syntax = _syntax_24 if is_new else _syntax_23
-    return "\n".join([syntax(**options), _services(is_new, **options)]) + "\n"
+    syntax, head = (_syntax_24, _HEAD_24) if is_new else (_syntax_23, "")
+    texts = _common(**options), syntax(**options), _services(is_new, **options)
+    return head + "\n".join(texts) + "\n"
 
 
 def _services(is_new, *, port, tls_port, is_root, owner, **_options):
@@ -46,7 +49,7 @@ def _mailboxes(special_use):
     )
 
 
-def _common(directory, prefix, separator, special_use):
+def _common(*, directory, prefix, separator, special_use, **_more):
     return f"""
 base_dir = {directory}/run
 state_dir = {directory}/state
@@ -65,20 +68,8 @@ namespace inbox {{
 """
 
 
-def _syntax_23(
-    *,
-    directory,
-    owner,
-    prefix,
-    separator,
-    special_use,
-    quota_kb,
-    capability,
-    storage,
-    **_more,
-):
-    text = _common(directory, prefix, separator, special_use)
-    text += f"""
+def _syntax_23(*, directory, owner, quota_kb, capability, storage, **_more):
+    text = f"""
 ssl = yes
 ssl_cert = <{directory}/cert.pem
 ssl_key = <{directory}/key.pem
@@ -111,21 +102,8 @@ plugin {{
     return text
 
 
-def _syntax_24(
-    *,
-    directory,
-    owner,
-    prefix,
-    separator,
-    special_use,
-    quota_kb,
-    capability,
-    storage,
-    **_more,
-):
-    text = "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n"
-    text += _common(directory, prefix, separator, special_use)
-    text += f"""
+def _syntax_24(*, directory, owner, quota_kb, capability, storage, **_more):
+    text = f"""
 ssl = yes
 ssl_server_cert_file = {directory}/cert.pem
 ssl_server_key_file = {directory}/key.pem
