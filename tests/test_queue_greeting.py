@@ -17,7 +17,9 @@ class TestQueueGreeting(QueueCase):
     def begin(self, number):
         """Forget what was said, and greet with a name that was never said before."""
         self.server.clear()
-        self.name = f"odoo{number}.{self._testMethodName.replace('_', '-')[:60]}.example"
+        self.name = (
+            f"odoo{number}.{self._testMethodName.replace('_', '-')[:60]}.example"
+        )
         self._restore(self.name)
 
     def _restore(self, before):

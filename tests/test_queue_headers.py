@@ -87,7 +87,8 @@ class TestQueueHeaders(QueueCase):
                 {
                     "List-Unsubscribe": "<https://BÜCHER.example/weg?wer=Bob Smith>, "
                     "<mailto:weg@bücher.example?subject=bitte nicht mehr>",
-                    "List-Id": '"Die \\"großen\\" <alten> Bücher" <news.bücher.example>',
+                    "List-Id": '"Die \\"großen\\" <alten> Bücher" '
+                    "<news.bücher.example>",
                 }
             ),
         )

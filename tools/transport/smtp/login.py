@@ -13,10 +13,12 @@ import re
 import urllib.parse
 
 from .failure import SmtpFailure, failing_in
+from .outcome import Outcome
 from .reply import Phase, Reply, sanitise
 from .wire import Wire, WireFault
 
 SHORT = 4  # characters; a shorter secret cannot be told from ordinary words
+NOT_IMPLEMENTED = (500, 502, 504)  # the mechanism, not the password; RFC 4954 4
 AUTH_TIMEOUT = 30.0  # s for one login; some servers delay a refusal by several
 
 
@@ -41,6 +43,11 @@ def log_in_password(
     forms = _forms(user, password_secret)
     is_short = len(password_secret) < SHORT
     reply = _converse(wire, mechanism, steps, forms, is_short)
+    if reply.code in NOT_IMPLEMENTED:
+        outcome = Outcome(
+            "deferred", "alias", "auth_missing", hold="auth_missing", reply=reply
+        )
+        raise SmtpFailure(Phase.AUTH, reply, outcome=outcome)
     if reply.code != 235:
         raise SmtpFailure(Phase.AUTH, reply)
 
