@@ -176,6 +176,18 @@ class TestFailures(ImapCase):
         for status, text, kind, retryable in (
             ("NO", "[OVERQUOTA] Quota exceeded", "quota", True),
             ("NO", "Mailbox is full / over quota", "quota", True),
+            # GroupWise, Exchange, hosting companies
+            (
+                "NO",
+                "APPEND The 1500 MB storage limit has been exceeded.",
+                "quota",
+                True,
+            ),
+            ("NO", "[ALERT] Quota exceeded", "quota", True),
+            ("NO", "Not enough disk space", "quota", True),
+            ("NO", "Mailbox size limit reached", "quota", True),
+            ("NO", "exceeded storage allocation", "quota", True),
+            ("NO", "Message size exceeds fixed limit", "refused", True),
             ("NO", "[TRYCREATE] no", "folder", True),
             ("NO", "[NOPERM] no", "refused", False),
             ("NO", "[TOOBIG] no", "refused", False),

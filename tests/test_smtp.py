@@ -7,7 +7,16 @@ from odoo.tests import tagged
 from ..tools.address import ServerAddress
 from ..tools.guard import Guard
 from ..tools.transport.smtp.reply import Phase
-from .common_smtp import FROM, MESSAGE, PASSWORD, TO, TOKEN, USER, SmtpCase
+from .common_smtp import (
+    FROM,
+    MESSAGE,
+    PASSWORD,
+    TO,
+    TOKEN,
+    USER,
+    SmtpCase,
+    secret_forms,
+)
 from .raw_peer import RawPeer, lines
 
 
@@ -77,6 +86,18 @@ class TestConnection(SmtpCase):
             failure = self.failure_of(getattr(connection, login), USER, secret)
             self.assertEqual(failure.outcome.hold, "auth_missing")
             self.assertNotIn("auth", " ".join(server.sessions[-1].commands))
+
+    def test_a_login_that_is_not_there_is_no_wrong_password(self):
+        """Domino offers it, and repeats what it was told."""
+        for code in (500, 502, 504):
+            self.server.clear()
+            text = f'{code} Command "AUTH PLAIN {{}}" not implemented'
+            sent = secret_forms(USER, PASSWORD)[2].decode()
+            self.server.on("auth", reply=text.format(sent))
+            with self.subTest(code=code):
+                failure = self.failure_of(self.connect().login_password, USER, PASSWORD)
+                self.assertEqual(failure.outcome.hold, "auth_missing")
+                self.assertNotIn(sent.rstrip("="), str(failure))
 
     def test_credentials_that_could_end_their_field_are_not_sent(self):
         for login, user, secret in (

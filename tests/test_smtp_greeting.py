@@ -2,6 +2,7 @@ import contextlib
 import re
 import socket
 import time
+from unittest.mock import patch
 
 from odoo.tests import tagged
 
@@ -181,6 +182,23 @@ class TestOwnName(SmtpCase):
             failure = self.failure_of(connection.submit, FROM, [TO], MESSAGE)
             self.assertEqual(failure.outcome.hold, hold)
         self.assertEqual(self.names()[0], self.names()[-1], "after a while anew")
+
+    def test_googles_relay_minds_a_literal_and_is_busy_otherwise(self):
+        """It says the same to both; only the literal is to blame itself."""
+        words = b"421 4.7.0 Try again later, closing connection. (EHLO) n12 - gsmtp\r\n"
+        script = lines(b"220 smtp-relay.gmail.com ESMTP\r\n", words, end=hang_up)
+        for name, hold in (("odoo", "ehlo_name"), ("odoo.example.com", None)):
+            with (
+                self.subTest(name=name),
+                RawPeer(script) as peer,
+                patch("socket.gethostname", return_value=name),
+            ):
+                failure = self.failure_of(
+                    self.connect, peer.port, "127.0.0.1", disable_tls=True
+                )
+                self.assertEqual(failure.outcome.hold, hold)
+                self.assertEqual(failure.outcome.scope, "alias")
+                self.assertEqual(len(re.findall(rb"(?i)EHLO", peer.received)), 1)
 
     def test_one_recipient_who_tells_is_enough(self):
         self.server.on("rcpt", reply="504 need fully-qualified hostname", match="carol")

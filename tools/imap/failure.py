@@ -49,8 +49,12 @@ _PASSING_TEXT = re.compile(
     r"|not connected",
     re.IGNORECASE,
 )
+_ROOM = r"(storage|disk|space|mail.?box|account)"
 _QUOTA_TEXT = re.compile(
-    r"over ?quota|quota exceeded|mailbox (is )?full", re.IGNORECASE
+    rf"quota|\b{_ROOM}\b.{{0,30}}\b(full|limit|allocation|exceeded)"
+    rf"|\bexceed\w*.{{0,30}}\b{_ROOM}"
+    r"|\b(not enough|insufficient|no|out of)\b.{0,20}\b(space|storage|room)\b",
+    re.IGNORECASE,
 )
 _NONSENSE = (
     ArithmeticError,
@@ -129,7 +133,8 @@ def refusal_failure(refusal, stage):
     :param str stage: the kind that fits when the reply does not say more
     """
     kind = _CODE_KINDS.get(refusal.code, stage)
-    if not refusal.code and _QUOTA_TEXT.search(refusal.text):
+    is_untold = stage in (FOLDER, REFUSED) and refusal.code not in _CODE_KINDS
+    if is_untold and _QUOTA_TEXT.search(refusal.text[:1000]):
         kind = QUOTA
     passing = bool(
         refusal.code in _PASSING_CODES or _PASSING_TEXT.search(refusal.text[:1000])

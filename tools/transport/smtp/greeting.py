@@ -86,7 +86,7 @@ def is_refused(reply: Reply, name: str = "", phase: Phase = Phase.RCPT) -> bool:
     if reply.code < 400 or reply.is_ours:
         return False
     if _ABOUT_THE_NAME.search(reply.text):
-        return True
+        return not (_NAME.fullmatch(name) and _is_busy(reply))
     if phase is Phase.EHLO:
         return reply.code in (501, 504) or bool(_is_about(name, reply.text))
     if phase is Phase.DOT or _ABOUT_AN_ADDRESS.search(reply.text):
@@ -97,6 +97,15 @@ def is_refused(reply: Reply, name: str = "", phase: Phase = Phase.RCPT) -> bool:
         or bool(_ABOUT_A_NAME.search(reply.text))
         or _is_about(name, reply.text)
     )
+
+
+def _is_busy(reply):
+    """Tell whether a server only names the command that it has no time for.
+
+    Google's relay does; to a literal it says the same, and means the literal.
+    """
+    is_later = re.search(r"\blater\b|\bbusy\b", reply.text, re.IGNORECASE)
+    return reply.code == 421 and is_later and not _IS_WRONG.search(reply.text)
 
 
 def _is_about(name, text):

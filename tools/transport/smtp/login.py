@@ -11,9 +11,11 @@ import json
 import re
 
 from .failure import SmtpFailure, failing_in
+from .outcome import Outcome
 from .reply import Phase, Reply, sanitise
 from .wire import Wire, WireFault
 
+NOT_IMPLEMENTED = (500, 502, 504)  # the mechanism, not the password; RFC 4954 4
 AUTH_TIMEOUT = 30.0  # s for one login; some servers delay a refusal by several
 
 
@@ -37,6 +39,11 @@ def log_in_password(
     steps = _STEPS[mechanism](_octets(user), _octets(password_secret))
     wire.redact.add(password_secret)
     reply = _converse(wire, mechanism, steps)
+    if reply.code in NOT_IMPLEMENTED:
+        outcome = Outcome(
+            "deferred", "alias", "auth_missing", hold="auth_missing", reply=reply
+        )
+        raise SmtpFailure(Phase.AUTH, reply, outcome=outcome)
     if reply.code != 235:
         raise SmtpFailure(Phase.AUTH, reply)
 
