@@ -94,7 +94,8 @@ class UserEmailAliasKeys(models.AbstractModel):
             for alias_id in ids:
                 try:
                     env.invalidate_all()
-                    total.update(Aliases.browse(alias_id)._reencrypt_row__())
+                    alias = Aliases.browse(alias_id).exists()
+                    total.update(alias._reencrypt_row__())
                     cr.commit()
                 except (errors.LockNotAvailable, errors.SerializationFailure):
                     cr.rollback()

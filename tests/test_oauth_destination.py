@@ -85,9 +85,13 @@ class DestinationTests:
 
     def test_sign_in_under_way_is_not_finished_elsewhere(self):
         params = self.idp.visit(self.begin())
-        self.set_param("authority", self.evil.url)
-        self.Settings = self.env["user.email.alias.oauth.settings"]
-        self.Settings._set_client_secret__(self.flavour, "secret of the administrator")
+        if self.flavour == "google":
+            # the issuer stays, only the code would go astray
+            self.set_param("token_endpoint", f"{self.evil.url}/token")
+        else:
+            self.set_param("authority", self.evil.url)
+        Settings = self.env["user.email.alias.oauth.settings"]
+        Settings._set_client_secret__(self.flavour, "secret of the administrator")
         self.assertIn("Start again", self.come_back(params))
         self.assert_got_nothing()
         self.assert_untouched()
