@@ -153,6 +153,8 @@ class MailingMailing(models.Model):
             self._email_alias_tell_left_out()
             self._email_alias_notify_finished()
         counted._email_alias_count_up()
+        if state in ("in_queue", "sending"):
+            (sealed - counted)._email_alias_queue_again()
         sealed._email_alias_seal_up()
         return result
 

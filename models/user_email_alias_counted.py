@@ -40,6 +40,13 @@ class UserEmailAliasCounted(models.AbstractModel):
             counted = [time.time(), list(_get_addresses(found).items())]
             mailing.sudo().email_alias_counted = json.dumps(counted)
 
+    def _email_alias_queue_again(self):
+        """Note that the owner has just put it in the queue, for whom it was then."""
+        # sudo: as above
+        for mailing_sudo in self.sudo().filtered("email_alias_counted"):
+            _then, addresses = json.loads(mailing_sudo.email_alias_counted)
+            mailing_sudo.email_alias_counted = json.dumps([time.time(), addresses])
+
     def _email_alias_get_counted(self):
         """Whom it goes to.
 

@@ -147,6 +147,18 @@ class TestMailingCounted(AliasCommon):
         self.assertEqual(len(self.served()), count)
         self.assertNotIn("eve@evil.example", str(self.served()))
 
+    def test_what_is_sent_once_more_weeks_later_leaves(self):
+        self.mailing.action_launch()
+        self.run_mailing_cron()
+        failed = self.find_mails(self.alias_bob)[0]
+        failed.write({"state": "exception", "failure_type": "unknown"})
+        count = len(self.served())
+        with freeze_time(fields.Datetime.now() + timedelta(days=20)):
+            self.mailing.action_retry_failed()
+            self.run_mailing_cron()
+        self.assertEqual(self.mailing.state, "done")
+        self.assertEqual(len(self.served()), count)
+
     def test_what_is_uncertain_is_decided_on_first(self):
         self.mailing.action_launch()
         self.run_mailing_cron()
