@@ -120,12 +120,7 @@ class MailingMailing(models.Model):
 
     def write(self, vals):
         """Restrict: only the owner sends with an alias, and only emails."""
-        if "mailing_type" in vals or "email_alias_id" in vals:
-            types = {vals.get("mailing_type")} - {None} or {
-                *self.mapped("mailing_type")
-            }
-            if not types <= {"mail"}:
-                vals = {**vals, "email_alias_id": False}
+        vals = self._email_alias_for_emails_only(vals)
         self._check_email_alias_vals(vals)
         state = vals.get("state")
         if state in ("in_queue", "sending"):
@@ -157,6 +152,13 @@ class MailingMailing(models.Model):
             (sealed - counted)._email_alias_queue_again()
         sealed._email_alias_seal_up()
         return result
+
+    def _email_alias_for_emails_only(self, vals):
+        """Take the alias off what is, or becomes, another kind of mailing."""
+        if "mailing_type" not in vals and "email_alias_id" not in vals:
+            return vals
+        types = {vals.get("mailing_type")} - {None} or {*self.mapped("mailing_type")}
+        return vals if types <= {"mail"} else {**vals, "email_alias_id": False}
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_email_alias_on_its_way(self):
