@@ -130,15 +130,6 @@ class UserEmailAliasAddress(models.AbstractModel):
         pairs = {contact: owners[contact.email_normalized] for contact in contacts}
         return {contact: owner for contact, owner in pairs.items() if contact != owner}
 
-    @api.model
-    def action_view_mistaken_contacts(self):
-        """Offer contacts that are really users with an alias for merging."""
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "user_email_alias.res_partner_action_email_alias"
-        )
-        ids = [contact.id for contact in self._find_mistaken_contacts()]
-        return {**action, "domain": [("id", "in", ids)]}
-
 
 def _get_forms(mailbox):
     """An address as core normalises it, the domain as typed and in ASCII."""
