@@ -122,17 +122,37 @@ def _sign_in_otherwise(running: stack.Stack, records: dict) -> None:
     )
 
 
+def _sign_in_for_shared(running: stack.Stack, records: dict) -> None:
+    """Leave an alias of a shared mailbox as a sign-in leaves it."""
+    _set(
+        running,
+        records,
+        "provider = 'microsoft', oauth_user = 'upn4711@corp.example.com', "
+        "oauth_mailbox = 'marc.demo@corp.example.com', oauth_pending_user = NULL, "
+        "oauth_secret = 'no cipher text', oauth_identity = 'x'",
+    )
+
+
+def _write_to_nobody(running: stack.Stack, records: dict) -> None:
+    """Send a message to a contact without an address."""
+    contact = running.client("admin")("res.partner", "create", {"name": "Bare Bert"})
+    demo = running.client("demo")
+    _write(demo, records["lead"], records["alias"], "To Bert.", contact)
+    time.sleep(5)
+
+
+def _make_contact_of_alias(running: stack.Stack, records: dict) -> None:
+    """Have a contact with an alias's address, as there are from earlier days."""
+    contact = {"name": "Marc D.", "email": stack.MAILBOXES[0]}
+    running.client("admin")("res.partner", "create", contact)
+
+
 SCREENS = (
     Screen("alias_cards", ALIASES, ".o_kanban_record:not(.o_kanban_ghost)"),
     Screen("alias_form", f"{ALIASES}/{{alias}}", ".o_form_view .o_field_widget"),
     Screen("alias_form_on_hold", f"{ALIASES}/{{on_hold}}", ".o_form_view"),
     Screen("alias_new", f"{ALIASES}/new", ".o_form_view .o_field_widget"),
-    Screen(
-        "alias_cards_empty",
-        ALIASES,
-        ".o_view_nocontent",
-        login="admin",
-    ),
+    Screen("alias_cards_empty", ALIASES, ".o_view_nocontent", login="admin"),
     Screen(
         "composer",
         "crm/{lead}",
@@ -166,6 +186,12 @@ SCREENS = (
         ),
     ),
     Screen(
+        "chatter_unsent",
+        "crm/{lead}",
+        ".o_email_alias_outcome[data-state=unsent]",
+        before=_write_to_nobody,
+    ),
+    Screen(
         "messaging_menu",
         ALIASES,
         ".o-mail-NotificationItem",
@@ -187,11 +213,7 @@ SCREENS = (
         "action-mass_mailing.mailing_mailing_action_mail/new",
         ".o_form_view .o_field_widget",
     ),
-    Screen(
-        "preferences",
-        "action-base.action_res_users_my/{demo}",
-        ".o_form_view",
-    ),
+    Screen("preferences", "action-base.action_res_users_my/{demo}", ".o_form_view"),
     Screen(
         "user_menu",
         ALIASES,
@@ -259,6 +281,19 @@ SCREENS = (
         ".o_form_view [name='other_account']",
         before=_sign_in_otherwise,
     ),
+    Screen(
+        "sign_in_shared",
+        f"{ALIASES}/{{alias}}",
+        ".o_form_view [name='shared_from']",
+        before=_sign_in_for_shared,
+    ),
+    Screen(
+        "contacts_to_merge",
+        "action-user_email_alias.res_partner_action_email_alias",
+        ".o_data_row, .o_kanban_record",
+        login="admin",
+        before=_make_contact_of_alias,
+    ),
 )
 
 
@@ -322,9 +357,10 @@ def prepare(running: stack.Stack) -> dict:
     }
 
 
-def _write(demo, lead: int, alias: int, text: str) -> None:
-    """Send a message from a lead's chatter."""
-    [partner] = demo("res.partner", "search", [("email", "!=", False)], limit=1)
+def _write(demo, lead: int, alias: int, text: str, partner: int = 0) -> None:
+    """Send a message from a lead's chatter, to anybody or to this contact."""
+    if not partner:
+        [partner] = demo("res.partner", "search", [("email", "!=", False)], limit=1)
     demo(
         "crm.lead",
         "message_post",

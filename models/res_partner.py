@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import parse_contact_from_email
 
 from .user_email_alias_recipient import ADDRESS_FIELDS
@@ -12,6 +13,7 @@ class ResPartner(models.Model):
         "res.partner",
         "Owner of the Email Alias",
         compute="_compute_email_alias_owner_id",
+        search="_search_email_alias_owner_id",
         help="The user whose alias has this contact's address.",
     )
 
@@ -23,6 +25,15 @@ class ResPartner(models.Model):
         for partner in self:
             owner = owners.get(partner.email_normalized, self.browse())
             partner.email_alias_owner_id = owner - partner
+
+    def _search_email_alias_owner_id(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        owners = self.env["user.email.alias"]._find_mistaken_contacts()
+        found = Domain("id", "in", [c.id for c, o in owners.items() if o.id in value])
+        if False in value:
+            found |= Domain("id", "not in", [contact.id for contact in owners])
+        return found
 
     def write(self, vals):
         """Extend: what waits leaves to the address it was sent off to."""

@@ -1,10 +1,8 @@
 import contextlib
 
 from odoo import api, models, tools
-from odoo.exceptions import AccessError
 from odoo.tools import email_normalize
 
-from ..decorators import of_records
 from ..tools import address
 
 
@@ -131,21 +129,6 @@ class UserEmailAliasAddress(models.AbstractModel):
         )
         pairs = {contact: owners[contact.email_normalized] for contact in contacts}
         return {contact: owner for contact, owner in pairs.items() if contact != owner}
-
-    @api.model
-    @of_records
-    def action_view_mistaken_contacts(self):
-        """Offer contacts that are really users with an alias for merging.
-
-        :raise AccessError: for whoever does not administer users
-        """
-        if not self.env.user.has_group("base.group_erp_manager"):
-            raise AccessError(self.env._("Only administrators merge such contacts."))
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "user_email_alias.res_partner_action_email_alias"
-        )
-        ids = [contact.id for contact in self._find_mistaken_contacts()]
-        return {**action, "domain": [("id", "in", ids)]}
 
 
 def _get_forms(mailbox):

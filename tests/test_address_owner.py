@@ -1,5 +1,7 @@
 """An alias's address is its owner's, wherever Odoo turns an address into somebody."""
 
+import ast
+
 from odoo.tests import HttpCase, tagged
 
 from odoo.addons.mail.tools.discuss import Store
@@ -312,17 +314,25 @@ class TestMistakenContacts(OwnerCase):
     def setUp(self):
         super().setUp()
         self.mistaken = self.env["res.partner"].create({"name": "A", "email": ALICE})
-        self.Alias = self.env["user.email.alias"].with_user(self.user_manager)
 
     def listed(self):
-        action = self.Alias.action_view_mistaken_contacts()
-        return self.env["res.partner"].search(action["domain"])
+        action = self.env.ref("user_email_alias.res_partner_action_email_alias")
+        Partner = self.env["res.partner"].with_user(self.user_manager)
+        return Partner.search(ast.literal_eval(action.domain))
 
     def test_contacts_made_of_aliases_are_listed_with_their_owner(self):
         self.assertEqual(self.listed(), self.mistaken)
         self.assertEqual(self.mistaken.email_alias_owner_id, self.alice)
         self.assertFalse(self.alice.email_alias_owner_id)
         self.assertFalse(self.customer.email_alias_owner_id)
+        Partner = self.env["res.partner"]
+        for domain, contact, is_found in (
+            ([("email_alias_owner_id", "=", self.alice.id)], self.mistaken, True),
+            ([("email_alias_owner_id", "=", self.bob.id)], self.mistaken, False),
+            ([("email_alias_owner_id", "=", False)], self.mistaken, False),
+            ([("email_alias_owner_id", "=", False)], self.customer, True),
+        ):
+            self.assertEqual(contact in Partner.search(domain), is_found, domain)
         self.alice.email = ALICE
         self.assertFalse(self.listed())
 

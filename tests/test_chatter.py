@@ -231,6 +231,21 @@ class TestChatterTours(ChatterCase, HttpCase):
         self.start_tour("/odoo", "user_email_alias_none", login="nadia_alias")
         self.assertLeavesAsEver(self.mail_of("As ever"))
 
+    def test_user_who_may_create_no_contact_sees_who_gets_nothing(self):
+        rights = "base.group_user,sales_team.group_sale_salesman_all_leads"
+        user = self.create_user("clara_alias", "Clara Clerk", rights)
+        alias = self.create_alias(user, "clara@a.example.com")
+        lead = self.create_tour_lead(user)
+        lead.write({"partner_id": False, "email_from": "nobody.yet@example.org"})
+        self.assertFalse(user.has_group("base.group_partner_manager"))
+        self.start_tour("/odoo", "user_email_alias_unreached", login="clara_alias")
+        message = lead.message_ids.filtered(lambda m: "To nobody" in m.body)
+        self.assertEqual(message.email_alias_id, alias)
+        self.assertFalse(self.find_mails(alias))
+        self.assertFalse(
+            self.env["res.partner"].search([("email", "like", "typed@example.org")])
+        )
+
     def test_scheduled_message_keeps_its_alias_and_can_change_it(self):
         self.start_tour("/odoo", "user_email_alias_scheduled", login="alice_alias")
         self.assertFalse(self.find_mails(self.alias_alice_2))

@@ -106,6 +106,25 @@ tours.add("user_email_alias_none", {
     ],
 });
 
+tours.add("user_email_alias_unreached", {
+    steps: () => [
+        ...openLead("Tour lead"),
+        ...startMessage(),
+        seeFrom(CHATTER, "Clara Clerk <clara@a.example.com>"),
+        {
+            content: "Who stands in To without a contact gets nothing, and it says so",
+            trigger: ".o_email_alias_unreached:contains(nobody.yet@example.org)",
+        },
+        { trigger: ".o-mail-RecipientsInput input", run: "edit typed@example.org" },
+        {
+            trigger: ".o-autocomplete--dropdown-item:contains(Create typed@) a",
+            run: "click",
+        },
+        { trigger: ".o_email_alias_unreached:contains(typed@example.org)" },
+        ...sendMessage("To nobody"),
+    ],
+});
+
 tours.add("user_email_alias_scheduled", {
     steps: () => [
         ...openLead("Tour lead"),
