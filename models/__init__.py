@@ -11,6 +11,7 @@ from . import (
     user_email_alias_ended,
     user_email_alias_figures,
     user_email_alias_keep,
+    user_email_alias_keep_alive,
     user_email_alias_key,
     user_email_alias_home,
     user_email_alias_limits,

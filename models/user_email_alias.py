@@ -85,6 +85,7 @@ class UserEmailAlias(models.Model):
         "user.email.alias.other.account",
         "user.email.alias.abandoned",
         "user.email.alias.oauth.token",
+        "user.email.alias.keep.alive",
         "user.email.alias.connection",
         "user.email.alias.credentials",
     ]

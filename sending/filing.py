@@ -14,9 +14,10 @@ import psycopg2
 from odoo.tools import SQL
 
 from ..exceptions import MailboxClosed
-from ..tools import address, pacing, vault
+from ..tools import address, pacing
 from ..tools.epoch import to_datetime, to_epoch
 from ..tools.imap.failure import ImapFailure
+from .copy_trouble import explain, tell_owner
 from .process import Process
 
 _logger = logging.getLogger(__name__)
@@ -85,8 +86,8 @@ class Filing:
             self._note_trouble(str(error))
         except Exception as error:
             self.env.cr.rollback()
-            self._note_trouble(self._explain(error))
-        self._tell_owner()
+            self._note_trouble(explain(self.alias, error))
+        tell_owner(self.alias, self._is_closed)
         self.env.cr.commit()
 
     def _is_over(self, deadline):
@@ -317,78 +318,6 @@ class Filing:
                 words=words,
             )
         )
-
-    def _explain(self, error):
-        """Return why the account's copies wait, in words for its owner."""
-        if isinstance(error, ImapFailure):
-            return str(error)
-        if isinstance(error, (address.AddressError, vault.VaultError)):
-            return self.alias._explain(error)
-        # Nobody has foreseen it: where it came from, and nothing of what was said.
-        trace = error.__traceback__
-        while trace.tb_next:
-            trace = trace.tb_next
-        _logger.error(
-            "Copies of alias %s wait: %s in %s, line %s",
-            self.alias.id,
-            type(error).__name__,
-            trace.tb_frame.f_code.co_filename,
-            trace.tb_lineno,
-        )
-        return self.env._(
-            "An unexpected error, which your administrator finds in the log."
-        )
-
-    def _tell_owner(self):
-        """Tell the owner once: about copies that failed, or wait for an hour.
-
-        What an administrator has closed is no passing trouble, and told at once.
-        """
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT id FROM user_email_alias_log
-                 WHERE alias_id = %s AND sent_copy_state = 'waiting'
-                   AND is_sent_copy_told LIMIT 1
-                """,
-                self.alias.id,
-            )
-        )
-        was_told = self.env.cr.fetchone()
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE user_email_alias_log
-                   SET is_sent_copy_told = true
-                 WHERE alias_id = %s AND is_sent_copy_told IS NOT TRUE
-                   AND sent_copy_error IS NOT NULL
-                   AND sent_copy_state IN ('waiting', 'failed')
-                   AND (sent_copy_state = 'failed' OR sent_copy_first_at <= %s)
-                RETURNING sent_copy_state, sent_copy_error
-                """,
-                self.alias.id,
-                to_datetime(
-                    self.alias._now()
-                    - (0.0 if self._is_closed else pacing.COPY_TELL_AFTER)
-                ),
-            )
-        )
-        told = dict(self.env.cr.fetchall())
-        if "failed" in told:
-            message = self.env._(
-                "A copy could not be filed in the Sent folder: %s The email itself "
-                "was sent.",
-                told["failed"],
-            )
-        elif "waiting" in told and not was_told:
-            message = self.env._(
-                "Copies of sent emails wait to be filed: %s The emails themselves were "
-                "sent.",
-                told["waiting"],
-            )
-        else:
-            return
-        self.alias._notify_owner(message)
 
     def _give_up(self):
         """The alias has no mailbox for copies any more; a retry may find a new one."""

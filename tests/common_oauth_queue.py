@@ -9,7 +9,8 @@ from unittest.mock import patch
 from odoo import sql_db
 
 from .common_queue import QueueCase
-from .fake_oauth import Account, FakeIdentityProvider
+from .fake_oauth import FakeIdentityProvider
+from .fake_oauth_state import Account
 
 ADA = Account("ada@example.com", "Ada Lovelace", "2001", oid="adaadaad-0000-2001")
 BEN = Account("ben@example.com", "Ben Okri", "2002", oid="benbenbe-0000-2002")

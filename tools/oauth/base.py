@@ -18,7 +18,6 @@ vault. Nothing here stores, logs or prints a secret; there is no ORM in here.
 """
 
 import hmac
-import json
 import logging
 import secrets
 import time
@@ -28,7 +27,6 @@ from ..address import AddressError, parse_mailbox
 from ..deadline import Deadline
 from ..transport import API_TRANSPORTS
 from .channel import session_for
-from .consent import OauthToken, expiry, lifetime_of
 from .discovery import (
     WELL_KNOWN,
     fetch_keys,
@@ -37,31 +35,21 @@ from .discovery import (
     require_https,
 )
 from .errors import (
-    ConsentDead,
     ConsentRefused,
     FlowInvalid,
-    OAuthError,
     ProviderMisconfigured,
     ProviderUnavailable,
 )
-from .failure import Failures
 from .flows import FLOW_LIFETIME
+from .tokens import Tokens, json_text
 
 _logger = logging.getLogger(__name__)
-
-# Seconds an access token must still be good for: connect, TLS, login, and a clock
-# that is a minute off. One that lives less than twice as long need only have half of
-# its life before it, else a token of five minutes would be stale from the start.
-MIN_LIFETIME = 300.0
-
-# Seconds below which no token is tried, whatever it was given.
-LEAST_LIFETIME = 15.0
 
 # Longest authorization code that is passed on.
 MAX_CODE = 4096
 
 
-class Provider(Failures):
+class Provider(Tokens):
     """Base of the providers: all rules that do not depend on which one it is.
 
     :param Deadline deadline: the end of all conversations of this object, None for none
@@ -217,7 +205,7 @@ class Provider(Failures):
             raise FlowInvalid("issuer")
         if not 0 <= time.time() - flow.get("created_at", 0) <= FLOW_LIFETIME:
             raise FlowInvalid("expired_flow")
-        if not _is_same(_json(flow["bound_to"]), _json(bound_to)):
+        if not _is_same(json_text(flow["bound_to"]), json_text(bound_to)):
             raise FlowInvalid("bound_to")
 
     def _check_answer(self, flow, params):
@@ -296,96 +284,6 @@ class Provider(Failures):
     def _is_scope(granted, wanted):
         return granted == wanted
 
-    # -- use ---------------------------------------------------------------------
-
-    def get_token(self, tokens, min_lifetime=None):
-        """Return an access token that lives long enough for a login.
-
-        :param min_lifetime: seconds it must still live, None = by its own lifetime
-
-        The caller holds a lock on the row ``tokens`` was read from: where refresh
-        tokens rotate, two refreshes at once kill the account (RFC 9700 4.14.2).
-        """
-        return self.cached_token(tokens, min_lifetime) or self.refresh(tokens)
-
-    def cached_token(self, tokens, min_lifetime=None):
-        """Return the access token at hand if it lives that long, else None.
-
-        No network, and so no lock.
-        """
-        content = self._unpack(tokens)
-        with self._own_errors():
-            secret, expires_at = self._cached_access(content)
-            if min_lifetime is None:
-                half = content.get("lifetime", 2 * MIN_LIFETIME) / 2
-                min_lifetime = max(min(MIN_LIFETIME, half), LEAST_LIFETIME)
-        if secret and expires_at - time.time() >= min_lifetime:
-            return OauthToken(expires_at, False, secret, tokens)
-        return None
-
-    def refresh(self, tokens):
-        """Fetch a new access token now (RFC 6749 6).
-
-        :raise ConsentDead: only a new sign-in helps
-        :raise ProviderUnavailable: try again later, with the same ``tokens``
-        """
-        with self._own_errors():
-            return self._refresh(self._unpack(tokens))
-
-    def revoke(self, tokens):
-        """Withdraw the consent at the provider (RFC 7009), as far as that is possible.
-
-        Providers may end *all* tokens this application has for the account, those of
-        other aliases with the same identity included.
-
-        :return: whether the provider confirmed it; never raises ``OAuthError``
-        """
-        try:
-            with self._own_errors():
-                return self._revoke(self._refresh_secret(self._unpack(tokens)))
-        except OAuthError as error:
-            _logger.info("%s: consent not revoked: %r", self.label, error)
-            return False
-
-    def _revoke(self, token_secret):
-        endpoint = self.metadata["revocation_endpoint"]
-        if not endpoint or not token_secret:
-            return False
-        form = {
-            "token": token_secret,
-            "token_type_hint": "refresh_token",
-            "client_id": self.config.client_id,
-            "client_secret": self.config.client_secret,
-        }
-        with self._session(is_json=False) as (session, _channel):
-            return session.post(endpoint, data=form).status_code == 200
-
-    # -- tokens ------------------------------------------------------------------
-
-    def _pack(self, payload, **content):
-        """Return the text to keep of a token response (RFC 6749 5.1)."""
-        return _json(
-            {
-                "provider": self.key,
-                "expires_at": expiry(payload),
-                "lifetime": lifetime_of(payload),
-                **content,
-            }
-        )
-
-    def _unpack(self, tokens):
-        """Read what ``_pack`` wrote, and nothing that another provider wrote."""
-        try:
-            content = json.loads(tokens)
-            owner = content.pop("provider")
-        except (AttributeError, KeyError, TypeError, ValueError):
-            owner = None
-        if owner != self.key:
-            raise ConsentDead("unknown", detail="stored tokens not readable")
-        # what was granted before there was a choice
-        content.setdefault("transport", "smtp")
-        return content
-
     # -- what a provider implements ------------------------------------------------
 
     def _authorization(self, redirect_uri, state, login_hint, asks_consent, scopes):
@@ -394,18 +292,6 @@ class Provider(Failures):
 
     def _exchange(self, flow, code):
         """Redeem ``code``, verify the identity, return a ``Consent``."""
-        raise NotImplementedError
-
-    def _refresh(self, content):
-        """Return an ``OauthToken`` for the unpacked tokens, over the network."""
-        raise NotImplementedError
-
-    def _cached_access(self, content):
-        """Return (access token or None, its end in epoch seconds), without network."""
-        raise NotImplementedError
-
-    def _refresh_secret(self, content):
-        """Return the refresh token, or an empty string."""
         raise NotImplementedError
 
 
@@ -418,7 +304,3 @@ def _is_same(left, right):
     return hmac.compare_digest(
         left.encode(errors="surrogatepass"), right.encode(errors="surrogatepass")
     )
-
-
-def _json(value):
-    return json.dumps(value, sort_keys=True)
