@@ -62,7 +62,8 @@ def running(kind: str, modules: list[str] = ()):
 
     :param kind: which database: "fresh", the demo database made anew; "kept", the
         demo database as it was left; "own", one that is dropped afterwards, which
-        is also what a second caller gets while the demo database is in use
+        is also what a second caller gets while the demo database is in use;
+        "bridges", likewise, with the bridges and the apps they are for
     :param modules: modules of `devtools/addons` to install besides
     """
     server.end_on_signals()
@@ -84,6 +85,9 @@ def running(kind: str, modules: list[str] = ()):
 
 def _database(exits, cluster, kind: str) -> tuple[str, Path]:
     """Return a database and the folder for what belongs to its servers."""
+    if kind == "bridges":
+        template = databases.bridges_template(cluster)
+        return exits.enter_context(databases.temporary(cluster, template))
     if kind != "own":
         if exits.enter_context(locks.attempt(DEV / "demo.busy")):
             make = databases.renew_demo if kind == "fresh" else databases.demo

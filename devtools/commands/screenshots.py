@@ -1,11 +1,14 @@
 # Part of user_email_alias. See LICENSE file for full copyright and licensing details.
-"""Take pictures of our screens in headless Chromium; arguments choose by name."""
+"""Take pictures of our screens in headless Chromium; arguments choose by name.
+
+With --bridges those of the dialogues in other apps.
+"""
 
 import re
 import shutil
 import time
 
-from .. import browser, screens, stack
+from .. import browser, screens, screens_bridges, stack
 from ..console import DevError, say
 from ..paths import SCREENSHOTS
 
@@ -27,20 +30,28 @@ _SETTLE_SECONDS = 0.5
 
 def run(arguments: list[str]) -> int:
     """Write one PNG for each screen, width and colour scheme."""
+    words = [word for word in arguments if word != "--bridges"]
+    kind, every, prepare = "own", screens.SCREENS, screens.prepare
+    if "--bridges" in arguments:
+        kind, every, prepare = (
+            "bridges",
+            screens_bridges.SCREENS,
+            screens_bridges.prepare,
+        )
     chosen = [
         screen
-        for screen in screens.SCREENS
-        if not arguments or any(word in screen.name for word in arguments)
+        for screen in every
+        if not words or any(word in screen.name for word in words)
     ]
     if not chosen:
-        names = ", ".join(screen.name for screen in screens.SCREENS)
+        names = ", ".join(screen.name for screen in every)
         raise DevError(f"no screen is called like that; there are: {names}")
     failed = []
     with (
-        stack.running("own", modules=[DARK]) as running,
+        stack.running(kind, modules=[DARK]) as running,
         browser.running() as page,
     ):
-        records = screens.prepare(running)
+        records = prepare(running)
         if not arguments:
             shutil.rmtree(SCREENSHOTS, ignore_errors=True)
         SCREENSHOTS.mkdir(exist_ok=True)
