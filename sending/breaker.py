@@ -75,7 +75,8 @@ class Breaker:
         self.alias_id = alias_id
         self._connection = connection
         self._backoff = backoff
-        # signatures with which the server was asked in vain, and at how many mails
+        # signatures, or groups of them, for which the server was asked in vain, and at
+        # how many mails
         self._asked = {}
         # signatures by which it was found to mean a connection
         self._of_connection = set()
@@ -97,16 +98,16 @@ class Breaker:
 
     def _judge(self, env, doubt):
         run = _get_run(env.cr, self.alias_id)
+        if not run:
+            # the clock of the database has been set back
+            return True
         before = set() if doubt.is_final else put_back.find_deferred(env, run)
-        is_again = run[0].mail_id in before
         if doubt.signature in self._of_connection and (
-            self._connection.accepted or not is_again
+            self._connection.accepted or run[0].mail_id not in before
         ):
             suspects = run[:1]
-        elif is_again:
-            # of a mail that has had its second chance nothing is learnt any more
-            suspects = []
         else:
+            # of a mail that has had its second chance nothing is learnt any more
             run = [row for row in run if row.is_put_back or row.mail_id not in before]
             suspects = find_suspects(run, doubt.signature)
             if suspects and not self._is_account(env, doubt, suspects):
@@ -156,7 +157,10 @@ class Breaker:
 
     def _is_account(self, env, doubt, suspects):
         count = _count(suspects)
-        if count < self._get_next_count(doubt.signature):
+        key = doubt.signature
+        if len({row.signature for row in suspects}) > 1:
+            key = smtp.group_of(doubt.signature)
+        if count < self._get_next_count(key):
             return False
         verdict = True
         if smtp.is_at_recipient(doubt.signature) and self._connection.can_ask:
@@ -169,12 +173,12 @@ class Breaker:
                 or (count >= MANY_COUNT and not smtp.is_weak(doubt.signature))
             )
         if not verdict:
-            self._asked[doubt.signature] = count
+            self._asked[key] = count
         return verdict
 
-    def _get_next_count(self, signature):
+    def _get_next_count(self, key):
         """How many mails it takes to ask again: twice as many as the last time."""
-        asked = self._asked.get(signature, 0)
+        asked = self._asked.get(key, 0)
         return MANY_COUNT if asked < MANY_COUNT < 2 * asked else 2 * asked
 
     def _ask(self, env, doubt, suspects):

@@ -118,10 +118,13 @@ class Connection:
 
         :return: None if it would, else the :class:`TransportFailure`
         """
-        self._transport.deadline = Deadline(ASK_SECONDS)
-        failure = self._transport.ask(sender, address)
-        self.used_at = time.monotonic()
-        return failure
+        before = self._transport.deadline
+        self._transport.deadline = before.within(ASK_SECONDS)
+        try:
+            return self._transport.ask(sender, address)
+        finally:
+            self._transport.deadline = before
+            self.used_at = time.monotonic()
 
     @property
     def can_ask(self):

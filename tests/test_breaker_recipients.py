@@ -133,6 +133,25 @@ class TestRecipients(QueueCase):
         self.assertEqual(self.states(ids), ["sent"] * 6)
         self.assertCountEqual(self.served(), ["boss@example.net"] * 3 + LEADS[:6])
 
+    def test_dead_recipient_beside_one_who_is_served_is_no_success_for_all(self):
+        self.server.on("rcpt", reply="550 5.1.1 unknown", match=LEADS[2])
+        self.refuse("550 xyzzy", LEADS[:5], OWN)
+        ids = self.queue(*(f"{lead}, boss@example.net" for lead in LEADS[:5]))
+        self.run_queue()
+        self.assertEqual(self.states(ids).count("sent"), 1)
+        self.assertEqual(self.read_alias("state")["state"], "hold")
+        self.assertEqual(len(self.read_log()), 4)
+
+    def test_ever_new_words_of_dead_recipients_are_asked_about_seldom(self):
+        for number, lead in enumerate(LEADS):
+            word = "abcdefghijkl"[number] * 6
+            self.server.on("rcpt", reply=f"550 {word}", match=lead)
+        ids = self.queue(*LEADS)
+        self.run_queue()
+        self.assertRefused(ids)
+        asked = [line for line in self.commands() if f"rcpt TO:<{OWN}>" in line]
+        self.assertEqual(len(asked), 1, "at the tenth")
+
     def test_dead_recipient_beside_one_who_is_served_is_refused_at_last(self):
         self.refuse("550 xyzzy", LEADS[:1])
         ids = self.queue(f"{LEADS[0]}, boss@example.net")

@@ -122,6 +122,7 @@ class TestDeferrals(QueueCase):
     def test_trouble_of_one_recipient_stops_nobody_else(self):
         for reply in (
             "450 lead0 receives too many messages",
+            f"450 {LEADS[0]} exceeds 5 messages per hour",
             "550 User has exceeded daily receiving limit",
             "552 user has exceeded his message quota",
         ):
