@@ -79,13 +79,12 @@ class UserEmailAliasStale(models.AbstractModel):
 
         :param first_due: seconds since the epoch, when the oldest mail became due
         :param last_at: when the alias last submitted a mail
-        :return: whether it is on hold now
         """
         self.ensure_one()
         limit = self._get_stale_seconds()
         since = max(first_due, last_at, self.released_at)
         if not limit or self._now() - since <= limit:
-            return False
+            return
         sentence = self.env._(
             "%(count)s emails have waited since %(time)s or longer and may be out of "
             "date. Send what waits, or drop it.",
@@ -94,7 +93,6 @@ class UserEmailAliasStale(models.AbstractModel):
         )
         self._set_hold(STALE, sentence)
         self._notify_owner(sentence)
-        return True
 
     @of_records
     def action_send_stale(self):

@@ -104,9 +104,9 @@ class Lane:
                 self.is_locked_out = not env
                 if env:
                     self._log.recover(env)
-                    if not hold_if_stale(env, self.alias_id):
-                        while not self._is_over() and self._step(env):
-                            pass
+                    hold_if_stale(env, self.alias_id)
+                    while not self._is_over() and self._step(env):
+                        pass
                     self._sweep(env)
                     if self._has_copies:
                         env["user.email.alias"]._trigger_sent_copies()
@@ -165,8 +165,7 @@ class Lane:
         with self._let_in(mails.env, timeout_ms) as env:
             try:
                 self._log.recover(env)
-                if hold_if_stale(env, self.alias_id):
-                    return left
+                hold_if_stale(env, self.alias_id)
                 mails._email_alias_lock()
                 for mail in mails:
                     if mail.state == "outgoing":

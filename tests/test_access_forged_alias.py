@@ -265,6 +265,24 @@ class TestForgedAlias(AliasCommon):
             "write",
             {"notification_parameters": json.dumps(self.forged)},
         )
+        # whoever may post on a record reads the parameters of what is scheduled there
+        key = self.alias_bob.sudo().key
+        named = json.dumps({"email_alias_key": key})
+        self.assertRefused(
+            self.rpc,
+            self.user_alice,
+            Scheduled,
+            "create",
+            {**values, "notification_parameters": named},
+        )
+        self.assertRefused(
+            self.rpc,
+            self.user_alice,
+            self.lead,
+            "message_post",
+            body="x",
+            email_alias_key=key,
+        )
         # as if it had got into the database nevertheless
         self.env.flush_all()
         self.env.cr.execute(
