@@ -53,8 +53,10 @@ TO_ALIASES = (
 )
 TO_LAST_OUTCOME = (
     "run",
-    "[...document.querySelectorAll('.o_email_alias_outcome')].pop()"
-    "?.scrollIntoView({ block: 'end' })",
+    (
+        "[...document.querySelectorAll('.o_email_alias_outcome')].pop()"
+        "?.scrollIntoView({ block: 'end' })"
+    ),
 )
 
 
@@ -185,7 +187,7 @@ SCREENS = (
         "chatter_unsent",
         "crm/{lead}",
         ".o_email_alias_outcome[data-state=unsent]",
-        steps=(TO_LAST_OUTCOME,),
+        steps=(("click", ".o_email_alias_outcome[data-state=unsent]"),),
         before=_write_to_nobody,
     ),
     Screen(
