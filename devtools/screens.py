@@ -51,6 +51,13 @@ TO_ALIASES = (
     "run",
     "document.querySelector('#email_aliases, #email_alias_google')?.scrollIntoView()",
 )
+TO_LAST_OUTCOME = (
+    "run",
+    (
+        "[...document.querySelectorAll('.o_email_alias_outcome')].pop()"
+        "?.scrollIntoView({ block: 'end' })"
+    ),
+)
 
 
 def _register_providers(running: stack.Stack, records: dict) -> None:
@@ -175,20 +182,13 @@ SCREENS = (
         "chatter_outcome",
         "crm/{lead}",
         ".o_email_alias_outcome",
-        steps=(
-            (
-                "run",
-                (
-                    "[...document.querySelectorAll('.o_email_alias_outcome')].pop()"
-                    "?.scrollIntoView({ block: 'end' })"
-                ),
-            ),
-        ),
+        steps=(TO_LAST_OUTCOME,),
     ),
     Screen(
         "chatter_unsent",
         "crm/{lead}",
         ".o_email_alias_outcome[data-state=unsent]",
+        steps=(("click", ".o_email_alias_outcome[data-state=unsent]"),),
         before=_write_to_nobody,
     ),
     Screen(
