@@ -3,13 +3,16 @@ from odoo import models
 from odoo.addons.base.models.ir_mail_server import extract_rfc2822_addresses
 
 from ..sending.message import BUILDING, MAX_BYTES, Capture
-from ..tools.header.mailboxes import clean_address, clean_mailbox
+from ..tools.header.mailboxes import as_literal_names, clean_address, clean_mailbox
 from ..tools.header.text import as_literal, clean
 
 # What may hold text that people typed.
 TYPED_ARGUMENTS = frozenset(
     ("email_cc", "email_to", "headers", "references", "reply_to", "subject")
 )
+
+# Who else a message went to: core lets them stand in To.
+TO_ADD = "X-Msg-To-Add"
 
 
 class IrMailServer(models.Model):
@@ -30,6 +33,11 @@ class IrMailServer(models.Model):
         for name in ("email_to", "email_cc"):
             kwargs[name] = [clean_mailbox(text) for text in kwargs.get(name) or ()]
         kwargs["subject"] = as_literal(kwargs.get("subject") or "")
+        headers = kwargs.get("headers") or {}
+        if TO_ADD in headers:
+            # core adds these to To, and reads their names as encoded words twice
+            added = as_literal(as_literal_names(headers[TO_ADD]))
+            kwargs["headers"] = {**headers, TO_ADD: added}
         message = super()._build_email__(*args, **kwargs)
         for filename, content, mimetype in attachments:
             shared.attach(message, filename, content, mimetype)

@@ -12,6 +12,7 @@ NOT_TYPED = frozenset(
         "alias_name",
         "is_default",
         "is_default_wanted",
+        "key",
         "user_id",
     )
 )
@@ -71,8 +72,9 @@ class UserEmailAliasAbandoned(models.AbstractModel):
     def _get_typed_fields(self):
         """The names of what users fill in, and of what keeps a secret."""
         stored = {n: f for n, f in self._fields.items() if f.store}
-        secrets = [n for n, f in stored.items() if f.groups == fields.NO_ACCESS]
-        skipped = NOT_TYPED | self._get_server_fields() | set(secrets)
+        closed = {n for n, f in stored.items() if f.groups == fields.NO_ACCESS}
+        secrets = closed - NOT_TYPED
+        skipped = NOT_TYPED | self._get_server_fields() | closed
         return [fname for fname in stored if fname not in skipped], secrets
 
     def _is_as_given(self, fname, default):

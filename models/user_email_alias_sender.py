@@ -11,21 +11,23 @@ class UserEmailAliasSender(models.AbstractModel):
     def _check_owner(self):
         """Let only the owner go on; OdooBot acts for code that has checked.
 
-        :raise AccessError: the environment's user does not own every alias, or is not
-            an internal user any more
+        :raise AccessError: the environment's user does not own every alias
+        :raise UserError: or is not an internal user any more
         """
         if self.env.uid == api.SUPERUSER_ID:
             return
         # sudo: the owner decides, whatever may be read
         foreign = self.sudo().filtered(lambda a: a.user_id.id != self.env.uid)
-        if foreign or (self and not self.env.user._is_internal()):
+        if foreign:
             raise AccessError(
                 self.env._("You can only send with an email alias of your own.")
             )
+        self._check_owner_may_send()
 
     def _check_usable(self):
         """As :meth:`_check_owner`, and the alias is there and filled in."""
         self._check_owner()
+        # for OdooBot's sake, who was let on
         self.exists()._check_owner_may_send()
         for alias_sudo in self.sudo():
             if not alias_sudo.exists() or not alias_sudo.active:

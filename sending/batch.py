@@ -54,6 +54,10 @@ class Batch:
         """Keep a message whose turn has not come after all."""
         self._built[message.mail_id] = message
 
+    def drop(self):
+        """Keep nothing of what was built."""
+        self._built = {}
+
     def fill(self, env, mail_id, is_bulk, account, start_at):
         """Build this mail and some that follow it.
 

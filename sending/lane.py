@@ -307,8 +307,9 @@ class Lane:
         """
         if not self._connect(env):
             return False
-        if message.account.max_bytes != self._connection.max_bytes:
+        if not message.is_for(self._connection.max_bytes):
             # built anew by what the server has just said
+            self._batch.drop()
             return True
         message = self._batch.finish(env, mail, message)
         if not message:

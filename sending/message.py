@@ -109,6 +109,7 @@ class Message:
         mail._email_alias_restore_id(captured.message)
         self._pieces = write_pieces(captured.message, account.sender, shared)
         self.size = sum(map(len, self._pieces))
+        self._max_bytes = account.max_bytes
         self.own_size = shared.get_own_size(self._pieces)
         self.envelope_from = address.mailbox_to_ascii(account.email_from)
         self.message_id = captured.message["Message-Id"]
@@ -136,6 +137,13 @@ class Message:
         """The bytes to submit; put together anew, for what waits shares much."""
         return join(self._pieces)
 
+    def is_for(self, max_bytes):
+        """Whether it is as a server of this limit wants it, 0 = none."""
+        if not self._max_bytes:
+            # nothing has become a link
+            return not max_bytes or self.size <= max_bytes
+        return self._max_bytes == max_bytes
+
     @property
     def is_fresh(self):
         """Whether it may still leave as it was built."""
@@ -154,6 +162,10 @@ class Unbuilt:
     def __init__(self, mail_id, build_seconds):
         self.mail_id = mail_id
         self.build_seconds = build_seconds
+
+    def is_for(self, max_bytes):
+        """Whether it will be built for a server of this limit."""
+        return self.account.max_bytes == max_bytes
 
 
 def build(mail, account, is_own, shared=None):

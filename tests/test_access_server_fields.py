@@ -75,7 +75,8 @@ class TestServerFields(AliasCommon):
             alias = self.env["user.email.alias"].browse(id_)
             self.assertEqual(alias.state, "draft")
             self.assertEqual(alias.provider, "smtp")
-            for fname in fnames - {"state", "provider"}:
+            self.assertEqual(alias.transport, "smtp")
+            for fname in fnames - {"state", "provider", "transport"}:
                 self.assertFalse(alias[fname], fname)
 
     def test_default_secret_is_refused_or_void(self):

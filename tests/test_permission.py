@@ -2,7 +2,7 @@
 
 import threading
 
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -104,8 +104,8 @@ class TestMailbox(PermissionCase):
     def make_due(self):
         with self.committed() as env:
             env.cr.execute(
-                "UPDATE user_email_alias_log SET sent_copy_due = 0, "
-                "sent_copy_first_at = sent_copy_first_at - 864000 "
+                "UPDATE user_email_alias_log SET sent_copy_due = sent_copy_first_at, "
+                "sent_copy_first_at = sent_copy_first_at - interval '10 days' "
                 "WHERE alias_id = %s AND sent_copy_state = 'waiting'",
                 [self.alias_id],
             )
@@ -247,6 +247,10 @@ class TestOwner(PermissionCase):
         self.assertWaits(ids, "archived")
         self.write_user(active=True)
         self.run_queue()
+        self.assertFalse(self.served(), "not before they say so")
+        with self.committed(self.user_id) as env:
+            env["user.email.alias"].browse(self.alias_id).action_resume()
+        self.run_queue()
         self.assertEqual(self.states(ids), ["sent", "sent"])
 
     def test_mail_of_a_user_who_is_not_internal_any_more_waits(self):
@@ -260,7 +264,7 @@ class TestOwner(PermissionCase):
         with self.committed() as env:
             groups = [Command.set(env.ref("base.group_portal").ids)]
         self.write_user(group_ids=groups)
-        with self.committed(self.user_id) as env, self.assertRaises(AccessError):
+        with self.committed(self.user_id) as env, self.assertRaises(UserError):
             env["user.email.alias"].browse(self.alias_id)._check_usable()
 
     def test_user_who_is_archived_in_the_middle_of_a_campaign_stops_it(self):
@@ -316,7 +320,8 @@ class TestRecord(PermissionCase):
     def make_due(self):
         with self.committed() as env:
             env.cr.execute(
-                "UPDATE mail_mail SET email_alias_due = 0 WHERE email_alias_id = %s",
+                "UPDATE mail_mail SET email_alias_due = extract(epoch FROM now())"
+                " WHERE email_alias_id = %s",
                 [self.alias_id],
             )
 

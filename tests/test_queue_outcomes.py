@@ -200,7 +200,7 @@ class TestOutcomes(QueueCase):
         with self.committed() as env:
             env["mail.mail"].search(
                 [("email_alias_id", "=", self.alias_id), ("state", "=", "outgoing")]
-            ).write({"email_alias_due": 0})
+            ).write({"email_alias_due": env["user.email.alias"]._now()})
 
     def test_sender_not_allowed_holds_the_alias(self):
         self.server.on("mail", reply="550 5.7.60 not allowed to send as")

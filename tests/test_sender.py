@@ -208,6 +208,9 @@ class TestSender(SenderAssertions, AliasCommon):
             patch.object(IrMail_Server, "_disable_send", classmethod(lambda cls: False))
         )
         self.alias = self.alias_alice
+        self.mail_server = self.env["ir.mail_server"].create(
+            {"name": "Elsewhere", "smtp_host": "elsewhere.example"}
+        )
         self.left = self.refused = 0
 
     def tearDown(self):
@@ -286,7 +289,7 @@ class TestSender(SenderAssertions, AliasCommon):
             optional={
                 "email_from": SENDERS,
                 "reply_to": SENDERS,
-                "mail_server_id": st.just(1),
+                "mail_server_id": st.just(True),
                 "model_description": TEXTS,
             },
         ),
@@ -295,6 +298,8 @@ class TestSender(SenderAssertions, AliasCommon):
     def test_message_in_the_chatter_is_from_its_alias(self, values, context):
         with self.env.cr.savepoint() as savepoint:
             lead = self.lead.with_user(self.user_alice).with_context(**context)
+            if "mail_server_id" in values:
+                values = {**values, "mail_server_id": self.mail_server.id}
             message = lead.message_post(
                 **values,
                 message_type="comment",
