@@ -75,6 +75,8 @@ class FakeApi:
         )
         # so that what is cut in the middle has not left the client's side yet
         self.server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32_768)
+        # the client's kernel buffers ten segments and more, on loopback 64 kB each
+        self.server.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.ca.issue_cert("localhost", "127.0.0.1").configure_cert(self.context)
         self.server.socket = self.context.wrap_socket(

@@ -15,7 +15,7 @@ from ..tools.imap import ImapConnection
 from .common_queue import PASSWORD, QueueCase
 from .fake_imap import FakeFolder, FakeImap, dripping
 
-FILING_LOGGER = "odoo.addons.user_email_alias.sending.filing"
+FILING_LOGGER = "odoo.addons.user_email_alias.sending.copy_trouble"
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
