@@ -128,7 +128,8 @@ class TestRecipients(QueueCase):
         self.server.clear()
         self.resume()
         with self.committed() as env:
-            env["mail.mail"].browse(ids).email_alias_due = env["user.email.alias"]._now()
+            now = env["user.email.alias"]._now()
+            env["mail.mail"].browse(ids).email_alias_due = now
         self.run_queue()
         self.assertEqual(self.states(ids), ["sent"] * 6)
         self.assertCountEqual(self.served(), ["boss@example.net"] * 3 + LEADS[:6])
@@ -158,7 +159,8 @@ class TestRecipients(QueueCase):
         self.run_queue()
         self.assertEqual(self.states(ids), ["outgoing"])
         with self.committed() as env:
-            env["mail.mail"].browse(ids).email_alias_due = env["user.email.alias"]._now()
+            now = env["user.email.alias"]._now()
+            env["mail.mail"].browse(ids).email_alias_due = now
         self.run_queue()
         self.assertEqual(self.states(ids), ["exception"])
         self.assertEqual(self.served(), ["boss@example.net"])

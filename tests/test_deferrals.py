@@ -216,7 +216,8 @@ class TestDeferrals(QueueCase):
                     ids[0],
                 )
             )
-            env["mail.mail"].browse(ids[0]).email_alias_due = env["user.email.alias"]._now()
+            now = env["user.email.alias"]._now()
+            env["mail.mail"].browse(ids[0]).email_alias_due = now
         self.write_alias(backoff_until=0)
         self.run_queue()
         states = [mail["state"] for mail in self.read_mails(ids, "state")]
