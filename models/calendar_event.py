@@ -19,6 +19,7 @@ class CalendarEvent(models.Model):
         readonly=True,
         index="btree_not_null",
         ondelete="set null",
+        groups="base.group_user",
         help="What was picked last; it counts for its owner only.",
     )
 
@@ -46,6 +47,28 @@ class CalendarEvent(models.Model):
         for event in self:
             event.email_alias_id._check_owner()
             event.email_alias_kept_id = event.email_alias_id
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Restrict: nobody picks for somebody else, nor does a default."""
+        return super().create([self._email_alias_kept(vals) for vals in vals_list])
+
+    def _email_alias_kept(self, vals):
+        """What may be kept of a new event: one's own, or what its series has."""
+        alias = self.env["user.email.alias"].browse(vals.get("email_alias_kept_id"))
+        series = self.env["calendar.recurrence"].browse(vals.get("recurrence_id"))
+        # sudo: whose alias it is decides, whatever may be read
+        is_own = alias.sudo().user_id.id == self.env.uid
+        of_series_sudo = series.sudo().base_event_id.email_alias_kept_id
+        if self.env.su or is_own or alias.sudo() == of_series_sudo:
+            return {**vals, "email_alias_kept_id": alias.id}
+        return {**vals, "email_alias_kept_id": False}
+
+    def write(self, vals):
+        """Restrict: as :meth:`create`."""
+        alias_id = not self.env.su and vals.get("email_alias_kept_id")
+        self.env["user.email.alias"].browse(alias_id or [])._check_owner()
+        return super().write(vals)
 
     def onchange(self, values, field_names, fields_spec):
         """Extend: a person has opened the form, and is proposed an alias."""

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 
 class MailMessageSchedule(models.Model):
@@ -13,13 +14,22 @@ class MailMessageSchedule(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Extend: remember whose emails wait already, even if the alias goes."""
+        vals_list = [{**vals, "email_alias_is_queued": False} for vals in vals_list]
         schedules = super().create(vals_list)
-        queued = schedules.filtered("mail_message_id.email_alias_id")
-        queued.email_alias_is_queued = True
+        # sudo: written by the server only
+        queued_sudo = schedules.sudo().filtered("mail_message_id.email_alias_id")
+        queued_sudo.email_alias_is_queued = True
         return schedules
 
     def write(self, vals):
-        """Extend: the author sends the emails at another time."""
+        """Extend: the author sends the emails at another time.
+
+        Restrict: what waits in a queue of ours is sent by nothing else.
+        """
+        if not self.env.su and "email_alias_is_queued" in vals:
+            raise AccessError(
+                self.env._("What the queue notes on a message is written by it alone.")
+            )
         result = super().write(vals)
         if "scheduled_datetime" in vals:
             self._email_alias_put_off(vals["scheduled_datetime"])

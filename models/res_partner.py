@@ -14,6 +14,7 @@ class ResPartner(models.Model):
         "Owner of the Email Alias",
         compute="_compute_email_alias_owner_id",
         search="_search_email_alias_owner_id",
+        groups="base.group_user",
         help="The user whose alias has this contact's address.",
     )
 
@@ -27,6 +28,8 @@ class ResPartner(models.Model):
             partner.email_alias_owner_id = owner - partner
 
     def _search_email_alias_owner_id(self, operator, value):
+        # core does not ask for the groups of what has a search of its own
+        self._check_field_access(self._fields["email_alias_owner_id"], "read")
         if operator != "in":
             return NotImplemented
         owners = self.env["user.email.alias"]._find_mistaken_contacts()

@@ -43,6 +43,7 @@ class UserEmailAliasAudit(models.AbstractModel):
     def action_view_events(self):
         """Open what people did to this alias."""
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "user_email_alias.user_email_alias_event_action"
         )

@@ -99,6 +99,7 @@ class UserEmailAliasStale(models.AbstractModel):
         """Let go what waits, however old."""
         self._check_owner()
         self._check_stale(STALE)
+        self._record_event("resumed")
         # sudo: the state is written by the server only
         self.sudo().released_at = self._now()
         self._reset_state()
@@ -110,6 +111,7 @@ class UserEmailAliasStale(models.AbstractModel):
         self._check_stale(STALE, OWNER_GONE)
         if not self.can_drop:
             self._check_owner()
+        self._record_event("cancelled")
         # sudo: the queue is technical; who asks was checked
         Mail = self.env["mail.mail"].sudo()
         mails = Mail.search(

@@ -26,6 +26,7 @@ from . import (
     test_deadline,
     test_deferrals,
     test_dialogue,
+    test_dialogue_event,
     test_echo,
     test_exim,
     test_guard,

@@ -258,6 +258,18 @@ MODEL_HOOKS = (
     ),
     (
         "calendar.event",
+        "create",
+        "self, vals_list",
+        "Nobody picks an alias for somebody else.",
+    ),
+    (
+        "calendar.event",
+        "write",
+        "self, vals",
+        "Nobody picks an alias for somebody else.",
+    ),
+    (
+        "calendar.event",
         "onchange",
         "self, values, field_names, fields_spec",
         "A person who plans an event is proposed an alias; code is not.",

@@ -13,6 +13,15 @@ V  a visitor, who has not signed in
 
 # model -> who reads / who writes -> fields
 MODELS = {
+    "calendar.event": {
+        # each user sees their own choice, or none
+        "OCMAS/": "has_email_alias",
+        "OCMAS/O": "email_alias_id email_alias_kept_id",
+    },
+    "calendar.popover.delete.wizard": {
+        "O/": "has_email_alias",
+        "O/O": "email_alias_id",
+    },
     "fetchmail.server": {
         "S/S": "email_alias_user_ids",
     },
@@ -20,7 +29,12 @@ MODELS = {
         "O/": "has_email_alias",
         "O/O": "email_alias_id",
     },
+    "mail.followers.edit": {
+        "O/": "has_email_alias",
+        "O/O": "email_alias_id",
+    },
     "mail.mail": {
+        "/": "email_alias_steps",
         "S/": """
             email_alias_bulk email_alias_due email_alias_id
             email_alias_is_paused email_alias_message_id email_alias_pending
@@ -28,21 +42,27 @@ MODELS = {
         "S/S": "failure_type",
     },
     "mail.message": {
+        "/": "email_alias_steps",
         "OC/O": "email_alias_id",
+    },
+    "mail.message.schedule": {
+        "S/": "email_alias_is_queued",
     },
     "mail.notification": {
         "OCMAS/": "failure_type",
     },
     "mail.scheduled.message": {
+        "/": "email_alias_seal",
         "OC/": "has_email_alias",
-        "OC/O": "email_alias_id",
+        # whatever is written about the failure, the server empties it
+        "OC/O": "email_alias_failure email_alias_id",
     },
     "mailing.mailing": {
-        "/": "email_alias_seal",
+        "/": "email_alias_counted email_alias_seal",
         "OCMS/": """
             email_alias_forecast email_alias_is_notified
-            email_alias_is_paused email_alias_progress email_alias_total
-            email_alias_waiting has_email_alias
+            email_alias_is_paused email_alias_progress email_alias_waiting
+            has_email_alias
         """,
         "OCMS/O": "email_alias_id",
     },
@@ -52,32 +72,42 @@ MODELS = {
     "res.config.settings": {
         "S/": """
             email_alias_google_has_secret email_alias_google_missing
-            email_alias_google_redirect_uri email_alias_microsoft_has_secret
-            email_alias_microsoft_missing email_alias_microsoft_redirect_uri
+            email_alias_google_redirect_uri email_alias_keys
+            email_alias_microsoft_has_secret email_alias_microsoft_missing
+            email_alias_microsoft_redirect_uri
         """,
         "S/S": """
             email_alias_allowed_targets email_alias_google_client_id
-            email_alias_google_client_secret email_alias_has_own_imap
-            email_alias_microsoft_client_id
+            email_alias_google_client_secret email_alias_google_transport
+            email_alias_has_own_imap email_alias_microsoft_client_id
             email_alias_microsoft_client_secret email_alias_microsoft_tenant
+            email_alias_microsoft_transport
         """,
     },
+    "res.partner": {
+        "OCMAS/": "email_alias_owner_id",
+    },
     "res.users": {
-        "OCMAS/": "email_alias_count",
+        "OCMAS/": "email_alias_count email_alias_owner_id",
         "OCMAS/AS": "email_alias_ids",
     },
     "user.email.alias": {
-        "/": "imap_secret oauth_identity oauth_pending_secret oauth_secret smtp_secret",
+        "/": """
+            imap_secret key oauth_identity oauth_pending_secret oauth_secret
+            smtp_secret
+        """,
         "OAS/": """
-            backoff_count backoff_until can_decide_on_copy connection_mails
-            has_google has_imap_password has_microsoft has_own_imap
-            has_sent_copies has_smtp_password hold_reason imap_folder
-            is_default_wanted is_in_copy is_mine is_paused is_signed_in
-            oauth_pending_user oauth_refreshed_at oauth_server
+            backoff_count backoff_until can_decide_on_copy can_drop
+            connection_mails connection_mails_at has_google
+            has_imap_password has_microsoft has_own_imap has_sent_copies
+            has_smtp_password hold_reason imap_folder is_default_wanted
+            is_in_copy is_mine is_paused is_shared_from is_signed_in max_bytes
+            oauth_mailbox oauth_pending_user oauth_refreshed_at oauth_server
             oauth_tried_at oauth_user pause_ms pause_reason provider
-            sent_copy_error sent_copy_failed_count sent_copy_waiting_count
-            sent_today_count state state_at state_message uncertain_count
-            user_id waiting_count waiting_forecast waiting_reason
+            released_at sent_copy_error sent_copy_failed_count
+            sent_copy_waiting_count sent_today_count state state_at
+            state_message transport uncertain_count user_id waiting_count
+            waiting_forecast waiting_reason
         """,
         "OAS/OAS": """
             active alias_name daily_limit delay_ms disable_tls email_from
@@ -93,6 +123,11 @@ MODELS = {
         "O/": "count",
         "O/O": "alias_id mailing_id",
     },
+    "user.email.alias.event": {
+        "OAS/": """
+            action alias_id alias_number details field_names owner_id user_id
+        """,
+    },
     "user.email.alias.folder": {
         "O/O": "alias_id is_cut line_id line_ids name",
     },
@@ -105,7 +140,7 @@ MODELS = {
             alias_id claimed_at email_from is_bulk is_put_back
             is_sent_copy_told mail_mail_id mail_message_id message_id model
             outcome recipients refused_recipients replied_at replied_on
-            reply res_id scope sent_copy_attempts sent_copy_due
+            reply res_id rest_ms scope sent_copy_attempts sent_copy_due
             sent_copy_error sent_copy_first_at sent_copy_state signature
             subject user_id
         """,
@@ -124,6 +159,22 @@ MODELS = {
 
 # model -> who gets past the rights -> public methods
 METHODS = {
+    "calendar.popover.delete.wizard": {
+        "O": "action_send_mail_and_delete",
+    },
+    "crm.lead": {
+        "OC": "activity_send_mail",
+    },
+    "ir.actions.server": {
+        "OC": "run",
+        "S": "activity_send_mail",
+    },
+    "ir.cron": {
+        "S": "activity_send_mail",
+    },
+    "mail.followers.edit": {
+        "O": "edit_followers",
+    },
     "mail.mail": {
         "S": "process_email_queue send",
     },
@@ -142,10 +193,17 @@ METHODS = {
             action_email_alias_resume action_retry_failed
             action_select_as_winner action_send_winner_mailing
         """,
-        "OCMS": "email_alias_read_progress",
+        "OCMS": "activity_send_mail email_alias_read_progress",
     },
     "res.config.settings": {
-        "S": "action_email_alias_forget_secret",
+        "S": "action_email_alias_forget_secret action_email_alias_reencrypt",
+    },
+    "res.partner": {
+        # who may write contacts; an administrator of Access Rights alone may not
+        "OCS": """
+            action_email_alias_merge activity_send_mail find_or_create
+            name_create
+        """,
     },
     "res.users": {
         "OCMAS": "action_open_email_aliases",
@@ -153,13 +211,14 @@ METHODS = {
     "user.email.alias": {
         "O": """
             action_cancel_waiting action_choose_folder action_disconnect
-            action_keep_account action_pause action_resume action_sign_in
-            action_test_connection action_unpause action_use_other_account
+            action_drop_stale action_keep_account action_pause action_resume
+            action_send_stale action_sign_in action_test_connection
+            action_unpause action_use_other_account
         """,
         "S": "action_copy_drop action_copy_send",
         "OAS": """
-            action_make_default action_view_log action_view_uncertain
-            action_view_waiting
+            action_make_default action_view_events action_view_log
+            action_view_uncertain action_view_waiting
         """,
         "OCMAS": "action_open_mine",
     },
@@ -183,6 +242,7 @@ PLAIN = {
     "user.email.alias": "OCMAS/OAS",
     "user.email.alias.attempt": "/",
     "user.email.alias.cancel": "OCMAS/",
+    "user.email.alias.event": "/",
     "user.email.alias.folder": "OCMAS/",
     "user.email.alias.folder.line": "OCMAS/",
     "user.email.alias.log": "/",

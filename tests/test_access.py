@@ -84,6 +84,22 @@ class TestReadingAndWriting(AliasCommon):
                 with self.subTest(user=user.login, method=method):
                     self.assertRefused(self.rpc, user, Alias, method, *args)
 
+    def test_portal_is_not_told_whose_an_address_is(self):
+        # on a contact of their own, to which they may give any address
+        contact = self.env["res.partner"].create(
+            {
+                "name": "Delivery",
+                "email": self.alias_bob.sudo().email_from,
+                "parent_id": self.user_portal.partner_id.id,
+            }
+        )
+        self.assertEqual(contact.email_alias_owner_id, self.user_bob.partner_id)
+        self.assertTrue(self.rpc(self.user_portal, contact, "read", ["email"]))
+        fname = "email_alias_owner_id"
+        self.assertRefused(self.rpc, self.user_portal, contact, "read", [fname])
+        domain = [(fname, "!=", False)]
+        self.assertRefused(self.rpc, self.user_portal, contact, "search", domain)
+
     def test_nobody_creates_an_alias_for_a_colleague(self):
         Alias = self.alias_bob.browse()
         for context, values in (

@@ -4,6 +4,8 @@ from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from ..models.user_email_alias_owner import OWNER_GONE
+from ..models.user_email_alias_stale import STALE
 from .common import AliasCommon
 
 CANARY = "canary-value"
@@ -99,6 +101,18 @@ class TestAudit(AliasCommon):
         wizard.create({"alias_id": self.alias_alice.id}).action_cancel_mails()
         self.assertEqual(self.last()[:2], ("cancelled", self.user_alice))
         self.assertEqual(len(self.events()), count + 1)
+
+    def test_what_waited_for_long_is_decided_on_record(self):
+        for method, action in (
+            ("action_send_stale", "resumed"),
+            ("action_drop_stale", "cancelled"),
+        ):
+            self.alias_alice._set_hold(STALE, "It has waited for long.")
+            self.rpc(self.user_alice, self.alias_alice, method)
+            self.assertEqual(self.last()[:2], (action, self.user_alice))
+        self.alias_alice._set_hold(OWNER_GONE, "Alice has left.")
+        self.rpc(self.user_manager, self.alias_alice, "action_drop_stale")
+        self.assertEqual(self.last()[:2], ("cancelled", self.user_manager))
 
     def test_deletion_is_on_record_for_good(self):
         number = self.alias_alice_2.id

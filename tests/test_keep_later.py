@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from .common import AliasCommon
@@ -52,6 +52,19 @@ class TestKeepLater(AliasCommon):
             for mail in self.find_mails(self.alias_bob, state="outgoing")
             for parts in mail._prepare_outgoing_list()
         )
+
+    def test_nobody_says_that_its_emails_do_not_wait(self):
+        self.assertTrue(self.schedule.email_alias_is_queued)
+        as_admin = self.schedule.with_user(self.user_admin)
+        with self.assertRaises(AccessError):
+            as_admin.write({"email_alias_is_queued": False})
+        values = {"mail_message_id": self.message.id, "scheduled_datetime": self.later}
+        for is_queued in (False, True):
+            values["email_alias_is_queued"] = is_queued
+            self.assertTrue(as_admin.create(values).email_alias_is_queued)
+        # without an alias they do not wait, whatever is said
+        values["mail_message_id"] = self.lead.message_post(body="x").id
+        self.assertFalse(as_admin.create(values).email_alias_is_queued)
 
     def test_it_waits_in_the_aliass_queue_until_its_hour(self):
         mails = self.find_mails(self.alias_bob)
