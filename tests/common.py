@@ -81,6 +81,20 @@ class AliasCommon(MailCommon):
         )
 
     @classmethod
+    def create_template(cls, subject, **values):
+        """Create a template for leads, to the customer if nothing else is said."""
+        return cls.env["mail.template"].create(
+            {
+                "name": subject,
+                "model_id": cls.env["ir.model"]._get_id("crm.lead"),
+                "subject": subject,
+                "body_html": f"<p>{subject}</p>",
+                "partner_to": str(cls.customer.id),
+                **values,
+            }
+        )
+
+    @classmethod
     def create_alias(cls, user, email_from, **values):
         """Create an alias as its owner does."""
         return (

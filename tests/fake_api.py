@@ -8,17 +8,16 @@ the email package.
 import contextlib
 import email
 import email.utils
-import functools
 import json
 import socket
-import ssl
 import struct
-import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
+
+from .fake_https import FakeHttpsServer, Listener
 
 HARD_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: a reset instead of an end
 
@@ -49,7 +48,7 @@ class Submission:
     answered_at: float
 
 
-class FakeApi:
+class FakeApi(FakeHttpsServer):
     """Serve on a free port in threads; a context manager.
 
     :param identity_provider: whose tokens are good
@@ -59,42 +58,22 @@ class FakeApi:
     max_body = 0
 
     def __init__(self, identity_provider, scope=""):
+        super().__init__(identity_provider.ca)
         self.identity_provider = identity_provider
-        self.ca = identity_provider.ca
         self.scope = scope
         self.knobs = Knobs()
         self.submissions = []
-        self.requests = []  # (method, path, status)
         self.connections = 0
         self.lock = threading.RLock()
         self.most_at_once = self._at_once = 0
 
-    def __enter__(self):
-        self.server = _Server(
-            ("127.0.0.1", 0), type("Handler", (_Handler,), {"fake": self})
-        )
+    def listen(self):
+        server = Listener(type("Handler", (_Handler,), {"fake": self}))
         # so that what is cut in the middle has not left the client's side yet
-        self.server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32_768)
+        server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32_768)
         # the client's kernel buffers ten segments and more, on loopback 64 kB each
-        self.server.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.ca.issue_cert("localhost", "127.0.0.1").configure_cert(self.context)
-        self.server.socket = self.context.wrap_socket(
-            self.server.socket, server_side=True, do_handshake_on_connect=False
-        )
-        self.ca_file = tempfile.NamedTemporaryFile(suffix=".pem")
-        self.ca.cert_pem.write_to_path(self.ca_file.name)
-        self.url = f"https://localhost:{self.server.server_port}"
-        serve = functools.partial(self.server.serve_forever, poll_interval=0.02)
-        self.thread = threading.Thread(target=serve, daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_exc_info):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-        self.ca_file.close()
+        server.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
+        return server
 
     @contextlib.contextmanager
     def counting(self):
@@ -143,14 +122,6 @@ def get_recipients(data):
     message = email.message_from_bytes(data)
     named = [v for n in ("To", "Cc", "Bcc") for v in message.get_all(n, [])]
     return [address for _, address in email.utils.getaddresses(named) if address]
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def handle_error(self, *_args):
-        """Say nothing: clients that hang up or distrust us are part of the tests."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -218,7 +189,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, status, headers, data):
         path = urlsplit(self.path).path
-        self.fake.requests.append((self.command, path, status))
+        self.fake.requests.append((self.command, path))
         body = b"" if data is None else json.dumps(data).encode()
         self.send_response(status)
         for name, value in headers.items():

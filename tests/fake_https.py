@@ -29,8 +29,12 @@ class FakeHttpsServer:
         """Return (HTTP status, answer): JSON data, bytes of HTML, or a location."""
         raise NotImplementedError
 
+    def listen(self):
+        """Return the server, bound and not yet encrypted."""
+        return Listener(_handler(self))
+
     def __enter__(self):
-        self.server = _Server(("127.0.0.1", 0), _handler(self))
+        self.server = self.listen()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.ca.issue_cert("localhost", "127.0.0.1").configure_cert(context)
         # The handshake belongs to the thread of the connection, not to accept().
@@ -52,9 +56,14 @@ class FakeHttpsServer:
         self.ca_file.close()
 
 
-class _Server(ThreadingHTTPServer):
+class Listener(ThreadingHTTPServer):
+    """Bound to a free port of this machine."""
+
     daemon_threads = True
     block_on_close = False
+
+    def __init__(self, handler):
+        super().__init__(("127.0.0.1", 0), handler)
 
     def handle_error(self, *_args):
         """Say nothing: clients that hang up or distrust us are part of the tests."""

@@ -131,6 +131,16 @@ class FakeSmtpServer:
             self.messages.clear()
             self.sessions.clear()
 
+    @property
+    def greetings(self) -> list[str]:
+        """The names that the server was greeted with, in order."""
+        return [
+            line.split()[1]
+            for session in self.sessions
+            for line in session.commands
+            if line.startswith(("ehlo", "helo"))
+        ]
+
     def wait_for(self, count: int, timeout: float = 10.0) -> bool:
         """Wait until this many messages were accepted."""
         with self._arrived:

@@ -18,15 +18,7 @@ class TestForgedAlias(AliasCommon):
         super().setUp()
         self.forged = {"email_alias_id": self.alias_bob.id}
         self.forged_context = {"default_email_alias_id": self.alias_bob.id}
-        self.template = self.env["mail.template"].create(
-            {
-                "name": "T",
-                "model_id": self.env["ir.model"]._get_id("crm.lead"),
-                "subject": "S",
-                "body_html": "<p>x</p>",
-                "partner_to": str(self.customer.id),
-            }
-        )
+        self.template = self.create_template("S")
 
     @property
     def senders(self):

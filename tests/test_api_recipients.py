@@ -44,10 +44,14 @@ def write(to, cc):
 
 
 def in_ascii(addresses):
-    """Return addresses as the envelope spells them, the domain's case ignored."""
+    """Return addresses as the envelope spells them, the domain's case ignored.
+
+    A local part says the same in quotes, which two dots in a row need (RFC 5321 4.1.2).
+    """
     found = set()
     for address in addresses:
         local, _, domain = address.rpartition("@")
+        local = local[1:-1] if local.startswith('"') else local
         found.add(f"{local}@{domain.lower().encode('idna').decode()}")
     return found
 

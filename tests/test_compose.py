@@ -88,15 +88,7 @@ class TestChoice(AliasCommon):
         self.assertLeavesBy(self.alias_alice, mails, count=3, bulk=True)
 
     def test_message_on_each_of_many_records_is_bulk(self):
-        template = self.env["mail.template"].create(
-            {
-                "name": "T",
-                "model_id": self.env["ir.model"]._get_id("crm.lead"),
-                "subject": "Offer",
-                "body_html": "<p>Offer</p>",
-                "partner_to": str(self.customer.id),
-            }
-        )
+        template = self.create_template("Offer")
         self.open_composer(
             self.user_alice,
             self.leads,
@@ -191,15 +183,8 @@ class TestNeverByAlias(AliasCommon):
 
     def setUp(self):
         super().setUp()
-        self.template = self.env["mail.template"].create(
-            {
-                "name": "T",
-                "model_id": self.env["ir.model"]._get_id("crm.lead"),
-                "subject": "Automatic",
-                "body_html": "<p>Automatic</p>",
-                "email_from": "{{ user.email_formatted }}",
-                "partner_to": str(self.customer.id),
-            }
+        self.template = self.create_template(
+            "Automatic", email_from="{{ user.email_formatted }}"
         )
 
     def test_note_that_mentions_somebody(self):

@@ -287,15 +287,7 @@ class TestReach(AliasCommon):
         self.assertLeavesAsEver(self.find_mails(), 1)
 
     def test_what_a_change_of_stage_sends_takes_no_part_in_it(self):
-        template = self.env["mail.template"].create(
-            {
-                "name": "Stage",
-                "model_id": self.env["ir.model"]._get_id("crm.lead"),
-                "subject": "Stage",
-                "body_html": "<p>Stage</p>",
-                "partner_to": str(self.customer.id),
-            }
-        )
+        template = self.create_template("Stage")
         lead = self.pick(self.user_alice, self.lead, self.alias_alice)
         self.patch(
             type(self.lead),

@@ -30,14 +30,6 @@ class TestQueueGreeting(QueueCase):
         reply = f"{code} 4.7.1 <{self.name}>: greeting hostname is not acceptable"
         self.server.on(phase, reply=reply, **how)
 
-    def names(self):
-        return [
-            line.split()[1]
-            for session in self.server.sessions
-            for line in session.commands
-            if line.startswith(("ehlo", "helo"))
-        ]
-
     def test_mail_leaves_at_once_by_another_connection(self):
         for number, phase in enumerate(("mail", "rcpt")):
             with self.subTest(phase=phase):
@@ -48,8 +40,8 @@ class TestQueueGreeting(QueueCase):
                 states = [mail["state"] for mail in self.read_mails(ids, "state")]
                 self.assertEqual(states, ["sent", "sent"])
                 self.assertEqual(len(self.server.messages), 2)
-                self.assertIn(self.name, self.names())
-                self.assertRegex(self.names()[-1], r"\[.+\]")
+                self.assertIn(self.name, self.server.greetings)
+                self.assertRegex(self.server.greetings[-1], r"\[.+\]")
                 alias = self.read_alias("backoff_count", "state", "connection_mails")
                 self.assertFalse(alias["backoff_count"])
                 self.assertFalse(alias["connection_mails"])
@@ -83,4 +75,4 @@ class TestQueueGreeting(QueueCase):
                     alias = env["user.email.alias"].browse(self.alias_id)
                     notice = alias.action_test_connection()["params"]
                 self.assertIn("Status: OK", notice["message"])
-                self.assertRegex(self.names()[-1], r"\[.+\]")
+                self.assertRegex(self.server.greetings[-1], r"\[.+\]")

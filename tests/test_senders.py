@@ -170,15 +170,7 @@ class TestAutomatic(AliasCommon):
                 "user_id": self.user_bob.id,
             }
         )
-        template = self.env["mail.template"].create(
-            {
-                "name": "T",
-                "model_id": self.env["ir.model"]._get_id("crm.lead"),
-                "subject": "T",
-                "body_html": "<p>T</p>",
-                "partner_to": str(self.customer.id),
-            }
-        )
+        template = self.create_template("T")
         lead = self.lead.with_user(self.user_alice)
         senders = {
             "an activity's assignment": activity.action_notify,

@@ -34,15 +34,6 @@ def first_then_good(script):
 
 @tagged("-at_install", "post_install")
 class TestOwnName(SmtpCase):
-    def names(self):
-        """The names that the server was greeted with, in order."""
-        return [
-            line.split()[1]
-            for session in self.server.sessions
-            for line in session.commands
-            if line.startswith(("ehlo", "helo"))
-        ]
-
     def test_a_name_has_to_be_one(self):
         with socket.create_server(("127.0.0.1", 0)) as listener:
             sock = socket.create_connection(listener.getsockname())
@@ -82,7 +73,7 @@ class TestOwnName(SmtpCase):
                 self.server.on("ehlo", reply=reply, match="x.example")
                 self.server.on("helo", reply=reply, match="x.example")
                 connection = self.connect(local_hostname="x.example")
-                self.assertEqual(self.names()[-1], LITERAL)
+                self.assertEqual(self.server.greetings[-1], LITERAL)
                 connection.close()
 
     def test_a_name_that_is_refused_at_the_recipient_gives_way_to_the_literal(self):
@@ -93,7 +84,7 @@ class TestOwnName(SmtpCase):
                 self.server.on(phase, reply=reply, times=1)
                 connection = self.log_in(local_hostname="x.example")
                 self.assertTrue(connection.submit(FROM, [TO], MESSAGE))
-                self.assertEqual(self.names()[-1], LITERAL)
+                self.assertEqual(self.server.greetings[-1], LITERAL)
                 self.assertEqual(len(self.server.messages), 1)
                 connection.close()
 
@@ -171,7 +162,7 @@ class TestOwnName(SmtpCase):
                     self.assertFalse(connection.usable)
                     connection = self.log_in(local_hostname=name)
                     getattr(connection, ask)(*arguments)
-                    self.assertEqual(self.names()[-1], LITERAL)
+                    self.assertEqual(self.server.greetings[-1], LITERAL)
 
     def test_a_literal_that_is_refused_as_well_holds_the_alias(self):
         reply = "421 4.7.1 Helo command rejected: not found"
@@ -181,7 +172,8 @@ class TestOwnName(SmtpCase):
             connection = self.log_in(local_hostname="y.example")
             failure = self.failure_of(connection.submit, FROM, [TO], MESSAGE)
             self.assertEqual(failure.outcome.hold, hold)
-        self.assertEqual(self.names()[0], self.names()[-1], "after a while anew")
+        greetings = self.server.greetings
+        self.assertEqual(greetings[0], greetings[-1], "after a while anew")
 
     def test_googles_relay_minds_a_literal_and_is_busy_otherwise(self):
         """It says the same to both; only the literal is to blame itself."""
