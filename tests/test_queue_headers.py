@@ -80,6 +80,46 @@ class TestQueueHeaders(QueueCase):
                 self.assertNotIn("bcc", headers)
             self._unlink(partner)
 
+    def test_whoever_else_got_a_message_stands_in_to_by_their_name(self):
+        for text in (
+            "Bob Brown",
+            "Müller, Änne",
+            '"Bob" (the \\builder\\)',
+            "=?utf-8?q?b?=",
+            "=?utf-8?q?x=0D=0ABcc:_eve@evil.example?=",
+            "=?utf-8?q?x,_eve@evil.example,?= y",
+        ):
+            self.server.clear()
+            with self.committed(self.user_id) as env:
+                lead = env["crm.lead"].create({"name": "Lead"})
+                customers = env["res.partner"].create(
+                    [
+                        {"name": "Ann", "email": "ann@example.org"},
+                        {"name": text, "email": "bob@example.org"},
+                    ]
+                )
+                lead.message_post(
+                    body="Hello",
+                    message_type="comment",
+                    subtype_xmlid="mail.mt_comment",
+                    partner_ids=customers.ids,
+                    email_alias_id=self.alias_id,
+                )
+            self.run_queue()
+            self._unlink(lead, customers)
+            with self.subTest(text=text):
+                self.assertCountEqual(
+                    self.served(), ["ann@example.org", "bob@example.org"]
+                )
+                for message in self.server.messages:
+                    [to] = email.message_from_bytes(message.data).get_all("To")
+                    to = read(f"To: {to}\r\n".encode())
+                    found = email.utils.getaddresses([to])
+                    self.assertCountEqual(
+                        [(decode(name), address) for name, address in found],
+                        [("Ann", "ann@example.org"), (text, "bob@example.org")],
+                    )
+
     def test_links_with_umlauts_and_blanks_can_be_followed(self):
         [headers] = self.send(
             "bob@example.org",
