@@ -166,18 +166,7 @@ class MailingMailing(models.Model):
         for mailing in self:
             if mailing.state != "draft" and not self.env.su:
                 mailing._check_email_alias_sender()
-            # sudo: the queue is technical; only their number is told
-            waiting = (
-                self.env["mail.mail"]
-                .sudo()
-                .search_count(
-                    [
-                        ("mailing_id", "=", mailing.id),
-                        ("email_alias_id", "!=", False),
-                        ("state", "=", "outgoing"),
-                    ]
-                )
-            )
+            waiting = mailing._email_alias_count_mails([("state", "=", "outgoing")])
             if waiting:
                 raise UserError(
                     self.env._(
@@ -263,18 +252,8 @@ class MailingMailing(models.Model):
         self._check_email_alias_sender()
         for mailing in self.filtered(lambda m: m.state == "done"):
             mailing._check_email_alias_sealed()
-        # sudo: the queue is technical; only their number is told
-        uncertain = (
-            self.env["mail.mail"]
-            .sudo()
-            .search_count(
-                [
-                    ("mailing_id", "in", self.ids),
-                    ("email_alias_id", "!=", False),
-                    ("failure_type", "=", UNCERTAIN),
-                    ("state", "=", "exception"),
-                ]
-            )
+        uncertain = self._email_alias_count_mails(
+            [("failure_type", "=", UNCERTAIN), ("state", "=", "exception")]
         )
         if uncertain:
             raise UserError(

@@ -40,6 +40,21 @@ class UserEmailAliasMailing(models.AbstractModel):
             return 0
         return recipients.search_count(self._get_recipients_domain())
 
+    def _email_alias_count_mails(self, condition):
+        """How many emails of these mailings an alias has, of those that are so."""
+        # sudo: the queue is technical; only their number is told
+        return (
+            self.env["mail.mail"]
+            .sudo()
+            .search_count(
+                [
+                    ("mailing_id", "in", self.ids),
+                    ("email_alias_id", "!=", False),
+                    *condition,
+                ]
+            )
+        )
+
     @api.depends_context("tz", "lang")
     @api.depends("email_alias_id", "state")
     def _compute_email_alias_progress(self):

@@ -7,7 +7,7 @@ import os
 from odoo import api, models, tools
 from odoo.exceptions import UserError
 
-from ..tools import oauth, vault
+from ..tools import keys, oauth, vault
 
 PREFIX = "user_email_alias"
 CALLBACK = "/user_email_alias/oauth/%s/callback"
@@ -39,7 +39,7 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
         """
         option = tools.config.get("user_email_alias_keys")
         return vault.Vault(
-            vault.load_keys(option, os.environ, tools.config["data_dir"])
+            keys.load_keys(option, os.environ, tools.config["data_dir"])
         )
 
     @api.model

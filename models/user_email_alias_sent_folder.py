@@ -2,9 +2,8 @@ from odoo import api, fields, models, modules
 from odoo.exceptions import UserError
 
 from ..decorators import of_records
-from ..tools.deadline import Deadline
+from ..tools.deadline import BUTTON_SECONDS, Deadline
 from ..tools.imap import folder as sent_folder
-from .user_email_alias_connection import BUTTON_SECONDS
 from .user_email_alias_sent_copies import IMAP_ERRORS
 
 

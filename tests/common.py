@@ -8,7 +8,8 @@ from odoo.service.model import call_kw
 
 from odoo.addons.mail.tests.common import MailCommon, mail_new_test_user
 
-from ..tools.vault import ENVIRONMENT_KEYS, generate_key
+from ..tools.keys import ENVIRONMENT_KEYS
+from ..tools.vault import generate_key
 
 PASSWORD = "correct horse battery"
 

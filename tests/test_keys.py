@@ -12,7 +12,8 @@ from odoo.tests.common import get_db_name
 from odoo.tools import config
 
 from ..tools import vault
-from ..tools.vault import ENVIRONMENT_KEYS, generate_key
+from ..tools.keys import ENVIRONMENT_KEYS
+from ..tools.vault import generate_key
 from .common import PASSWORD, AliasCommon
 from .common_oauth_queue import OAuthQueueCase
 

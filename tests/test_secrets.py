@@ -11,7 +11,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, tagged
 from odoo.tools import config
 
-from ..tools.vault import ENVIRONMENT_KEYS, WrongKey, WrongRow, generate_key
+from ..tools.keys import ENVIRONMENT_KEYS
+from ..tools.vault import WrongKey, WrongRow, generate_key
 from .common import PASSWORD, AliasCommon
 
 

@@ -156,6 +156,14 @@ USUAL = frozenset(
 NEVER = frozenset(("bcc", "resent-bcc", "return-path", "sender"))
 
 
+def written(**more):
+    """What a caller may write into a message, and what else."""
+    return st.fixed_dictionaries(
+        {"subject": TEXTS, "body": TEXTS},
+        optional={"email_from": SENDERS, "reply_to": SENDERS, **more},
+    )
+
+
 def read_headers(data):
     """The headers as they stand in the bytes: list of (name, value on one line).
 
@@ -284,15 +292,7 @@ class TestSender(SenderAssertions, AliasCommon):
 
     @SOME
     @given(
-        values=st.fixed_dictionaries(
-            {"subject": TEXTS, "body": TEXTS},
-            optional={
-                "email_from": SENDERS,
-                "reply_to": SENDERS,
-                "mail_server_id": st.just(True),
-                "model_description": TEXTS,
-            },
-        ),
+        values=written(mail_server_id=st.just(True), model_description=TEXTS),
         context=CONTEXTS,
     )
     def test_message_in_the_chatter_is_from_its_alias(self, values, context):
@@ -315,14 +315,7 @@ class TestSender(SenderAssertions, AliasCommon):
 
     @SOME
     @given(
-        values=st.fixed_dictionaries(
-            {"subject": TEXTS, "body": TEXTS},
-            optional={
-                "email_from": SENDERS,
-                "reply_to": SENDERS,
-                "reply_to_force_new": st.booleans(),
-            },
-        ),
+        values=written(reply_to_force_new=st.booleans()),
         context=CONTEXTS,
     )
     def test_mass_mail_with_expressions_is_from_its_alias(self, values, context):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from odoo.tests import BaseCase, tagged
 
-from ..tools import vault
+from ..tools import keys, vault
 from ..tools.vault import Binding, KeyMissing, Vault, WrongKey, WrongRow
 
 HERE = Binding("db-uuid", "user.email.alias", 7, "smtp_password")
@@ -26,13 +26,13 @@ ELSEWHERE = (
 KEYS = tuple(vault.generate_key() for _ in range(3))
 
 LOADER = """
-import importlib.util, sys
-spec = importlib.util.spec_from_file_location("vault", sys.argv[1])
-vault = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(vault)
+import sys, types
+package = sys.modules["tools"] = types.ModuleType("tools")
+package.__path__ = [sys.argv[1]]
+from tools import keys
 print("ready", flush=True)
 sys.stdin.readline()
-print(*vault.load_keys(None, {}, sys.argv[2]))
+print(*keys.load_keys(None, {}, sys.argv[2]))
 """
 
 
@@ -122,7 +122,7 @@ class TestVault(BaseCase):
             new.decrypt(token, HERE)
 
     def test_no_key_and_no_valid_key_are_told_apart_from_the_wrong_key(self):
-        for keys in (
+        for wrong in (
             [],
             [""],
             ["short"],
@@ -133,8 +133,8 @@ class TestVault(BaseCase):
             [None],
             [base64.urlsafe_b64encode(b"x" * 16).decode()],
         ):
-            with self.subTest(keys=keys):
-                self.assertRaises(KeyMissing, Vault, keys)
+            with self.subTest(keys=wrong):
+                self.assertRaises(KeyMissing, Vault, wrong)
         self.assertTrue(Vault([KEYS[0].encode(), f" {KEYS[0]}\n"]))
 
     def test_no_key_and_no_secret_shows(self):
@@ -164,10 +164,10 @@ class TestKeys(BaseCase):
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         self.directory = directory.name
-        self.path = Path(self.directory, vault.KEY_FILE)
+        self.path = Path(self.directory, keys.KEY_FILE)
 
     def load(self, option=None, **environ):
-        return vault.load_keys(option, environ, self.directory)
+        return keys.load_keys(option, environ, self.directory)
 
     def write(self, content, mode=0o600):
         self.path.write_bytes(content)
@@ -176,7 +176,7 @@ class TestKeys(BaseCase):
     def test_environment_wins_over_configuration_over_file(self):
         one, two, three = KEYS
         self.write(three.encode())
-        environ = {vault.ENVIRONMENT_KEYS: one}
+        environ = {keys.ENVIRONMENT_KEYS: one}
         self.assertEqual(self.load(two, **environ), [one])
         self.assertEqual(self.load(two), [two])
         self.assertEqual(self.load(), [three])
@@ -194,22 +194,23 @@ class TestKeys(BaseCase):
     def test_the_file_is_made_once_and_private(self):
         umask = os.umask(0)
         try:
-            keys = self.load()
+            made = self.load()
         finally:
             os.umask(umask)
-        self.assertEqual(len(keys), 1)
-        self.assertEqual(self.load(), keys)
+        self.assertEqual(len(made), 1)
+        self.assertEqual(self.load(), made)
         self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o600)
-        self.assertEqual(os.listdir(self.directory), [vault.KEY_FILE])
-        self.assertTrue(Vault(keys))
+        self.assertEqual(os.listdir(self.directory), [keys.KEY_FILE])
+        self.assertTrue(Vault(made))
 
     def test_a_missing_directory_is_made(self):
         directory = Path(self.directory, "a", "b")
-        keys = vault.load_keys(None, {}, directory)
-        self.assertEqual(vault.load_keys(None, {}, directory), keys)
+        made = keys.load_keys(None, {}, directory)
+        self.assertEqual(keys.load_keys(None, {}, directory), made)
 
     def test_processes_that_start_together_get_one_key(self):
-        command = [sys.executable, "-c", LOADER, vault.__file__, self.directory]
+        tools = Path(vault.__file__).parent
+        command = [sys.executable, "-c", LOADER, tools, self.directory]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         processes = [subprocess.Popen(command, **pipes) for _ in range(8)]
         try:
@@ -224,7 +225,7 @@ class TestKeys(BaseCase):
                 process.kill()
                 process.wait()
         self.assertEqual(answers, {f"{self.load()[0]}\n"})
-        self.assertEqual(os.listdir(self.directory), [vault.KEY_FILE])
+        self.assertEqual(os.listdir(self.directory), [keys.KEY_FILE])
 
     def test_an_unusable_file_is_left_alone_and_named(self):
         for content, mode, words in (
@@ -243,7 +244,7 @@ class TestKeys(BaseCase):
                 self.write(content, mode)
                 with self.assertRaisesRegex(KeyMissing, words) as caught:
                     self.load()
-                self.assertIn(vault.OPTION_KEYS, str(caught.exception))
+                self.assertIn(keys.OPTION_KEYS, str(caught.exception))
                 self.assertNotIn(KEYS[0][:20], str(caught.exception))
                 self.assertEqual(self.path.read_bytes(), content)
                 self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), mode)
@@ -266,5 +267,5 @@ class TestKeys(BaseCase):
     def test_a_directory_that_cannot_be_written_is_named(self):
         blocked = Path(self.directory, "file")
         blocked.write_text("")
-        with self.assertRaisesRegex(KeyMissing, vault.OPTION_KEYS):
-            vault.load_keys(None, {}, blocked)
+        with self.assertRaisesRegex(KeyMissing, keys.OPTION_KEYS):
+            keys.load_keys(None, {}, blocked)
