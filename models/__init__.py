@@ -33,6 +33,7 @@ from . import (
     user_email_alias_recipient,
     user_email_alias_rights,
     user_email_alias_scheduled,
+    user_email_alias_secrets,
     user_email_alias_sender,
     user_email_alias_sent_copies,
     user_email_alias_sent_folder,

@@ -88,6 +88,7 @@ class UserEmailAlias(models.Model):
         "user.email.alias.keep.alive",
         "user.email.alias.connection",
         "user.email.alias.credentials",
+        "user.email.alias.secrets",
     ]
     _order = "is_default desc, name, id"
     _rec_names_search = ["name", "alias_name", "email_from"]
