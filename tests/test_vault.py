@@ -244,7 +244,7 @@ class TestKeys(BaseCase):
                 self.write(content, mode)
                 with self.assertRaisesRegex(KeyMissing, words) as caught:
                     self.load()
-                self.assertIn(keys.OPTION_KEYS, str(caught.exception))
+                self.assertIn(vault.OPTION_KEYS, str(caught.exception))
                 self.assertNotIn(KEYS[0][:20], str(caught.exception))
                 self.assertEqual(self.path.read_bytes(), content)
                 self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), mode)
@@ -267,5 +267,5 @@ class TestKeys(BaseCase):
     def test_a_directory_that_cannot_be_written_is_named(self):
         blocked = Path(self.directory, "file")
         blocked.write_text("")
-        with self.assertRaisesRegex(KeyMissing, keys.OPTION_KEYS):
+        with self.assertRaisesRegex(KeyMissing, vault.OPTION_KEYS):
             keys.load_keys(None, {}, blocked)

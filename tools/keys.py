@@ -7,10 +7,9 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from .vault import KeyMissing, Vault, generate_key
+from .vault import OPTION_KEYS, KeyMissing, Vault, generate_key
 
 ENVIRONMENT_KEYS = "USER_EMAIL_ALIAS_KEYS"
-OPTION_KEYS = "user_email_alias_keys"
 KEY_FILE = "user_email_alias.key"
 MAX_KEY_FILE_SIZE = 16384  # bytes: some 350 keys
 

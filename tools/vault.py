@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 from cryptography.fernet import Fernet, InvalidToken
 
+OPTION_KEYS = "user_email_alias_keys"  # of odoo.conf: where the errors send people
+
 _VERSION = "v1"
 _BINDING_SIZE = 32  # bytes of SHA-256
 _TOKEN = re.compile(r"v1:([0-9a-f]{12}):([A-Za-z0-9_=-]+)", re.ASCII)
