@@ -1,4 +1,4 @@
-"""Where the vault's keys come from: the environment, ``odoo.conf``, a file of our own."""
+"""Where the vault's keys come from: the environment, ``odoo.conf``, our own file."""
 
 import os
 import re
