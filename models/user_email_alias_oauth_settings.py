@@ -38,9 +38,7 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
         :raise vault.KeyMissing: there is no usable key
         """
         option = tools.config.get("user_email_alias_keys")
-        return vault.Vault(
-            keys.load_keys(option, os.environ, tools.config["data_dir"])
-        )
+        return vault.Vault(keys.load_keys(option, os.environ, tools.config["data_dir"]))
 
     @api.model
     def _get_param(self, key, setting):
