@@ -10,5 +10,8 @@
         "wizards/account_move_send_wizard_views.xml",
         "wizards/account_move_send_batch_wizard_views.xml",
     ],
+    "assets": {
+        "web.assets_tests": ["user_email_alias_account/static/tests/tours/*.js"],
+    },
     "auto_install": True,
 }

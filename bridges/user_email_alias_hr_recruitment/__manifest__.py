@@ -10,5 +10,8 @@
         "wizards/applicant_send_mail_views.xml",
         "wizards/applicant_refuse_reason_views.xml",
     ],
+    "assets": {
+        "web.assets_tests": ["user_email_alias_hr_recruitment/static/tests/tours/*.js"],
+    },
     "auto_install": True,
 }

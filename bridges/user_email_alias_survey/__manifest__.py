@@ -9,5 +9,8 @@
     "data": [
         "wizards/survey_invite_views.xml",
     ],
+    "assets": {
+        "web.assets_tests": ["user_email_alias_survey/static/tests/tours/*.js"],
+    },
     "auto_install": True,
 }

@@ -4,11 +4,8 @@ from odoo.tests import tagged
 from odoo.addons.user_email_alias.tests.common_dialogue import DialogueCase
 
 
-@tagged("post_install", "-at_install", "user_email_alias")
-class TestInvoices(DialogueCase):
+class InvoiceCase(DialogueCase):
     groups = ("account.group_account_invoice",)
-    model = "account.move.send.wizard"
-    batch = "account.move.send.batch.wizard"
 
     def create_invoices(self, count):
         partner_ids = self.create_partners(count)
@@ -36,6 +33,12 @@ class TestInvoices(DialogueCase):
             moves.message_ids.unlink()
             moves.button_draft()
             moves.with_context(force_delete=True).unlink()
+
+
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestInvoices(InvoiceCase):
+    model = "account.move.send.wizard"
+    batch = "account.move.send.batch.wizard"
 
     def send(self, **values):
         self.move_id = self.create_invoices(1)[0]

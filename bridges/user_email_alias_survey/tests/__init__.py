@@ -1,1 +1,1 @@
-from . import test_dialogues
+from . import test_dialogues, test_tours

@@ -3,20 +3,29 @@ from odoo.tests import tagged
 from odoo.addons.user_email_alias.tests.common_dialogue import DialogueCase
 
 
-@tagged("post_install", "-at_install", "user_email_alias")
-class TestShare(DialogueCase):
+class SurveyCase(DialogueCase):
     groups = ("survey.group_survey_manager",)
-    model = "survey.invite"
 
-    def share(self, count, emails="", **values):
-        self.survey_id = self.create(
+    def create_survey(self):
+        return self.create(
             "survey.survey",
             {
                 "title": "How was it?",
                 "access_mode": "token",
                 "users_login_required": False,
+                "question_and_page_ids": [
+                    (0, 0, {"title": "Well?", "question_type": "char_box"})
+                ],
             },
         )[0]
+
+
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestShare(SurveyCase):
+    model = "survey.invite"
+
+    def share(self, count, emails="", **values):
+        self.survey_id = self.create_survey()
         with self.committed() as env:
             template = env.ref("survey.mail_template_user_input_invite")
         context = {

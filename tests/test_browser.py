@@ -1,0 +1,36 @@
+"""A person, a browser, a mail server: what was pressed is what leaves."""
+
+from odoo.tests import tagged
+
+from .common_browser import BrowserCase
+
+
+@tagged("post_install", "-at_install", "user_email_alias", "user_email_alias_tour")
+class TestBrowser(BrowserCase):
+    def test_the_second_message_goes_to_the_customer_alone(self):
+        """The alias's address is its owner's: nobody to write to, no new contact."""
+        partner_id = self.create_partners(1)[0]
+        lead_id = self.create(
+            "crm.lead",
+            {
+                "name": "Fresh lead",
+                "type": "opportunity",
+                "partner_id": partner_id,
+                "user_id": self.user_id,
+            },
+        )[0]
+        self.start_tour(f"/odoo/crm.lead/{lead_id}", "user_email_alias_twice")
+        self.assertLeaves("guest0@example.org", "guest0@example.org", is_bulk=False)
+        self.assertOutcome("crm.lead", lead_id)
+        with self.committed() as env:
+            domain = [("email_normalized", "=", "ada@example.com")]
+            self.assertFalse(env["res.partner"].search(domain))
+
+    def test_an_invitation_leaves_when_its_event_is_saved(self):
+        partner_id = self.create_partners(1)[0]
+        self.start_tour("/odoo/calendar.event/new", "user_email_alias_invite")
+        with self.committed() as env:
+            event = env["calendar.event"].search([("partner_ids", "=", partner_id)])
+            self.created.append(("calendar.event", event.ids))
+        self.assertLeaves("guest0@example.org")
+        self.assertOutcome("calendar.event", event.id)
