@@ -20,8 +20,10 @@ _logger = logging.getLogger(__name__)
 BUILD_COUNT = 20
 BUILD_BYTES = 1_000_000
 
-# The claim is committed this many seconds before the slot.
+# The claim is committed this many seconds before the slot; before it, what comes next
+# is chosen once more.
 CLAIM_LEAD_SECONDS = 0.004
+CHOICE_SECONDS = 0.002
 
 # A mail that cannot be built is tried again after this many seconds: the reason may be
 # another add-on's, and it must not keep the rest from leaving.
@@ -43,6 +45,8 @@ class Batch:
         # mails that have to be built alone
         self._single = set()
         self._shared = SharedParts()
+        # messages that the pause had time for when a batch was built last
+        self._fitted = 1
         # how long the last build took that wrote something, in seconds; else 0
         self._writing_seconds = 0.0
 
@@ -71,12 +75,15 @@ class Batch:
         if mail_id not in self._single:
             count = BUILD_COUNT
             if is_bulk and account.pause:
-                count = min(count, max(1, int(FRESH_SECONDS / account.pause)))
+                # what does not fit into the pause would be read in vain
+                count = min(count, int(FRESH_SECONDS / account.pause), self._fitted + 1)
+                count = max(count, 1)
             if account.daily_limit:
                 count = 1
             ids = get_next_ids(env.cr, self.alias_id, is_bulk, count)
         if len(ids) > 1:
             self._build_many(env, ids, account, self._get_end(account, start_at))
+            self._fitted = len(self._built)
             env.cr.rollback()
             # the first of a batch that took long must not be stale before its turn
             for message in self._built.values():
@@ -134,7 +141,8 @@ class Batch:
         """Until when a batch may be built: the next slot is not to be missed."""
         now = time.monotonic()
         end = now + FRESH_SECONDS / 4
-        return min(end, start_at - CLAIM_LEAD_SECONDS) if account.pause else end
+        slot = start_at - CLAIM_LEAD_SECONDS - CHOICE_SECONDS
+        return min(end, slot) if account.pause else end
 
     def _build_many(self, env, ids, account, until):
         """Build what can be built together; the rest is built alone later.
