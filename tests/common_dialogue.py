@@ -5,6 +5,7 @@ from email.header import decode_header, make_header
 
 from lxml import etree
 
+from odoo.exceptions import AccessError
 from odoo.service.model import call_kw
 
 from .common_queue import QueueCase
@@ -60,9 +61,9 @@ class DialogueCase(QueueCase):
     # Doing
     # ------------------------------------------------------------------
 
-    def call(self, model, method, *args, context=None, **kwargs):
-        """Call a method as Ada's browser does, and commit."""
-        with self.committed(self.user_id) as env:
+    def call(self, model, method, *args, context=None, uid=None, **kwargs):
+        """Call a method as Ada's browser does, or somebody else's, and commit."""
+        with self.committed(uid or self.user_id) as env:
             kwargs["context"] = context or {}
             return call_kw(env[model], method, args, kwargs)
 
@@ -91,11 +92,38 @@ class DialogueCase(QueueCase):
         self.dialogue_id = self.call(
             model, "web_save", [], filled, {}, context=context
         )[0]["id"]
+        self.assertIsForWhoeverOpenedIt(model, button, context)
         return self.call(model, button, [self.dialogue_id], context=context)
 
     # ------------------------------------------------------------------
     # Seeing
     # ------------------------------------------------------------------
+
+    def assertIsForWhoeverOpenedIt(self, model, button, context=None):
+        """A colleague with the same rights has no hand in an open dialogue."""
+        with self.committed() as env:
+            colleague = env["res.users"].search([("login", "=", "queue_colleague")])
+            colleague = colleague or self._create_user(env, "queue_colleague")
+            colleague.group_ids += env["res.groups"].concat(*map(env.ref, self.groups))
+            dialogue = env[model].browse(self.dialogue_id)
+            lines = [
+                dialogue[name]
+                for name, field in dialogue._fields.items()
+                if field.type == "one2many"
+                and dialogue[name]._transient
+                and dialogue[name]
+            ]
+        found = self.call(model, "search", [], uid=colleague.id)
+        self.assertNotIn(self.dialogue_id, found)
+        calls = [("read", ["email_alias_id"]), ("write", {}), ("unlink",), (button,)]
+        for name, *args in calls:
+            with self.assertRaises(AccessError, msg=name):
+                ids = [self.dialogue_id]
+                self.call(model, name, ids, *args, uid=colleague.id, context=context)
+        for records in lines:
+            for name, *args in [("read", []), ("write", {}), ("unlink",)]:
+                with self.assertRaises(AccessError, msg=f"{records}.{name}"):
+                    self.call(records._name, name, records.ids, *args, uid=colleague.id)
 
     def assertOffersFrom(self, model, context=None, view=None):
         """The form shows From, and what fits is picked already."""

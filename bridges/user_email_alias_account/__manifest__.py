@@ -7,6 +7,7 @@
     "license": "LGPL-3",
     "depends": ["user_email_alias", "account"],
     "data": [
+        "security/user_email_alias_account_security.xml",
         "wizards/account_move_send_wizard_views.xml",
         "wizards/account_move_send_batch_wizard_views.xml",
     ],

@@ -7,6 +7,7 @@
     "license": "LGPL-3",
     "depends": ["user_email_alias", "base_install_request"],
     "data": [
+        "security/user_email_alias_base_install_request_security.xml",
         "wizards/base_module_install_request_views.xml",
     ],
     "auto_install": True,

@@ -7,6 +7,7 @@
     "license": "LGPL-3",
     "depends": ["user_email_alias", "fleet"],
     "data": [
+        "security/user_email_alias_fleet_security.xml",
         "wizards/fleet_vehicle_send_mail_views.xml",
     ],
     "auto_install": True,

@@ -7,6 +7,7 @@
     "license": "LGPL-3",
     "depends": ["user_email_alias", "hr_recruitment"],
     "data": [
+        "security/user_email_alias_hr_recruitment_security.xml",
         "wizards/applicant_send_mail_views.xml",
         "wizards/applicant_refuse_reason_views.xml",
     ],

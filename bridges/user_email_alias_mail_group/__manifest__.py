@@ -7,6 +7,7 @@
     "license": "LGPL-3",
     "depends": ["user_email_alias", "mail_group"],
     "data": [
+        "security/user_email_alias_mail_group_security.xml",
         "wizards/mail_group_message_reject_views.xml",
     ],
     "auto_install": True,

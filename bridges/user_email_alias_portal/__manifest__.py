@@ -7,6 +7,7 @@
     "license": "LGPL-3",
     "depends": ["user_email_alias", "portal"],
     "data": [
+        "security/user_email_alias_portal_security.xml",
         "wizards/portal_share_views.xml",
         "wizards/portal_wizard_views.xml",
     ],

@@ -7,6 +7,7 @@
     "license": "LGPL-3",
     "depends": ["user_email_alias_portal", "project"],
     "data": [
+        "security/user_email_alias_project_security.xml",
         "wizards/project_share_wizard_views.xml",
     ],
     "auto_install": True,

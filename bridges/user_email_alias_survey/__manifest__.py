@@ -7,6 +7,7 @@
     "license": "LGPL-3",
     "depends": ["user_email_alias", "survey"],
     "data": [
+        "security/user_email_alias_survey_security.xml",
         "wizards/survey_invite_views.xml",
     ],
     "assets": {

@@ -7,6 +7,7 @@
     "license": "LGPL-3",
     "depends": ["user_email_alias", "website_crm_partner_assign"],
     "data": [
+        "security/user_email_alias_website_crm_partner_assign_security.xml",
         "wizards/crm_forward_to_partner_views.xml",
     ],
     "auto_install": True,

@@ -7,6 +7,7 @@
     "license": "LGPL-3",
     "depends": ["user_email_alias", "website_slides"],
     "data": [
+        "security/user_email_alias_website_slides_security.xml",
         "wizards/slide_channel_invite_views.xml",
     ],
     "auto_install": True,
