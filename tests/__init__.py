@@ -18,6 +18,7 @@ from . import (
     test_automation,
     test_breaker,
     test_breaker_recipients,
+    test_browser,
     test_chatter,
     test_compose,
     test_compose_headers,
@@ -108,4 +109,5 @@ from . import (
     test_smtp_words,
     test_tours,
     test_vault,
+    test_views,
 )
