@@ -199,7 +199,11 @@ class UserEmailAliasMailing(models.AbstractModel):
                 **{"from": mailing_sudo.email_alias_id.display_name},
             )
             if figures["failed"]:
-                message += " " + self.env._("%s were refused.", figures["failed"])
+                # by a server, or by us before any was asked: each trace says which
+                message += " " + self.env._(
+                    "%s have failed; the mailing's list of them says why.",
+                    figures["failed"],
+                )
             mailing_sudo._message_log(body=message)
             mailing_sudo.user_id._bus_send(
                 "simple_notification",

@@ -209,14 +209,16 @@ class TestCampaignNotice(OutcomeCase):
         self.env["mail.mail"]._email_alias_sweep(self.alias_alice.id)
         self.assertEqual(len(self.told(mailing)), 1)
 
-    def test_refused_mails_of_a_mailing_are_counted(self):
+    def test_failed_mails_of_a_mailing_are_counted(self):
         mailing, mails = self.send_mailing()
         mails[0]._email_alias_record_refused("550 5.1.1 no such user", True)
-        for mail in mails[1:]:
-            mail._email_alias_record_sent()
+        mails[1]._email_alias_record_unsent("no server was asked")
+        mails[2]._email_alias_record_sent()
         self.env["mail.mail"]._email_alias_sweep(self.alias_alice.id)
-        self.assertIn("2 of 3 emails have left", self.told(mailing).body)
-        self.assertIn("1 were refused", self.told(mailing).body)
+        told = self.told(mailing).body
+        self.assertIn("1 of 3 emails have left", told)
+        self.assertIn("2 have failed", told)
+        self.assertNotIn("refused", told, "no server has seen one of them")
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
