@@ -106,6 +106,9 @@ class UserEmailAliasLog(models.Model):
     _done = models.Index(
         "(alias_id, claimed_at) WHERE outcome IN ('sent', 'uncertain')"
     )
+    _trouble = models.Index(
+        "(alias_id, claimed_at) WHERE outcome = 'deferred' AND scope = 'alias'"
+    )
     _same = models.Index("(alias_id, claimed_at) WHERE signature IS NOT NULL")
     _uncertain = models.Index("(alias_id) WHERE outcome = 'uncertain'")
 

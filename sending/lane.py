@@ -24,6 +24,7 @@ from .batch import CLAIM_LEAD_SECONDS, Batch
 from .breaker import Breaker
 from .clock import follow_clock
 from .connection import Connection
+from .in_the_way import let_others_pass
 from .lock import LANE_LOCK, PASSING, hand_over, locked, open_cursor
 from .log import Log
 from .message import FRESH_SECONDS, Account
@@ -105,6 +106,7 @@ class Lane:
                 if env:
                     self._log.recover(env)
                     hold_if_stale(env, self.alias_id)
+                    let_others_pass(env, self.alias_id)
                     while not self._is_over() and self._step(env):
                         pass
                     self._sweep(env)

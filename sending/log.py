@@ -13,6 +13,7 @@ from odoo.tools import SQL
 
 from ..tools import pacing
 from ..tools.transport import TransportFailure, smtp
+from . import in_the_way
 from .breaker import Doubt
 from .lock import PASSING, begin_anew
 from .queries import IS_OPEN
@@ -231,10 +232,11 @@ class Log:
             # the mail has lost nothing: not even one of its tries
             self._connection.is_worn_out = True
             scope = "alias"
-        elif kind == "deferred" and scope == "alias":
+        elif self._is_trouble(env, message, judged):
             self._backoff.obey(alias, judged, alias._explain(failure))
             goes_on = False
         elif kind == "deferred":
+            scope = "mail" if scope == "alias" else scope
             wait = self._get_next_wait(env, message)
             if wait is None:
                 kind = "refused"
@@ -255,6 +257,14 @@ class Log:
         signature = self.doubt and self.doubt.signature
         row = {"kind": kind, "scope": scope, "reply": reply, "signature": signature}
         return goes_on, row
+
+    def _is_trouble(self, env, message, judged):
+        """Whether the alias has to wait as a whole."""
+        return (
+            judged.kind == "deferred"
+            and judged.scope == "alias"
+            and not in_the_way.is_its_own(env.cr, self.alias_id, message.mail_id)
+        )
 
     @staticmethod
     def _write_uncertain(alias, mail):
