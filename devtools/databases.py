@@ -112,18 +112,23 @@ def addon_template(cluster: Cluster) -> str:
     return _template(cluster, name, f"database with {ADDON}", build)
 
 
-def bridges_template(cluster: Cluster) -> str:
-    """Return the template with the bridges, the apps they are for, and this add-on."""
+def apps_template(cluster: Cluster) -> str:
+    """Return the template with the apps the bridges are for, built if need be."""
     base = base_template(cluster)
-    apps = f"{cluster.prefix}apps_{digest(base, *APPS)}"
+    name = f"{cluster.prefix}apps_{digest(base, *APPS)}"
 
-    def build_apps(half: str) -> None:
+    def build(half: str) -> None:
         copy(cluster, base, half)
         _install(cluster, half, APPS, with_demo=True)
         for statement in _ISOLATE:
             cluster.execute(statement, database=half)
 
-    apps = _template(cluster, apps, f"database with {', '.join(APPS)}", build_apps)
+    return _template(cluster, name, f"database with {', '.join(APPS)}", build)
+
+
+def bridges_template(cluster: Cluster) -> str:
+    """Return the template with the bridges, the apps they are for, and this add-on."""
+    apps = apps_template(cluster)
     name = f"{cluster.prefix}bridges_{digest(apps, _addon_digest())}"
 
     def build(half: str) -> None:

@@ -1,5 +1,7 @@
 # Part of user_email_alias. See LICENSE file for full copyright and licensing details.
-"""Compare Odoo's own suites without and with the add-on: [--again] [SUITE ...].
+"""Compare Odoo's own suites without and with us: [--again] [--bridges] [SUITE ...].
+
+With --bridges it is the apps that bridges are for, without and with add-on and bridges.
 
 What Odoo itself fails here it fails on both sides; only a test that ends otherwise
 with the add-on counts. Such a test is run once more on both sides, alone: a tour that
@@ -19,6 +21,24 @@ from ..console import DevError, say
 from ..paths import DATA, LOGS, ODOO, ROOT, RUN, STAMPS, VENV
 
 SUITES = ("mail", "test_mail", "mass_mailing", "test_mass_mailing", "crm")
+SUITES_OF_APPS = (
+    "account/tests/test_account_move_send.py",
+    "calendar",
+    "event",
+    "fleet",
+    "hr_recruitment",
+    "hr_recruitment_survey",
+    "mail_group",
+    "mass_mailing_sms",
+    "portal",
+    "project/tests/test_project_mail_features.py",
+    "sale/tests/test_sale_order.py",
+    "survey",
+    "website_crm_partner_assign",
+    "website_slides",
+)
+"""A whole folder of tests, or one file of it."""
+
 INSTALLED = ("test_mail", "test_mass_mailing")
 """What has to be installed besides for them."""
 
@@ -28,12 +48,16 @@ SIDES = ("without", "with")
 def run(arguments: list[str]) -> int:
     """Return 1 when a test ends otherwise with the add-on."""
     again = "--again" in arguments
-    suites = [word for word in arguments if not word.startswith("-")] or list(SUITES)
-    if set(arguments) - {"--again"} - set(SUITES):
-        raise DevError(f"usage: ./dev compat [--again] [{' | '.join(SUITES)}]")
+    bridges = "--bridges" in arguments
+    known = SUITES_OF_APPS if bridges else SUITES
+    suites = [word for word in arguments if not word.startswith("-")] or list(known)
+    if set(arguments) - {"--again", "--bridges"} - set(known):
+        raise DevError(
+            f"usage: ./dev compat [--again] [--bridges] [{' | '.join(known)}]"
+        )
     server.end_on_signals()
     with postgres.cluster().session() as cluster, contextlib.ExitStack() as exits:
-        sides = {side: _Side(cluster, exits, side, suites) for side in SIDES}
+        sides = {side: _Side(cluster, exits, side, suites, bridges) for side in SIDES}
         kept = sides["without"].kept
         if again:
             kept.unlink(missing_ok=True)
@@ -51,9 +75,10 @@ def run(arguments: list[str]) -> int:
 class _Side:
     """One of the two databases, and pytest on it."""
 
-    def __init__(self, cluster, exits, side: str, suites: list[str]):
+    def __init__(self, cluster, exits, side: str, suites: list[str], bridges: bool):
         self.side = side
         self.suites = suites
+        self.bridges = bridges
         self.cluster = cluster
         self.exits = exits
         source = (STAMPS / "source").read_text(encoding="utf-8")
@@ -64,14 +89,19 @@ class _Side:
     def database(self) -> tuple[str, Path]:
         """A database with the suites' modules, made at first use."""
         if not self._database:
-            template = databases.base_template(self.cluster)
-            if self.side == "with":
-                template = databases.addon_template(self.cluster)
+            make = {
+                ("without", False): databases.base_template,
+                ("with", False): databases.addon_template,
+                ("without", True): databases.apps_template,
+                ("with", True): databases.bridges_template,
+            }[self.side, self.bridges]
+            template = make(self.cluster)
             self._database = self.exits.enter_context(
                 databases.temporary(self.cluster, template)
             )
             name, data = self._database
-            databases.install(self.cluster, name, INSTALLED, data_dir=data)
+            if not self.bridges:
+                databases.install(self.cluster, name, INSTALLED, data_dir=data)
         return self._database
 
     def run_all(self) -> dict[str, str]:
@@ -79,7 +109,7 @@ class _Side:
         if self.side == "without" and self.kept.exists():
             say("· without the add-on: the outcome that was kept")
             return _outcomes(self.kept)
-        paths = [str(_folder(suite).resolve() / "tests") for suite in self.suites]
+        paths = [_file(s if "/" in s else f"{s}/tests") for s in self.suites]
         report = self._pytest(paths)
         if self.side == "without":
             report.replace(self.kept)
