@@ -58,6 +58,12 @@ class ResConfigSettings(models.TransientModel):
         config_parameter="user_email_alias.microsoft_transport",
         help="For those who sign in from now on; who is signed in sends as before.",
     )
+    email_alias_microsoft_secret_ends = fields.Date(
+        "Microsoft: Client Secret Ends On",
+        compute="_compute_email_alias_secret_ends",
+        inverse="_inverse_email_alias_secret_ends",
+        help="Administrators are told 30 days before.",
+    )
     email_alias_microsoft_tenant = fields.Char(
         "Tenant",
         config_parameter="user_email_alias.microsoft_tenant",
@@ -93,6 +99,22 @@ class ResConfigSettings(models.TransientModel):
             has_secret = Settings._has_client_secret__(key)
             self[f"email_alias_{key}_has_secret"] = has_secret
 
+    def _compute_email_alias_secret_ends(self):
+        for key, fname in self._get_email_alias_secret_ends().items():
+            self[fname] = self.env["user.email.alias.secret.end"]._get_end(key)
+
+    def _inverse_email_alias_secret_ends(self):
+        for key, fname in self._get_email_alias_secret_ends().items():
+            for settings in self:
+                end = settings[fname]
+                self.env["user.email.alias.secret.end"]._set_end(key, end)
+
+    @api.model
+    def _get_email_alias_secret_ends(self):
+        """The providers whose client secrets end, each with its field."""
+        fnames = {key: f"email_alias_{key}_secret_ends" for key in oauth.PROVIDERS}
+        return {key: name for key, name in fnames.items() if name in self._fields}
+
     def _compute_email_alias_redirect_uris(self):
         Settings = self.env["user.email.alias.oauth.settings"]
         for key in oauth.PROVIDERS:
@@ -104,6 +126,7 @@ class ResConfigSettings(models.TransientModel):
         "email_alias_google_client_secret",
         "email_alias_microsoft_client_id",
         "email_alias_microsoft_client_secret",
+        "email_alias_microsoft_secret_ends",
     )
     def _compute_email_alias_missing(self):
         for settings in self:
@@ -138,7 +161,12 @@ class ResConfigSettings(models.TransientModel):
                 "The provider accepts no redirect URI without HTTPS. Open Odoo "
                 "over HTTPS, or set the system parameter web.base.url."
             )
-        return False
+        fname = self._get_email_alias_secret_ends().get(key)
+        if not fname:
+            return False
+        return self.env["user.email.alias.secret.end"]._get_end_sentence(
+            key, self[fname]
+        )
 
     def _compute_email_alias_has_own_imap(self):
         self.email_alias_has_own_imap = self.env[

@@ -31,6 +31,7 @@ class UserEmailAliasKeepAlive(models.AbstractModel):
 
         What waits for the administrator is tried again too: the cause may be gone.
         """
+        self.env["user.email.alias.secret.end"]._tell_ends()
         now = fields.Datetime.now()
         limit = fields.Datetime.subtract(now, days=KEEP_ALIVE_DAYS)
         idle = self.search(

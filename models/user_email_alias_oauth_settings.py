@@ -85,6 +85,7 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
         name = f"{PREFIX}.{key}_{SECRET}"
         # sudo: the caller is the settings page, which is for administrators
         Params = self.env["ir.config_parameter"].sudo()
+        self.env["user.email.alias.secret.end"]._forget_end(key)
         if not secret:
             Params._email_alias_set(name, False)
             return

@@ -220,6 +220,8 @@ class UserEmailAliasOauthToken(models.AbstractModel):
         except oauth.ProviderUnavailable as error:
             raise AliasRetry(str(error)) from None
         except oauth.OAuthError as error:
+            if error.code == "client_ended":
+                self.env["user.email.alias.secret.end"]._note_ended__(self.provider)
             raise AliasHold("provider", self._ask_administrator(error)) from None
         except vault.WrongRow:
             raise AliasHold("provider", self._get_moved_message()) from None

@@ -58,10 +58,6 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         "IMAP User Name", help="Leave it empty to use the SMTP User Name and Password."
     )
     has_own_imap = fields.Boolean(compute="_compute_has_own_imap")
-    skip_bulk_copies = fields.Boolean(
-        "No Copies of Bulk Mail",
-        help="Mailings and mass mails leave no copies in the Sent folder.",
-    )
     has_sent_copies = fields.Boolean(
         compute="_compute_copies",
         store=True,

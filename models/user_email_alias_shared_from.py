@@ -1,3 +1,4 @@
+import contextlib
 from email import policy
 from email.message import EmailMessage
 from email.utils import formataddr, formatdate, make_msgid
@@ -23,14 +24,45 @@ class UserEmailAliasSharedFrom(models.AbstractModel):
     oauth_mailbox = fields.Char(
         readonly=True, copy=False, help="The address of the signed-in account."
     )
+    oauth_addresses = fields.Text(
+        readonly=True,
+        copy=False,
+        help="The addresses of the signed-in mailbox, a line for each.",
+    )
     is_shared_from = fields.Boolean(compute="_compute_is_shared_from")
 
-    @api.depends("email_from", "provider", "oauth_user", "oauth_mailbox")
+    @api.depends(
+        "email_from", "provider", "oauth_user", "oauth_mailbox", "oauth_addresses"
+    )
     def _compute_is_shared_from(self):
         for alias in self:
+            own = (alias.oauth_addresses or "").splitlines()
             alias.is_shared_from = bool(alias.oauth_mailbox) and alias._is_shared(
-                alias.provider, alias.oauth_user, alias.oauth_mailbox
+                alias.provider, alias.oauth_user, alias.oauth_mailbox, *own
             )
+
+    @api.model
+    def _read_addresses(self, connection):
+        """The addresses of the mailbox, those that can be a From Address.
+
+        :param Transport connection: its sender was checked
+        """
+        found = {}
+        for text in connection.own_addresses:
+            with contextlib.suppress(address.AddressError):
+                found.setdefault(email_normalize(address.parse_mailbox(text)))
+        return [mailbox for mailbox in found if mailbox]
+
+    def _note_addresses(self, account, connection):
+        """Note the addresses of an account; its main one wins over what it claims.
+
+        :return: the login and all addresses
+        """
+        addresses = self._read_addresses(connection)
+        if addresses:
+            account["email"] = addresses[0]
+            account["addresses"] = "\n".join(addresses)
+        return account["login"], account["email"], *addresses
 
     def _is_shared(self, key, *own):
         """Whether the From Address is none of the account's own, and may be so.
@@ -83,6 +115,7 @@ class UserEmailAliasSharedFrom(models.AbstractModel):
         :param trouble: why nothing could be proved, None if it was
         """
         own = account["login"], account["email"]
+        own += tuple(account.get("addresses", "").splitlines())
         if trouble and self._is_shared(account["key"], *own):
             raise UserError(
                 self.env._(
@@ -97,6 +130,10 @@ class UserEmailAliasSharedFrom(models.AbstractModel):
     def _prove_sender__(self, connection):
         """Extend: a shared mailbox is proved by a message to oneself."""
         super()._prove_sender__(connection)
+        addresses = "\n".join(self._read_addresses(connection))
+        if addresses and addresses != self.oauth_addresses:
+            # sudo: written by the server only
+            self.sudo().oauth_addresses = addresses
         if self.is_shared_from:
             self._send_proof__(connection, self.email_from, self.oauth_mailbox)
 

@@ -230,7 +230,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
             connection = self._open_account__(account, deadline, token_secret)
             try:
                 connection.check_sender(address.mailbox_to_ascii(sender))
-                own = account["login"], account["email"]
+                own = self._note_addresses(account, connection)
                 if sender == self.email_from and self._is_shared(account["key"], *own):
                     self._send_proof__(connection, sender, account["email"])
             finally:
@@ -266,6 +266,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
             "oauth_identity": account["identity"],
             "oauth_user": account["login"],
             "oauth_mailbox": account["email"],
+            "oauth_addresses": account.get("addresses"),
             "transport": account["transport"],
             "oauth_server": account["server"],
             "oauth_refreshed_at": fields.Datetime.now(),

@@ -37,6 +37,7 @@ class UserEmailAliasSignOut(models.AbstractModel):
                 "oauth_identity": kept,
                 "oauth_user": False,
                 "oauth_mailbox": False,
+                "oauth_addresses": False,
                 "oauth_server": False,
                 "transport": "smtp",
             }

@@ -14,7 +14,7 @@ import psycopg2
 from odoo.tools import SQL
 
 from ..exceptions import MailboxClosed
-from ..tools import address, pacing
+from ..tools import pacing
 from ..tools.epoch import to_datetime, to_epoch
 from ..tools.imap.failure import ImapFailure
 from .copy_trouble import explain, tell_owner
@@ -70,7 +70,8 @@ class Filing:
                 self._remember(folder)
                 box = connection.sent_box(folder)
                 self._settle(uncertain, box)
-                by_itself = connection.files_by_itself and self._submits_there()
+                provider = connection.self_filing
+                by_itself = provider and provider == self.alias._get_self_filing()
                 self.env.cr.commit()
                 while copies:
                     self._file(copies, None if by_itself else box)
@@ -93,14 +94,6 @@ class Filing:
     def _is_over(self, deadline):
         """Whether the next step might not end in time, judged by the slowest so far."""
         return deadline.sooner(2 * self._slowest).is_over or Process.is_ending()
-
-    def _submits_there(self):
-        """Whether the alias submits to the provider whose IMAP server this is."""
-        try:
-            smtp_host = address.parse_server(self.alias.smtp_server or "").host
-        except address.AddressError:
-            return False
-        return smtp_host.endswith((".gmail.com", ".office365.com", ".outlook.com"))
 
     def _remember(self, folder):
         """Remember the folder; that somebody else writes to the alias is no trouble."""

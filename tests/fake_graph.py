@@ -18,6 +18,7 @@ class FakeGraph(FakeApi):
 
     :ivar send_as: addresses an account may send as besides its own
     :ivar without_mailbox: accounts without a mailbox
+    :ivar profile: what ``/me`` says besides of every account
     """
 
     max_body = 4_000_000
@@ -26,6 +27,7 @@ class FakeGraph(FakeApi):
         super().__init__(identity_provider, scope)
         self.send_as = set()
         self.without_mailbox = set()
+        self.profile = {}
 
     def is_submission(self, method, path):
         return (method, path) == ("POST", "/v1.0/me/sendMail")
@@ -45,6 +47,7 @@ class FakeGraph(FakeApi):
                 "mail": account.email,
                 "userPrincipalName": account.email,
                 "proxyAddresses": [f"SMTP:{account.email}"],
+                **self.profile,
             },
         )
 

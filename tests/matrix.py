@@ -80,7 +80,8 @@ MODELS = {
             email_alias_allowed_targets email_alias_google_client_id
             email_alias_google_client_secret email_alias_google_transport
             email_alias_has_own_imap email_alias_microsoft_client_id
-            email_alias_microsoft_client_secret email_alias_microsoft_tenant
+            email_alias_microsoft_client_secret
+            email_alias_microsoft_secret_ends email_alias_microsoft_tenant
             email_alias_microsoft_transport
         """,
     },
@@ -102,9 +103,10 @@ MODELS = {
             has_imap_password has_microsoft has_own_imap has_sent_copies
             has_smtp_password hold_reason imap_folder is_default_wanted
             is_in_copy is_mine is_paused is_shared_from is_signed_in max_bytes
-            oauth_mailbox oauth_pending_user oauth_refreshed_at oauth_server
-            oauth_tried_at oauth_user pause_ms pause_reason provider
-            released_at sent_copy_error sent_copy_failed_count
+            oauth_addresses oauth_mailbox oauth_pending_user
+            oauth_refreshed_at oauth_server oauth_tried_at oauth_user pause_ms
+            pause_reason provider
+            released_at self_filing sent_copy_error sent_copy_failed_count
             sent_copy_waiting_count sent_today_count state state_at
             state_message transport uncertain_count user_id waiting_count
             waiting_forecast waiting_reason

@@ -5,24 +5,11 @@ import itertools
 from odoo.tests import tagged
 
 from .common_api import FAKES
+from .common_api_queue import ApiQueueCase
 from .common_oauth_queue import ADA, OAuthQueueCase
 from .fake_oauth import MICROSOFT_MAIL
 
 LEADS = [f"lead{number}@example.org" for number in range(4)]
-
-
-class ApiQueueCase(OAuthQueueCase):
-    """The alias of `OAuthQueueCase`, signed in for the interface."""
-
-    transport = None
-
-    def configure(self, settings):
-        self.api = self.enterContext(FAKES[self.transport](self.idp))
-        settings |= {"transport": "api", "api_url": self.api.url}
-        self.idp.mail_scope = self.api.scope = self.scope()
-
-    def scope(self):
-        return "https://www.googleapis.com/auth/gmail.send"
 
 
 class QueueTests:

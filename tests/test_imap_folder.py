@@ -127,19 +127,20 @@ class TestDovecotFolders(DovecotCase):
 class TestOtherFolders(FakeCase):
     def test_provider_that_files_by_itself(self):
         fake = self.fake()
-        self.assertFalse(self.signed_in(fake).files_by_itself)
+        self.assertIsNone(self.signed_in(fake).self_filing)
         fake.capabilities += " X-GM-EXT-1"
-        self.assertTrue(self.signed_in(fake).files_by_itself)
+        self.assertEqual("google", self.signed_in(fake).self_filing.key)
         connection = self.signed_in(fake)
         fake.capabilities = fake.capabilities.replace(" X-GM-EXT-1", "")
         for host, expected in (
-            ("Outlook.Office365.com.", True),
-            ("imap.gmail.com", True),
-            ("imap.gmail.com.example.org", False),
+            ("Outlook.Office365.com.", "microsoft"),
+            ("imap.gmail.com", "google"),
+            ("imap.gmail.com.example.org", None),
         ):
             connection = self.signed_in(fake)
             connection.client.host = host
-            self.assertEqual(expected, connection.files_by_itself)
+            found = connection.self_filing
+            self.assertEqual(expected, found and found.key)
 
     def test_flag_in_a_plain_list(self):
         fake = self.fake()

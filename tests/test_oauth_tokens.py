@@ -323,7 +323,7 @@ class TestMicrosoftTokens(Tokens, OAuthCase):
     def test_number_counts_more_than_the_word(self):
         tokens = self.sign_in().tokens
         for number, error_class, code in (
-            (7000222, ProviderMisconfigured, "client"),
+            (7000222, ProviderMisconfigured, "client_ended"),
             (50196, ProviderUnavailable, "outage"),
             (90002, ProviderMisconfigured, "tenant"),
         ):

@@ -287,10 +287,14 @@ class TestImapServerChoice(TransactionCase):
 
     def test_imap_password_is_never_read_back_and_goes_with_its_server(self):
         self.alias.write(
-            {"imap_server": "imap.example.com", "imap_user": "a", "imap_password": "pw"}
+            {
+                "imap_server": "imap.example.com",
+                "imap_user": "a",
+                "imap_password": "open sesame",
+            }
         )
         self.assertTrue(self.alias.has_imap_password)
         self.assertFalse(self.alias.read(["imap_password"])[0]["imap_password"])
-        self.assertNotIn("pw", self.alias.sudo().imap_secret)
+        self.assertNotIn("open sesame", self.alias.sudo().imap_secret)
         self.alias.imap_server = "imap.evil.example"
         self.assertFalse(self.alias.has_imap_password)

@@ -18,6 +18,7 @@ import imaplib
 import json
 
 from .. import tls
+from ..transport.self_filing import of_imap_server
 from . import failure as imap_failure
 from . import folder as sent_folder
 from .failure import ImapFailure, ServerRefusal, plain_words
@@ -27,19 +28,6 @@ from .wire import GuardedClient, quoted
 
 IMPLICIT_TLS_PORTS = frozenset({993})  # TLS from the first byte, RFC 8314 3.2
 LOGOUT_SECONDS = 3  # nothing depends on a polite end
-
-# These hosts put what is submitted to their SMTP side in the sent folder themselves.
-SELF_FILING_HOSTS = {
-    "imap.gmail.com",
-    "imap.googlemail.com",
-    "imap-mail.outlook.com",
-    "outlook.office365.com",
-    "outlook.office.com",
-    "outlook.office365.us",
-    "outlook.office365.de",
-    "partner.outlook.cn",
-}
-SELF_FILING_CAPABILITY = "X-GM-EXT-1"
 
 
 class ImapConnection:
@@ -177,13 +165,9 @@ class ImapConnection:
             return self._client.has_capability(name)
 
     @property
-    def files_by_itself(self):
-        """Whether mail submitted to this provider is in the sent folder by itself.
-
-        True says nothing about mail that was submitted to another provider.
-        """
-        host = self._client.host.lower().rstrip(".")
-        return host in SELF_FILING_HOSTS or self.has_capability(SELF_FILING_CAPABILITY)
+    def self_filing(self):
+        """The provider that files what it is given, if this is its server."""
+        return of_imap_server(self._client.host, self.has_capability)
 
     @property
     def client(self):

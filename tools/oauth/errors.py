@@ -69,6 +69,7 @@ SENTENCES = {
     # ProviderMisconfigured
     "not_configured": "Client id or client secret is missing. Ask your administrator.",
     "client": "The provider does not know this application or its secret.",
+    "client_ended": "The Client Secret of the application has ended.",
     "redirect_uri": "The redirect URI is not registered at the provider.",
     "base_url": (
         "Signing in needs an address of Odoo that begins with https://, in the system"

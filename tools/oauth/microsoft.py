@@ -77,7 +77,7 @@ _DIAGNOSIS_BY_NUMBER = {
     700016: (_WRONG, "client"),  # application not in this directory
     7000112: (_WRONG, "client"),  # application disabled
     7000215: (_WRONG, "client"),  # wrong secret
-    7000222: (_WRONG, "client"),  # secret expired
+    7000222: (_WRONG, "client_ended"),
     7000218: (_WRONG, "client"),
     50196: (_PASSING, "outage"),  # asked too often
     90033: (_PASSING, "outage"),

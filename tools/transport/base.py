@@ -106,6 +106,8 @@ class Transport(abc.ABC):
 
     can_ask = True
     max_bytes = 0  # of one message; 0: the provider has not said
+    # of the mailbox, the main one first, once the sender was checked; none: not said
+    own_addresses: tuple[str, ...] = ()
 
     def get_rest(self, size: int) -> float:
         """Return how many seconds the provider wants between this message and the next.

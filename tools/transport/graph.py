@@ -10,6 +10,9 @@ import base64
 from .http.connection import ApiTransport, as_object, as_text
 from .smtp.reply import Reply, sanitise
 
+# Addresses of a mailbox that are kept.
+MAX_ADDRESSES = 50
+
 
 class GraphTransport(ApiTransport):
     """Submission as the signed-in account, with the delegated right ``Mail.Send``."""
@@ -35,6 +38,7 @@ class GraphTransport(ApiTransport):
         answer = self._ask_twice(lambda: self._ask("GET", path))
         if answer.status != 200:
             raise self._failure(answer)
+        self.own_addresses = _get_addresses(answer.data)
 
     def _get_submission(self, message_bytes):
         headers = {"Content-Type": "text/plain"}
@@ -55,3 +59,20 @@ class GraphTransport(ApiTransport):
     def _get_request_id(answer):
         request_id = answer.headers.get("request-id", "")
         return f"(request-id {request_id})" if request_id else ""
+
+
+def _get_addresses(account):
+    """Return the addresses of a mailbox, the main one first.
+
+    https://learn.microsoft.com/graph/api/resources/user: ``proxyAddresses`` begin with
+    ``SMTP:`` for the main one, with ``smtp:`` for the others; there are other kinds.
+    """
+    proxies = account.get("proxyAddresses")
+    proxies = map(as_text, proxies if isinstance(proxies, list) else [])
+    found = [text.partition(":") for text in proxies]
+    kinds = ("SMTP", "smtp")
+    listed = [text for kind in kinds for own, _, text in found if own == kind]
+    every = (as_text(account.get("mail")), *listed)
+    # not case, and no more than a menu holds
+    unique = {text.lower(): text for text in reversed(every) if text}
+    return tuple(reversed(unique.values()))[:MAX_ADDRESSES]
