@@ -141,9 +141,10 @@ class Connection:
     def wears_out(self, failure, message):
         """Tell whether this connection takes no more, and a fresh one may.
 
-        A server says so, or it ends the connection before the next email. A limit of
-        recipients means the connection where the email has only one. Errors wear a
-        connection out as well, all others what was accepted on it.
+        A server says so, or it ends the connection, or it does not begin another email
+        and gives no reason. A limit of recipients means the connection where the email
+        has only one. Errors wear a connection out as well, all others what was accepted
+        on it.
         """
         judged = failure.outcome
         if smtp.may_greet_again(judged):
@@ -159,7 +160,12 @@ class Connection:
         if self.is_fresh:
             return False
         is_cut = failure.reply is None or failure.reply.code == 421
-        return failure.phase.value == "mail" and is_cut and judged.reason != "rate"
+        is_unexplained = failure.phase.value == "mail" and not judged.throttled
+        return (
+            judged.scope == "alias"
+            and judged.reason != "rate"
+            and (is_cut or is_unexplained)
+        )
 
     def close(self):
         if self._transport:

@@ -30,6 +30,9 @@ SERVED = SQL(
        AND claimed_at >= mail.email_alias_due"""
 )
 
+# So many emails in a row whose end nobody knows: the rest waits until one goes well.
+UNCERTAIN_COUNT = 3
+
 # How often an outcome is recorded anew when the database reports a conflict.
 RECORD_TRIES = 8
 
@@ -45,6 +48,7 @@ class Log:
         self.doubt = None
         self._connection = connection
         self._backoff = backoff
+        self._uncertain = 0  # in a row
 
     def claim(self, env, message, is_own, rest=0.0):
         """Commit that this mail is in hand.
@@ -163,6 +167,9 @@ class Log:
         :param result: a :class:`SubmissionResult` or a :class:`TransportFailure`
         :return: False when the alias has to pause as a whole
         """
+        is_failure = isinstance(result, TransportFailure)
+        is_uncertain = is_failure and result.outcome.kind == "uncertain"
+        self._uncertain = self._uncertain + 1 if is_uncertain else 0
         with contextlib.ExitStack() as stack:
             for tries_left in reversed(range(RECORD_TRIES)):
                 try:
@@ -254,6 +261,9 @@ class Log:
             mail._email_alias_record_refused(reply, is_address)
         elif kind == "uncertain":
             self._write_uncertain(alias, mail)
+            if self._uncertain >= UNCERTAIN_COUNT or alias.backoff_count:
+                self._backoff.obey(alias, judged, alias._explain(failure))
+                goes_on = False
         signature = self.doubt and self.doubt.signature
         row = {"kind": kind, "scope": scope, "reply": reply, "signature": signature}
         return goes_on, row

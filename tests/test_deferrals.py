@@ -55,6 +55,55 @@ class TestDeferrals(QueueCase):
                 self.assertEqual([len(m) for m in per_session.values()][:7], [4] * 7)
                 self.assertEqual(len(self.server.sessions), 8)
 
+    def test_connection_that_served_and_ends_is_replaced_at_every_phase(self):
+        for phase, what in (
+            ("rcpt", {"reply": "421 4.3.2 Enough for now"}),
+            ("rcpt", {"drop": True}),
+            ("data", {"reply": "421 closing"}),
+            ("data", {"drop": True}),
+            ("dot", {"reply": "421 4.4.2 good bye"}),
+            ("mail", {"reply": "451 4.3.0 Please come back"}),
+        ):
+            with self.subTest(phase=phase, **what):
+                self.server.clear()
+                self.server.on(phase, skip=3, times=1, **what)
+                ids = self.queue(*LEADS[:6])
+                self.run_queue()
+                self.assertEqual(self.served(), LEADS[:6])
+                self.assertEqual(len(self.server.sessions), 2)
+                self.assertFalse(self.read_alias("backoff_count")["backoff_count"])
+                self.assertEqual(
+                    {mail["state"] for mail in self.read_mails(ids, "state")}, {"sent"}
+                )
+
+    def test_server_that_ends_every_fresh_connection_backs_the_alias_off(self):
+        self.server.on("rcpt", reply="421 4.3.2 Enough for now", skip=3)
+        ids = self.queue(*LEADS[:6])
+        self.run_queue()
+        self.assertEqual(self.served(), LEADS[:3])
+        self.assertEqual(len(self.server.sessions), 2)
+        self.assertEqual(self.read_alias("backoff_count")["backoff_count"], 1)
+        self.assertNothingLost(ids[3:])
+
+    def test_answers_that_never_come_cost_three_mails_and_not_all(self):
+        self.server.on("dot", drop=True)
+        ids = self.queue(*LEADS)
+        self.run_queue()
+        states = [mail["state"] for mail in self.read_mails(ids, "state")]
+        self.assertEqual(states, ["exception"] * 3 + ["outgoing"] * 9)
+        alias = self.read_alias("backoff_count", "state_message")
+        self.assertEqual(alias["backoff_count"], 1)
+        self.assertIn("may or may not", alias["state_message"])
+        self.write_alias(backoff_until=0)
+        self.run_queue()
+        self.assertEqual(len(self.read_log()), 4, "one is enough to see that it lasts")
+        self.assertEqual(self.read_alias("backoff_count")["backoff_count"], 2)
+        self.server.clear()
+        self.write_alias(backoff_until=0)
+        self.run_queue()
+        self.assertEqual(self.served(), LEADS[4:])
+        self.assertFalse(self.read_alias("backoff_count")["backoff_count"])
+
     def test_too_many_errors_take_a_fresh_connection_and_teach_no_count(self):
         for number in range(4):
             self.server.on("rcpt", reply="550 5.1.1 unknown", match=LEADS[number])

@@ -143,6 +143,16 @@ class TestHostileServers(FakeCase):
                     self.assertTrue(str(failure).isprintable())
                     self.assertLess(len(str(failure)), 500)
 
+    def test_replies_without_words_are_replies(self):
+        fake = self.fake()
+        fake.folders["Sent"] = FakeFolder()
+        fake.replies = {"CLOSE": "{tag} OK", "APPEND": "{tag} NO"}
+        connection = self.signed_in(fake)
+        box = connection.sent_box(connection.find_sent_folder())
+        self.assertEqual("refused", self.fails(box.file, *message(1), SENT_AT).kind)
+        del fake.replies["APPEND"]
+        self.assertFalse(box.file(*message(1), SENT_AT).already)
+
     def test_random_nonsense_is_a_failure_like_any_other(self):
         chance = random.Random(12)  # noqa: S311
         for _case in range(60):
@@ -197,6 +207,14 @@ class TestFailures(ImapCase):
         ):
             failure = refusal_failure(ServerRefusal(status, text), "refused")
             self.assertEqual((kind, retryable), (failure.kind, failure.retryable))
+
+    def test_what_passes_by_itself_asks_for_nothing(self):
+        for stage in ("folder", "refused"):
+            for text in ("[INUSE] locked by POP3", "[LIMIT] rate limit hit"):
+                failure = refusal_failure(ServerRefusal("NO", text), stage)
+                self.assertIn("tried again by itself", str(failure))
+                self.assertNotIn("Choose", str(failure))
+                self.assertIn(text, str(failure))
 
     def test_default_trust_is_the_systems(self):
         self.assertEqual(ssl.CERT_REQUIRED, ssl.create_default_context().verify_mode)

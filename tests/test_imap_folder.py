@@ -266,6 +266,29 @@ class TestOtherFolders(FakeCase):
         names = [folder.path for folder in self.signed_in(fake).list_folders()]
         self.assertEqual(["INBOX", "flat", r'a "b" \ c', "0123", "in braces"], names)
 
+    def test_listing_survives_servers_that_promise_too_much(self):
+        for name, reply in (
+            ("LIST", lambda line: "OK" if "RETURN" in line else '* "/" Sent'),
+            ("LIST", lambda line: "BAD" if "RETURN" in line else '* "." Sent'),
+            ("NAMESPACE", lambda line: "BAD command syntax error"),
+        ):
+            fake = self.fake()
+            fake.capabilities += " SPECIAL-USE NAMESPACE"
+            fake.folders["Sent"] = FakeFolder()
+
+            def answer(session, tag, reply=reply):
+                said = reply(session.fake.commands[-1])
+                if said.startswith("*"):
+                    session.send(f"* LIST (\\HasNoChildren \\) {said[2:]}")
+                    session.send('* LIST (\\HasNoChildren) "." b.[49')
+                    said = "OK"
+                session.send(f"{tag} {said}")
+                return True
+
+            fake.replies = {name: answer}
+            connection = self.signed_in(fake, disable_tls=True)
+            self.assertEqual("Sent", connection.find_sent_folder().path)
+
     def test_names_in_the_table_are_told_apart_from_others(self):
         rank = sent_folder_names.rank
         for path in (

@@ -84,6 +84,11 @@ class TestProof(FakeCase):
         self.assertTrue(self.prove())
         self.server.quota = (1000, 1000)
         self.assertEqual("quota", self.fails(self.prove).kind)
+        self.server.quota = (5, 0)
+        self.assertTrue(self.prove(), "no limit")
+        nonsense = '* QUOTAROOT Sent\r\n* QUOTA "" (STORAGE x y)\r\n{tag} OK done'
+        self.server.replies = {"GETQUOTAROOT": nonsense}
+        self.assertTrue(self.prove(), "nonsense is no reason")
         self.assertFalse([c for c in self.server.commands if "APPEND" in c])
         self.check_untouched()
 

@@ -41,6 +41,20 @@ relay_refused! 553 sorry, that domain isn't in my list of allowed rcpthosts (#5.
 login_missing! 550 Please turn on SMTP Authentication in your mail client
 ehlo_name! 450 4.7.1 <odoo>: Helo command rejected: Host not found
 ehlo_name! 504 5.5.2 <192.168.1.10>: Helo command rejected: need fully-qualified hostname
+rate 550 5.7.1 Your mail limit has been reached.
+rate 550 Number recipients per hour exceeded
+rate 450 only 5 recipients per 5 minutes allowed
+rate 451 4.5.3 Too many recipients in the last hour
+rate 450 4.7.1 <lead3@firm.example>: Recipient address rejected: Policy Rejection- Quota Exceeded
+rate 550 5.7.1 <anna@example.com>: Sender address rejected: Number messages per hour exceeded
+quota 451 Authentication failed: Maximum credits exceeded
+login_missing! 550 5.7.1 SMTP AUTH is required before sending
+login_missing! 553 5.7.1 <anna@example.com>: Sender address rejected: not logged in
+client_blocked! 550 that IP address is not allowed to send
+client_blocked! 550 5.7.1 [203.0.113.9] The IP you're using to send mail is not authorized to send email directly to our servers.
+suspended! 554 5.7.0 Message rejected: Sending paused for this account. For more information, please check the inbox
+suspended! 550 5.7.502 Access denied, banned sender
+from_later 421 Domain x.mailgun.org is not allowed to send: Please activate your Mailgun account
 """.strip().splitlines()  # noqa: E501
 
 # About a recipient, however often it is said.
@@ -84,6 +98,11 @@ UNKNOWN = """
 550 5.7.26 Unauthenticated email is not accepted due to domain's DMARC policy
 550 Ihre Versandgrenze ist erreicht
 550 rejected as spam
+550 5.1.0 cNkj1y0022zrrQM01NkjaD policy violation, see https://support.example/kb/a4081
+550 5.1.0 <anna@example.com> sender rejected
+550 5.2.0 Naruszenie zasad
+550 Request failed; Mailbox unavailable
+554 5.7.9 Message not accepted for policy reasons. See https://postmaster.example/error-codes
 """.strip().splitlines()
 
 
@@ -95,6 +114,8 @@ deferred 550 User has exceeded daily receiving limit
 deferred 552 user has exceeded his message quota
 deferred 452 Too many messages for this recipient
 deferred 450 Recipient has exceeded the hourly limit of messages
+deferred 421 4.7.1 Messages to lead3@firm.example deferred due to excessive volume.
+deferred 452 4.5.3 Recipient limit per session exceeded
 refused 550 The address <lead3@firm.example> is not verified
 refused 550 Account not activated
 refused 550 This mailbox has not been confirmed yet
@@ -133,6 +154,9 @@ GONE += """
 550 Requested action not taken: mailbox unavailable For explanation visit https://postmaster.gmx.net
 550 Benutzer nicht bekannt/User unknown
 550 5.1.1 user unknown (UCE)
+550 5.1.0 Address rejected lead3@firm.example
+550 5.1.0 lead3@firm.example... User unknown
+550 5.2.0 Mailbox not found
 """.strip().splitlines()
 
 # Limits and blocks of senders, as providers word them: phase, reason, reply.

@@ -29,6 +29,7 @@ SENTENCES = {
     REFUSED: "The IMAP server refuses to store the copy.",
     LOST: "The connection to the IMAP server was lost.",
 }
+NOT_NOW = "The IMAP server takes no copy at the moment. It is tried again by itself."
 
 REPLY_LIMIT = 300  # characters of a server's reply that we keep
 
@@ -56,7 +57,7 @@ _QUOTA_TEXT = re.compile(
     r"|\b(not enough|insufficient|no|out of)\b.{0,20}\b(space|storage|room)\b",
     re.IGNORECASE,
 )
-_NONSENSE = (
+NONSENSE = (
     ArithmeticError,
     AttributeError,
     LookupError,
@@ -139,6 +140,7 @@ def refusal_failure(refusal, stage):
     passing = bool(
         refusal.code in _PASSING_CODES or _PASSING_TEXT.search(refusal.text[:1000])
     )
+    sentence = NOT_NOW if passing and kind in (FOLDER, REFUSED) else None
     if kind in (LOGIN, TLS):
         retryable = passing
     else:
@@ -146,7 +148,7 @@ def refusal_failure(refusal, stage):
         # no reason with NO, so only what is final by its code or by BAD is final.
         final = refusal.status == "BAD" or refusal.code in _FINAL_CODES
         retryable = passing or not final
-    return ImapFailure(kind, reply=refusal.text, retryable=retryable)
+    return ImapFailure(kind, sentence, refusal.text, retryable=retryable)
 
 
 def _connection_failure(error, stage):
@@ -182,7 +184,7 @@ def plain_words(stage):
         failure = refusal_failure(refusal, stage)
     except (imaplib.IMAP4.abort, OSError, EOFError) as error:
         failure = _connection_failure(error, stage)
-    except _NONSENSE:
+    except NONSENSE:
         # A parser met what no standard allows; nobody knows where the next reply is.
         if stage in (UNREACHABLE, TLS):
             failure = ImapFailure(stage, retryable=True)

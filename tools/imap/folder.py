@@ -146,7 +146,8 @@ def _list_replies(connection):
     if connection.has_capability("SPECIAL-USE"):
         with contextlib.suppress(ServerRefusal):
             wire.run("LIST", '""', '"*"', "RETURN (SPECIAL-USE)")
-            return wire.take_untagged("LIST")
+            if replies := wire.take_untagged("LIST"):
+                return replies
     wire.run("LIST", '""', '"*"')
     return wire.take_untagged("LIST")
 

@@ -78,11 +78,14 @@ def _check_quota(connection, folder):
     """Raise if the mailbox is full and the server says so (RFC 9208)."""
     if not connection.has_capability("QUOTA"):
         return
-    client = connection.client
-    with contextlib.suppress(ServerRefusal):
+    client, is_full = connection.client, False
+    # Nonsense about room is no reason: the reply has been read to its end.
+    with contextlib.suppress(ServerRefusal, *imap_failure.NONSENSE):
         _root, quotas = client.get_quota_root(client.quoted_path(folder.path))
-        if any(0 <= quota.limit <= quota.usage for quota in quotas):
-            raise ImapFailure(imap_failure.QUOTA, retryable=True)
+        # Many servers say 0 for no limit.
+        is_full = any(0 < quota.limit <= quota.usage for quota in quotas)
+    if is_full:
+        raise ImapFailure(imap_failure.QUOTA, retryable=True)
 
 
 def _remove(client, uid):

@@ -26,6 +26,8 @@ PLAIN = (b"", b"")
 BINARY = (b"~", b"")  # octets that include NUL, RFC 3516 4.4
 UTF8 = (b"UTF8 (~", b")")  # header fields in raw UTF-8, RFC 9755 4
 
+# The end of a command without words, which the standard demands and some leave out.
+_WORDLESS = re.compile(rb"(\w+ (?:OK|NO|BAD))(\r?\n)", re.IGNORECASE)
 _BAD_COMMAND = re.compile(r"command error: BAD \[b(['\"])(.*)\1\]\Z", re.DOTALL)
 
 
@@ -78,7 +80,9 @@ class GuardedImap4(imaplib.IMAP4):
         while True:
             end = self._pending.find(b"\n", searched)
             if end >= 0:
-                return self._take(end + 1)
+                line = self._take(end + 1)
+                wordless = len(line) < 30 and _WORDLESS.fullmatch(line)
+                return b"%s %s" % wordless.groups() if wordless else line
             if len(self._pending) > LINE_LIMIT:
                 raise self.abort("line too long")
             searched = len(self._pending)

@@ -132,7 +132,7 @@ _TABLE = (
     _hold("smtp_auth_disabled", enhanced="5.7.139"),
     _later("alias", "quota", code="4 5", phase=_AUTH, text=words.DAILY, flag="quota"),
     _later("alias", "login_limit", code="4 5", text=words.LOGIN_LIMIT, phase=_AUTH),
-    _hold("password", enhanced="5.7.30 5.7.57 5.7.8 5.7.9"),
+    _hold("password", enhanced="5.7.30 5.7.57 5.7.8"),
     _hold("tls", enhanced="5.7.11"),
     _hold("tls", code="538"),
     _hold("tls", code="530", text=r"STARTTLS|TLS required"),
@@ -156,6 +156,7 @@ _TABLE = (
     _later(
         "alias", "quota", enhanced="5.2.0", text=r"limit|quota|exceed", flag="quota"
     ),
+    _hold("suspended", enhanced="5.7.501 5.7.502 5.7.503", phase=_ENVELOPE),
     _hold("suspended", code="5", text=words.SUSPENDED, phase=_ENVELOPE),
     _hold("client_blocked", code="5", text=words.CLIENT),
     _hold("relay_refused", code="5", text=words.RELAY, phase=_ENVELOPE),
@@ -168,7 +169,7 @@ _TABLE = (
         phase=_ENVELOPE,
         flag="throttled session",
     ),
-    _later("mail", "split", enhanced="4.5.3 5.5.3", flag="split"),
+    _later("mail", "split", enhanced="4.5.3 5.5.3", text=words.NOT_RATE, flag="split"),
     _later("mail", "split", code="452 552", text=words.SPLIT, flag="split"),
     _final("mail", "too_big", enhanced="5.3.4 5.2.3"),
     _final("mail", "too_big", code="552", text=words.SIZE, phase=_MAIL),

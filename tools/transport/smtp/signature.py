@@ -81,7 +81,8 @@ def is_about_recipient(reply: Reply) -> bool:
         return True
     if words.ABOUT_ACCOUNT.search(reply.text):
         return False
-    if subject in ("1", "2"):
+    # "other status" of an address (x.1.0, x.2.0) does not say whose
+    if subject in ("1", "2") and detail != "0":
         return (subject, detail) not in (("1", "7"), ("1", "8"))
     if words.ABOUT_SENDER.search(reply.text):
         return False

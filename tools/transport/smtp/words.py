@@ -53,10 +53,16 @@ def name_addressee(text: str, recipient: str) -> str:
     return re.sub("|".join(names), "addressee", text, flags=re.IGNORECASE)
 
 
+# Recipients that the sender has used up.
+_COUNTED = (
+    r"recipients?( limit| count)? ?(per|an?|each|in|/) ?(\d+ ?)?(second|minute|hour"
+    r"|day|session|connection)"
+)
 # What a recipient takes, not how much is in the mailbox.
 THEIR_LIMIT = _unless(
-    rf"{_OURS}|{_ROOM}|\bfull\b",
+    rf"{_OURS}|{_ROOM}|\bfull\b|{_COUNTED}",
     rf"\b{_THEM}.{{0,80}}{_MUCH}",
+    rf"\b(mails?|messages?) (to|for) {_THEM}.{{0,60}}(deferred|volume)",
     rf"(receiv|incoming|inbound).{{0,80}}{_MUCH}|{_MUCH}.{{0,60}}(receiv|incoming)",
     rf"{_MUCH}.{{0,40}} for (this|that|the) {_THEM}",
 )
@@ -78,7 +84,7 @@ DAILY = _any(
     r"(daily|per.day|a day|24.?h|each day|today).{0,40}(limit|quota|exceed)",
     r"(limit|quota|exceed).{0,40}(daily|per.day|a day|24.?h|each day|today)",
     r"SubmissionQuotaExceeded|RecipientLimitExceeded|message quota exceeded",
-    r"\bday\W*s? (limit|quota)",
+    r"\bday\W*s? (limit|quota)|\bcredits? exceeded",
     r"\d (messages|e?-?mails|recipients).{0,15}\b(per|a|each|in a) day\b",
     r"\bMI:STC\b|\bRP:TRC\b",  # NetEase
 )
@@ -94,7 +100,9 @@ RATE = _any(
     r"|requests?"
     r"|deliver|submissions?|traffic)",
     rf"(hour|minute)(ly)?\b.{{0,40}}{_BOUND}|{_BOUND}.{{0,60}}\b(hour|minute)",
-    r"(messages?|mails?|recipients?) (per|an|a|each) (hour|minute|second)",
+    r"(messages?|mails?|recipients?|rcpts?) ?(per|an?|each|in|/) ?(\d+ ?)?"
+    r"(hour|minute|second)",
+    r"\bmail limit\b|polic\w+.{0,20}\bquota\b",
     _unless(
         _ROOM,
         rf"\b{_SENT}\b.{{0,40}}\b{_BOUND}\b",
@@ -129,7 +137,9 @@ ERRORS = (
 )
 
 SENDER = _any(
-    r"send.?as(\b|denied)|sender address rejected|not owned by",
+    r"send.?as(\b|denied)|not owned by",
+    # Postfix says so whatever it refuses at this address
+    rf"sender address rejected(?!.{{0,80}}({_MUCH}|\bper\b|not logged in))",
     r"not (allowed|authori[sz]ed|permitted) to (send|use|submit).{0,20}"
     r"(\bas\b|\bfrom\b|sender|this address)",
     r"does not have permissions to send",
@@ -137,6 +147,7 @@ SENDER = _any(
     r"relay(ing)? (is )?(disallowed|not allowed|denied) as\b",
     r"(sender|from|return.path)\W.{0,40}(not|does.?n.t|mis|must).{0,15}"
     r"(match|belong|same as)",
+    r"\bdomain \S+ is not (allowed|authori[sz]ed|permitted) to send",
     r"invalid sender|sender (is )?not (allowed|valid|accepted|authori[sz]ed|permitted)",
 )
 # The provider wants a proof of the address, its domain or the account.
@@ -151,7 +162,7 @@ SUSPENDED = _any(
     r"|access|privileges?)?.{0,40}\b(suspend|disabled|deactivat|blocked|locked"
     r"|restricted|revoked)",
     r"(suspend|disabled|blocked|banned|restricted)\w* (you )?from sending",
-    r"unusual sending|sending (has been |is )?(suspend|disabled|blocked)",
+    r"unusual sending|sending (has been |is )?(suspend|disabled|blocked|paused)",
 )
 RELAY = _any(
     r"relay(ing)?\b.{0,40}(denied|not (permitted|allowed|authori[sz]ed)|prohibited"
@@ -161,8 +172,10 @@ RELAY = _any(
 )
 LOGIN = _unless(
     r"RESOLVER|group",
-    r"authenticat\w+ (is )?(required|needed|necessary)|(require|need)s? (smtp )?auth",
+    r"\bauth(enticat\w+)? (is )?(required|needed|necessary)"
+    r"|(require|need)s? (smtp )?auth",
     r"(need|must|have|please).{0,20}\b(authenticate|log ?in|turn on smtp auth)",
+    r"sender address rejected: not logged in",
 )
 # What a server says for want of a login, though others say it as well.
 ASKS_FOR_LOGIN = r"authenticat|log.?in\b|log.?on\b"
@@ -189,6 +202,9 @@ LOGIN_LIMIT = _any(
 CLIENT = _unless(
     r"\burl|\burI\b|link|content|message contains|body",
     r"client (host|ip|address)?.{0,80}(reject|block|denied|listed|refused|banned)",
+    r"\bip\b.{0,60}\bnot (allowed|authori[sz]ed|permitted|accepted)|\bblack ip\b"
+    r"|not (allowed|authori[sz]ed|permitted|accepted) (to (send|connect) )?from "
+    r"(this|that|your) (ip|host|server|network)\b",
     r"\b(ip|host|server|network|address \[?[\da-f.:]+\]?)\b.{0,80}"
     r"(black.?list|block.?list|deny.?list|\blisted\b|banned|bad reputation"
     r"|poor reputation|\bis blocked|been blocked|blocked (using|by|due))",
@@ -216,11 +232,12 @@ FULL = r"mail.?box|quota|storage|space|full\b|allocation"
 # RFC 5321 4.2.2 knows 552 as "exceeded storage allocation" only.
 TOO_BIG = r"^$|\bsize|\b(big|large|long)\b|bytes|storage|space|exceed|limit|maximum"
 SPLIT = r"too many recipients(?!.{0,30}(hour|minute))"
+NOT_RATE = r"^(?!.*\b(hour|minute|second)s?\b)"
 OWN_MAILBOX = r"STOREDRV.{0,80}: ?QuotaExceeded"
 
 # Names of things that only a sender can have or lack.
 ABOUT_SENDER = re.compile(
-    r"\bsender\b|\bfrom\b.{0,20}\baddress|polic(y|ies)|spam|reputation"
+    r"\bsender\b|\bfrom\b.{0,20}\baddress|^request failed|polic(y|ies)|spam|reputation"
     r"|\bspf\b|\bdkim\b|\bdmarc\b|\bptr\b|reverse dns|dns (mx|a\b)",
     re.IGNORECASE,
 )
