@@ -93,6 +93,7 @@ from . import (
     test_send_now,
     test_sender,
     test_senders,
+    test_senders_automatic,
     test_sent_copies,
     test_sent_copies_elsewhere,
     test_sent_copies_job,
