@@ -6,6 +6,7 @@ from . import (
     test_access_server_fields,
     test_address,
     test_address_owner,
+    test_address_past,
     test_alias,
     test_alias_input,
     test_alias_limits,
