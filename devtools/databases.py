@@ -27,6 +27,7 @@ MODULES = ("crm", "mass_mailing")
 
 APPS = (
     "account",
+    "base_automation",
     "fleet",
     "hr_recruitment_survey",
     "mail_group",
@@ -36,7 +37,7 @@ APPS = (
     "website_crm_partner_assign",
     "website_slides",
 )
-"""What the bridges are for; they install themselves beside it."""
+"""What the bridges are for, which install themselves beside it; and rules."""
 
 _IN_DATABASE = {
     "__init__.py",

@@ -86,6 +86,8 @@ class ResPartner(models.Model):
         sort_reverse=True,
     ):
         """Extend: an alias's address is its owner's, and no contact is made of it."""
+        if past := self.env.context.get("email_alias_past"):
+            ban_emails = [*(ban_emails or ()), *past]
         normalized = [parse_contact_from_email(email)[1] for email in emails]
         owners = self.env["user.email.alias"]._get_owners(
             set(normalized) - set(ban_emails or ())

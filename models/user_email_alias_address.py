@@ -1,7 +1,8 @@
 import contextlib
+from collections import defaultdict
 
 from odoo import api, models, tools
-from odoo.tools import email_normalize
+from odoo.tools import SQL, email_normalize
 
 from ..tools import address
 
@@ -82,11 +83,51 @@ class UserEmailAliasAddress(models.AbstractModel):
         return usable[:1].sudo(False)
 
     @api.model
-    def _settle_suggested(self, record, suggested):
+    def _get_past_addresses(self, records):
+        """From which addresses conversations were written that are nobody's any more.
+
+        Their alias is archived, deleted or has another address, or its owner left.
+        Core takes the sender of a message for somebody else than its author.
+
+        :return: dict of record id -> addresses as core normalises them
+        """
+        if "message_ids" not in records or not records.ids or not self._was_ever_used():
+            return {}
+        self.env["mail.message"].flush_model()
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT DISTINCT res_id, email_from
+                  FROM mail_message
+                 WHERE model = %s AND res_id = ANY(%s)
+                   AND (email_alias_id IS NOT NULL OR email_alias_steps IS NOT NULL)
+                """,
+                records._name,
+                records.ids,
+            )
+        )
+        past = defaultdict(set)
+        for res_id, email_from in self.env.cr.fetchall():
+            past[res_id].add(email_normalize(email_from))
+        emails = set().union(*past.values()) - {False}
+        # sudo: whose address it is counts for everybody
+        persons = (
+            self.env["res.users"]
+            .sudo()
+            .search([("partner_id.email_normalized", "in", list(emails))])
+        )
+        taken = set(persons.partner_id.mapped("email_normalized"))
+        taken |= self._get_owners(emails).keys()
+        return {res_id: found & emails - taken for res_id, found in past.items()}
+
+    @api.model
+    def _settle_suggested(self, record, suggested, past=()):
         """Replace addresses of aliases by their owners among suggested recipients.
 
         :param list suggested: dicts as core makes them for ``record``
+        :param past: addresses that are nobody's any more
         """
+        suggested = [found for found in suggested if found["email"] not in past]
         owners = self._get_owners({found["email"] for found in suggested})
         if not owners:
             return suggested

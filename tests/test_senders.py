@@ -16,6 +16,7 @@ from .senders import (
     FROM,
     HELPER,
     LOG,
+    NOT_AT_HAND,
     SENDERS,
     WIRE_TESTS,
 )
@@ -66,6 +67,18 @@ def _is_sender(call, is_dialogue):
     return name == "create" and any(model in of for model in MODELS)
 
 
+def _search_set_off(folder):
+    """Yield (add-on, class and method) of what tests below a folder set off."""
+    for path in sorted(folder.rglob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                for found in node.decorator_list:
+                    if isinstance(found, ast.Call) and ast.unparse(found.func) == (
+                        "sets_off"
+                    ):
+                        yield from map(ast.literal_eval, found.args)
+
+
 @tagged("post_install", "-at_install", "user_email_alias")
 class TestList(BaseCase):
     def test_every_place_that_sends_is_on_the_list(self):
@@ -84,6 +97,15 @@ class TestList(BaseCase):
                 self.assertEqual(bool(more), kind in (FROM, AS_EVER))
                 if kind == FROM:
                     self.assertIn(more, WIRE_TESTS)
+
+    def test_each_automatic_sender_is_set_off(self):
+        automatic = {row[:2] for row in SENDERS if row[2] == AUTOMATIC}
+        due = {row for row in automatic if row[0] not in NOT_AT_HAND}
+        tried = set(_search_set_off(Path(__file__).parent))
+        self.assertEqual(sorted(due - tried), [], "say in a test: sets_off")
+        self.assertEqual(sorted(tried - due), [], "no row of the list")
+        rowless = NOT_AT_HAND - {addon for addon, _ in automatic}
+        self.assertEqual(sorted(rowless), [])
 
     def test_each_dialogue_is_tried_on_the_wire(self):
         root = Path(__file__).parent.parent
@@ -113,6 +135,10 @@ class TestDialogues(AliasCommon):
                 )
                 archs = [view.arch for view in views]
                 self.assertTrue(any('"email_alias_from"' in arch for arch in archs))
+
+    def test_what_is_not_set_off_is_not_at_hand(self):
+        installed = set(self.env["ir.module.module"]._installed())
+        self.assertEqual(sorted(installed & NOT_AT_HAND), [])
 
     def test_each_bridge_is_installed_with_its_app(self):
         bridges = [

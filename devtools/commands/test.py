@@ -14,9 +14,10 @@ _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 """Where Debian puts Dovecot and Postfix; not on an ordinary user's PATH."""
 
 _BRIDGES = "--bridges"
-_TESTS = ("tests",)
+_TESTS = ("tests/test_*.py",)
 _BRIDGES_TESTS = (
     "bridges/*/tests",
+    "tests/apps/test_*.py",
     "tests/test_mailing_kinds.py",
     "tests/test_senders.py",
 )
