@@ -129,13 +129,15 @@ class MailThread(models.AbstractModel):
         """Extend: what a user writes in a mail program of their own, from the address
         of an alias, goes on by that alias.
 
-        A program's answer does not (RFC 3834 5), nor a note among colleagues.
+        A program's answer does not (RFC 3834 5), nor a note among colleagues, nor what
+        a user hands over by RPC: an incoming server has not seen it.
         """
         values = super()._message_parse_post_process(message, message_dict, routes)
+        is_received = self.env.su
         is_written = message.get("Auto-Submitted", "no").strip().lower() == "no"
         is_note = message_dict.get("is_internal")
         Alias = self.env["user.email.alias"]
-        if is_written and not is_note and values.get("author_id"):
+        if is_received and is_written and not is_note and values.get("author_id"):
             alias = Alias._get_alias_of(message_dict["email_from"], values["author_id"])
             if alias:
                 values["email_alias_id"] = alias.id
