@@ -19,12 +19,12 @@ from odoo import api
 from ..exceptions import AliasHold, AliasRetry
 from ..tools import pacing
 from ..tools.transport import TransportFailure
+from . import in_the_way
 from .backoff import BackOff
 from .batch import CLAIM_LEAD_SECONDS, Batch
 from .breaker import Breaker
 from .clock import follow_clock
 from .connection import Connection
-from .in_the_way import let_others_pass
 from .lock import LANE_LOCK, PASSING, hand_over, locked, open_cursor
 from .log import Log
 from .message import FRESH_SECONDS, Account
@@ -81,6 +81,8 @@ class Lane:
         self._batch = Batch(alias_id)
         self._unswept = 0
         self._has_copies = False
+        # id of a mail that lets another one go first
+        self._in_the_way = None
 
     @property
     def built_bytes(self):
@@ -106,7 +108,7 @@ class Lane:
                 if env:
                     self._log.recover(env)
                     hold_if_stale(env, self.alias_id)
-                    let_others_pass(env, self.alias_id)
+                    self._in_the_way = in_the_way.find(env.cr, self.alias_id)
                     while not self._is_over() and self._step(env):
                         pass
                     self._sweep(env)
@@ -260,7 +262,9 @@ class Lane:
         :return: (mail id, bulk?, seconds until its slot, whether the clock was set
             back, account) or None
         """
-        row = get_next(env.cr, self.alias_id)
+        row = self._in_the_way and get_next(env.cr, self.alias_id, self._in_the_way)
+        if not row or (row[1] and row[2] > CROWDED_SECONDS):
+            row = get_next(env.cr, self.alias_id)
         if not row or (self.is_direct and row[1]):
             return None
         return *row[:4], Account(*row[4:])
@@ -333,6 +337,7 @@ class Lane:
         if self._connection.is_worn_out:
             self._connection.close()
         self.has_delivered = True
+        self._in_the_way = None
         self._has_copies |= message.account.wants_direct_copies
         self._unswept += 1
         count = self._get_sweep_count(message.account.pause)

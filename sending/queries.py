@@ -5,29 +5,41 @@ from odoo.tools import SQL
 from .clock import TOLERANCE_SECONDS
 from .lock import LANE_LOCK
 
-# An alias with its first one-to-one mail, its first bulk mail and its last bulk
-# submission; each is one probe of an index. The last one is ordered by a column that no
-# other index offers, lest the planner walks the whole log backwards by its id.
-QUEUE = SQL(
+# The first mail of an alias in the index of the queue, but one.
+_FIRST = """
+    SELECT id, email_alias_due AS due FROM mail_mail
+     WHERE email_alias_id = alias.id AND state = 'outgoing'
+       AND email_alias_bulk = %s AND email_alias_is_paused IS NOT TRUE
+       AND id IS DISTINCT FROM %s
+     ORDER BY email_alias_due, id LIMIT 1
+"""
+
+
+def _get_queue(but=None):
+    """An alias with its first one-to-one mail, its first bulk mail and its last bulk
+    submission; each is one probe of an index.
+
+    :param but: id of a mail that is left out
     """
-    (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) clock
-    CROSS JOIN user_email_alias alias
-    LEFT JOIN LATERAL (
-        SELECT id, email_alias_due AS due FROM mail_mail
-         WHERE email_alias_id = alias.id AND state = 'outgoing'
-           AND email_alias_bulk = false AND email_alias_is_paused IS NOT TRUE
-         ORDER BY email_alias_due, id LIMIT 1) direct ON true
-    LEFT JOIN LATERAL (
-        SELECT id, email_alias_due AS due FROM mail_mail
-         WHERE email_alias_id = alias.id AND state = 'outgoing'
-           AND email_alias_bulk = true AND email_alias_is_paused IS NOT TRUE
-         ORDER BY email_alias_due, id LIMIT 1) bulk ON true
-    LEFT JOIN LATERAL (
-        SELECT replied_at, rest_ms FROM user_email_alias_log
-         WHERE alias_id = alias.id AND is_bulk
-         ORDER BY claimed_at DESC LIMIT 1) last ON true
-    """
-)
+    return SQL(
+        """
+        (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) clock
+        CROSS JOIN user_email_alias alias
+        LEFT JOIN LATERAL (%(direct)s) direct ON true
+        LEFT JOIN LATERAL (%(bulk)s) bulk ON true
+        LEFT JOIN LATERAL (
+            -- by a column that no other index offers, lest the planner walks the whole
+            -- log backwards by its id
+            SELECT replied_at, rest_ms FROM user_email_alias_log
+             WHERE alias_id = alias.id AND is_bulk
+             ORDER BY claimed_at DESC LIMIT 1) last ON true
+        """,
+        direct=SQL(_FIRST, False, but),
+        bulk=SQL(_FIRST, True, but),
+    )
+
+
+QUEUE = _get_queue()
 
 # Whether the owner is archived or no internal user any more.
 IS_OWNER_GONE = SQL(
@@ -158,11 +170,12 @@ ACCOUNT = SQL(
 )
 
 
-def get_next(cr, alias_id):
+def get_next(cr, alias_id, but=None):
     """Pick an alias's next mail: one-to-one first, then bulk, each by due time.
 
     In SQL because it is asked for each mail and must stay at index probes.
 
+    :param but: id of a mail that is left out
     :return: (mail id, bulk?, seconds until its slot, whether the clock was set back,
         *columns of an Account) or None
     """
@@ -180,7 +193,7 @@ def get_next(cr, alias_id):
                AND COALESCE(alias.backoff_until, 0) <= clock.now
                AND (direct.due <= clock.now OR bulk.due <= clock.now)
             """,
-            queue=QUEUE,
+            queue=_get_queue(but),
             account=ACCOUNT,
             is_open=IS_OPEN,
             slot=SLOT,
