@@ -34,3 +34,20 @@ class Base(models.AbstractModel):
             )
             for record in self
         }
+
+    def onchange(self, values, field_names, fields_spec):
+        """Restrict: a form is told no name of a foreign alias that a default names."""
+        result = super().onchange(values, field_names, fields_spec)
+        told = result.get("value") or {}
+        for fname in told:
+            if self._fields[fname].comodel_name == "user.email.alias":
+                told[fname] = self._email_alias_get_told(fname, told[fname])
+        return result
+
+    def _email_alias_get_told(self, fname, value):
+        """What a form is told of an alias: nothing, if it is neither kept nor open."""
+        alias_id = value.get("id") if isinstance(value, dict) else value
+        if not isinstance(alias_id, int) or alias_id == self._origin[fname].id:
+            return value
+        alias = self.env["user.email.alias"].browse(alias_id)
+        return value if alias.has_access("read") else False

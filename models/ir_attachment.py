@@ -1,3 +1,5 @@
+import re
+
 from odoo import models
 
 # What a file holds, and how recipients see it.
@@ -23,7 +25,10 @@ class IrAttachment(models.Model):
     def _email_alias_keep_files(self):
         """Give waiting mail copies of these files; refuse it for scheduled messages.
 
-        :raise AccessError: the file is of somebody else's scheduled message
+        And for pictures of a mailing: recipients load them when they read it.
+
+        :raise AccessError: the file is of somebody else's scheduled message, or in
+            what a mailing with somebody else's alias says
         """
         self._email_alias_messages()._email_alias_keep_waiting()
         # sudo: where a file belongs decides, whatever may be read
@@ -34,6 +39,23 @@ class IrAttachment(models.Model):
             Scheduled = self.env["mail.scheduled.message"]
             messages = Scheduled.browse(scheduled.mapped("res_id")).exists()
             messages._email_alias_check_author()
+
+        if not self.env.su:
+            # a draft is for everybody to edit
+            self._email_alias_find_mailings()._check_email_alias_change(
+                {"body_html": 1}
+            )
+
+    def _email_alias_find_mailings(self):
+        """The mailings in whose text these files are."""
+        # sudo: where a file belongs decides, whatever may be read
+        files_sudo = self.sudo().filtered(lambda f: f.res_model == "mailing.mailing")
+        mailings_sudo = self.env["mailing.mailing"].sudo()
+        for file_sudo in files_sudo:
+            mailing_sudo = mailings_sudo.browse(file_sudo.res_id).exists()
+            if re.search(rf"/{file_sudo.id}\b", mailing_sudo.body_html or ""):
+                mailings_sudo |= mailing_sudo
+        return mailings_sudo.sudo(False)
 
     def _email_alias_messages(self):
         """The messages written with an alias that these files are attached to."""

@@ -4,6 +4,7 @@ from odoo.exceptions import AccessError, UserError
 from ..sending.message import BUILDING, Capture, is_provisional
 from ..tools.epoch import to_epoch
 from ..tools.header.mailboxes import as_literal_names
+from .mail_message import leave_no_default
 from .user_email_alias_mail_kept import KEPT
 from .user_email_alias_mail_outcome import UNCERTAIN
 from .user_email_alias_rights import NO_RIGHTS
@@ -16,6 +17,7 @@ CONTENT_FIELDS = frozenset(
         "email_to",
         "headers",
         "mail_message_id",
+        "mailing_id",
         "recipient_ids",
         "references",
         "scheduled_date",
@@ -133,6 +135,7 @@ class MailMail(models.Model):
         for vals in vals_list:
             alias_sudo = aliases.browse(vals.get("email_alias_id")).sudo()
             if alias_sudo:
+                leave_no_default(vals, CONTENT_FIELDS)
                 vals["email_from"] = alias_sudo._get_formatted_from()
                 vals["mail_server_id"] = False
                 vals["email_alias_due"] = now

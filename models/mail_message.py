@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Command
 
 from .user_email_alias_keep import PLACE_FIELDS, SEEN_FIELDS
 
@@ -22,6 +23,26 @@ CONTENT_FIELDS = frozenset(
         "subject",
     )
 )
+
+# What a default would add to a message.
+ADDED_FIELDS = ("partner_ids", "subject")
+
+
+def leave_no_default(vals, fnames=()):
+    """Name outright what nobody wrote: a default is an administrator's, not theirs.
+
+    :param dict vals: of a message, changed in place; or of a mail that has one
+    :param fnames: fields of the mail
+    """
+    for fname in fnames:
+        vals.setdefault(fname, False)
+    if vals.get("mail_message_id"):
+        return
+    for fname in ADDED_FIELDS:
+        vals.setdefault(fname, False)
+    if not vals.get("attachment_ids"):
+        # core takes an empty list out, and then finds a default
+        vals["attachment_ids"] = [Command.set([])]
 
 
 class MailMessage(models.Model):
@@ -51,6 +72,7 @@ class MailMessage(models.Model):
             aliases._check_usable()
             for vals in vals_list:
                 if vals["email_alias_id"]:
+                    leave_no_default(vals)
                     # sudo: one's own alias, just checked
                     alias_sudo = aliases.browse(vals["email_alias_id"]).sudo()
                     vals["email_from"] = alias_sudo._get_formatted_from()

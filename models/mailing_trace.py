@@ -37,6 +37,4 @@ class MailingTrace(models.Model):
         :raise AccessError: the mailing leaves by somebody else's alias
         """
         if not self.env.su:
-            self.mass_mailing_id.filtered(
-                lambda m: m.state != "draft"
-            )._check_email_alias_sender()
+            self.mass_mailing_id._check_email_alias_sender()

@@ -21,7 +21,7 @@ class ResPartner(models.Model):
     @api.depends("email_normalized")
     def _compute_email_alias_owner_id(self):
         owners = self.env["user.email.alias"]._get_owners(
-            self.mapped("email_normalized")
+            self.mapped("email_normalized"), is_offer=True
         )
         for partner in self:
             owner = owners.get(partner.email_normalized, self.browse())

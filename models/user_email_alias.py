@@ -13,6 +13,7 @@ SERVER_FIELDS = frozenset(
     (
         "backoff_count",
         "backoff_until",
+        "claimed_at",
         "connection_mails",
         "connection_mails_at",
         "has_sent_copies",
@@ -183,7 +184,9 @@ class UserEmailAlias(models.Model):
                 owner_id = given or self.env.uid
                 self._check_may_create_for(owner_id)
                 self._check_name_free(vals["name"], owner_id)
-        vals_list = [self._complete_vals(vals) for vals in vals_list]
+        vals_list = [
+            self._claim_address(self._complete_vals(vals)) for vals in vals_list
+        ]
         self._assign_defaults(vals_list)
         aliases = super().create(vals_list)
         aliases._record_event("created")
@@ -211,6 +214,7 @@ class UserEmailAlias(models.Model):
         self._check_owner_stays(vals)
         self._record_change(vals)
         self._check_identity(vals)
+        vals = self._claim_address(vals)
         if vals.get("name"):
             for alias in self:
                 alias._check_name_free(vals["name"], alias.user_id.id)

@@ -1,7 +1,7 @@
 import contextlib
 from collections import defaultdict
 
-from odoo import api, models, tools
+from odoo import api, fields, models, tools
 from odoo.tools import SQL, email_normalize
 
 from ..tools import address
@@ -17,29 +17,38 @@ class UserEmailAliasAddress(models.AbstractModel):
     _name = "user.email.alias.address"
     _description = "Email Alias: Address"
 
+    claimed_at = fields.Datetime(
+        readonly=True, copy=False, help="Since when it has this From Address."
+    )
+
     @tools.ormcache()
     def _get_claims(self):
-        """Who has an active alias with which address: dict of address -> user ids.
+        """Who has an active alias with which address.
 
-        Addresses as core normalises them, international domains in both forms. The
-        owner of the oldest alias comes first. Without aliases this costs no query.
+        Addresses as core normalises them, international domains in both forms. Whoever
+        had the address first comes first. Without aliases this costs no query.
+
+        :return: dict of address -> tuple of (user id, since when)
         """
         # sudo: whose address it is counts for everybody
         aliases = self.sudo().search([("email_from", "!=", False)], order="id")
         claims = {}
-        for alias in aliases:
+        for alias in aliases.sorted(lambda a: a.claimed_at or a.create_date):
+            claim = alias.user_id.id, alias.claimed_at or alias.create_date
             for form in _get_forms(alias.email_from):
-                claims.setdefault(form, []).append(alias.user_id.id)
-        return {form: tuple(user_ids) for form, user_ids in claims.items()}
+                claims.setdefault(form, []).append(claim)
+        return {form: tuple(found) for form, found in claims.items()}
 
     @api.model
-    def _get_owners(self, emails):
+    def _get_owners(self, emails, is_offer=False):
         """Who the people behind these addresses are.
 
         What is the address of a user already is left to core: nobody becomes somebody
-        else by an alias. Of several owners the one with the oldest alias counts.
+        else by an alias. So is that of a contact who had it first: anybody may type any
+        From Address, a customer's too. Of several owners the first one counts.
 
         :param emails: addresses as core normalises them; others are nobody's
+        :param is_offer: somebody will look at it: whoever had it first does not count
         :return: dict of address -> partner, for addresses of aliases only
         """
         claims = self._get_claims()
@@ -50,13 +59,33 @@ class UserEmailAliasAddress(models.AbstractModel):
         Users = self.env["res.users"].sudo()
         persons = Users.search([("partner_id.email_normalized", "in", claimed)])
         taken = set(persons.partner_id.mapped("email_normalized"))
-        owners = {}
+        owners, since = {}, {}
         for email in set(claimed) - taken:
-            users = Users.browse(claims[email]).exists()
-            owner = users.filtered(lambda user: user.active and not user.share)[:1]
-            if owner:
-                owners[email] = self.env["res.partner"].browse(owner.partner_id.id)
+            for user_id, moment in claims[email]:
+                owner = Users.browse(user_id).exists()
+                if owner.active and not owner.share:
+                    owners[email] = self.env["res.partner"].browse(owner.partner_id.id)
+                    since[email] = moment
+                    break
+        if owners and not is_offer:
+            # sudo: as above
+            contacts = self.env["res.partner"].sudo()
+            for contact in contacts.search([("email_normalized", "in", list(owners))]):
+                if contact.create_date < since[contact.email_normalized]:
+                    owners.pop(contact.email_normalized, None)
         return owners
+
+    def _claim_address(self, vals):
+        """Note since when an alias has its address.
+
+        :return: ``vals``, and the moment if the address is another one
+        """
+        if "email_from" not in vals:
+            return vals
+        # without records: a new alias
+        if self and all(a.email_from == (vals["email_from"] or False) for a in self):
+            return vals
+        return {**vals, "claimed_at": self.env.cr.now()}
 
     @api.model
     def _get_alias_of(self, email_from, partner_id):
@@ -162,7 +191,7 @@ class UserEmailAliasAddress(models.AbstractModel):
 
         :return: dict of contact -> the owner's contact
         """
-        owners = self._get_owners(self._get_claims())
+        owners = self._get_owners(self._get_claims(), is_offer=True)
         contacts = (
             self.env["res.partner"]
             .with_context(active_test=False)

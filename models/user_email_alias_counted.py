@@ -113,9 +113,12 @@ class UserEmailAliasCounted(models.AbstractModel):
 
 
 def _get_addresses(records):
-    """Address by id; False where the model has none of its own."""
+    """Address by id; where the model has none of its own, those of its contacts."""
     fname = records._mail_get_primary_email_field()
-    return {
-        record.id: fname and (tools.email_normalize(record[fname]) or record[fname])
-        for record in records
-    }
+    contacts = records._mail_get_partners()
+    found = {}
+    for record in records:
+        own = fname and (tools.email_normalize(record[fname]) or record[fname])
+        emails = [c.email_normalized or c.email or "" for c in contacts[record.id]]
+        found[record.id] = own or ", ".join(sorted(emails)) or False
+    return found

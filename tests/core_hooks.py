@@ -24,6 +24,12 @@ MODEL_HOOKS = (
         "An alias's address is its owner's, who is no recipient of their own.",
     ),
     (
+        "base",
+        "onchange",
+        "self, values, field_names, fields_spec",
+        "A form is told no name of somebody else's alias that a default names.",
+    ),
+    (
         "res.partner",
         "name_create",
         "self, name",

@@ -98,7 +98,7 @@ MODELS = {
             smtp_secret
         """,
         "OAS/": """
-            backoff_count backoff_until can_decide_on_copy can_drop
+            backoff_count backoff_until can_decide_on_copy can_drop claimed_at
             connection_mails connection_mails_at has_google
             has_imap_password has_microsoft has_own_imap has_sent_copies
             has_smtp_password hold_reason imap_folder is_default_wanted

@@ -381,6 +381,7 @@ class TestForgedAlias(AliasCommon):
             {"reply_to": "evil@x.example"},
             {"mail_message_id": self.lead.message_ids[-1].id},
             {"scheduled_date": False},
+            {"mailing_id": self.create_mailing(self.user_alice).id},
             {"state": "sent"},
             {"state": "exception"},
         ):

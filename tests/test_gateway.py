@@ -96,3 +96,63 @@ class TestForgedEmail(OwnerCase):
             server.with_env(env).fetch_mail()
         self.env.invalidate_all()
         self.assertLeavesBy(self.alias_bob, self.find_mails(self.alias_bob))
+
+
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestClaimedAddress(OwnerCase):
+    """Somebody types the address of somebody else as From Address of an alias."""
+
+    def setUp(self):
+        super().setUp()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE res_partner SET create_date = '2020-01-01' WHERE id = %s",
+            [self.customer.id],
+        )
+        self.env.invalidate_all()
+        self.lead.write({"partner_id": False, "email_from": self.customer.email})
+
+    def assertCustomerIsThemselves(self):
+        email = self.customer.email
+        for user in (self.user_alice, self.user_bob, self.user_root):
+            self.assertEqual(self.find(email, user=user), self.customer)
+            self.assertEqual(self.suggested_emails(user), {email})
+        Partner = self.env["res.partner"].with_user(self.user_bob)
+        self.assertEqual(Partner.find_or_create(email), self.customer)
+        message = self.receive(f"Cleo <{email}>", f"catchall.test@{self.alias_domain}")
+        self.assertNotEqual(message.author_id, self.alice)
+
+    def test_a_customer_stays_who_they_are(self):
+        self.create_alias(self.user_alice, self.customer.email, name="Mine now")
+        self.assertCustomerIsThemselves()
+
+    def test_nor_does_an_old_alias_take_their_address(self):
+        alias = self.alias_alice_2
+        self.env.cr.execute(
+            "UPDATE user_email_alias SET create_date = '2010-01-01', claimed_at = NULL "
+            "WHERE id = %s",
+            [alias.id],
+        )
+        alias.invalidate_recordset()
+        self.rpc(self.user_alice, alias, "write", {"email_from": self.customer.email})
+        self.assertCustomerIsThemselves()
+        with self.assertRaises(AccessError):
+            self.rpc(
+                self.user_alice, alias, "write", {"claimed_at": "2010-01-01 00:00:00"}
+            )
+
+    def test_nor_does_it_take_that_of_a_colleagues_alias(self):
+        self.env.cr.execute(
+            "UPDATE user_email_alias SET claimed_at = '2020-01-01' WHERE id = %s",
+            [self.alias_bob.id],
+        )
+        self.alias_bob.invalidate_recordset()
+        self.assertLess(self.alias_alice.id, self.alias_bob.id)
+        self.rpc(self.user_alice, self.alias_alice, "write", {"email_from": BOB})
+        self.assertEqual(self.find(BOB), self.bob)
+
+    def test_an_administrator_is_still_shown_the_two(self):
+        self.create_alias(self.user_alice, self.customer.email, name="Mine, really")
+        self.assertEqual(self.customer.email_alias_owner_id, self.alice)
+        found = self.env["user.email.alias"]._find_mistaken_contacts()
+        self.assertEqual(found[self.customer], self.alice)
