@@ -1,3 +1,5 @@
+import copy
+
 from markupsafe import Markup
 
 from odoo import api, models
@@ -125,6 +127,30 @@ class MailThread(models.AbstractModel):
             owners.get(key, partner) for key, partner in zip(keys, found, strict=True)
         ]
 
+    @api.model
+    def _routing_check_route(self, message, message_dict, route, raise_exception=True):
+        """Extend: whoever may write to an address of Odoo may do so from an alias.
+
+        Some apps look for the address among employees, or members of a group.
+        """
+        email_from = message_dict["email_from"]
+        owners = self.env["user.email.alias"]._get_owners([email_normalize(email_from)])
+        owner = next(iter(owners.values()), self.env["res.partner"])
+        if not route[4] or not owner.email:
+            return super()._routing_check_route(
+                message, message_dict, route, raise_exception=raise_exception
+            )
+        seen = copy.deepcopy(message)
+        del seen["From"]
+        seen["From"] = message_dict["email_from"] = owner.email_formatted
+        try:
+            return super()._routing_check_route(
+                seen, message_dict, route, raise_exception=raise_exception
+            )
+        finally:
+            # core notes the author on it
+            message_dict["email_from"] = email_from
+
     def _message_parse_post_process(self, message, message_dict, routes):
         """Extend: what a user writes in a mail program of their own, from the address
         of an alias, goes on by that alias.
@@ -136,8 +162,11 @@ class MailThread(models.AbstractModel):
         is_received = self.env.su
         is_written = message.get("Auto-Submitted", "no").strip().lower() == "no"
         is_note = message_dict.get("is_internal")
+        # the members of a mailing list are written to by the list
+        is_thread = all("message_ids" in self.env[route[0]] for route in routes)
         Alias = self.env["user.email.alias"]
-        if is_received and is_written and not is_note and values.get("author_id"):
+        is_ours = is_received and is_written and is_thread and not is_note
+        if is_ours and values.get("author_id"):
             alias = Alias._get_alias_of(message_dict["email_from"], values["author_id"])
             if alias:
                 values["email_alias_id"] = alias.id

@@ -64,6 +64,12 @@ MODEL_HOOKS = (
     ),
     (
         "mail.thread",
+        "_routing_check_route",
+        "self, message, message_dict, route, raise_exception",
+        "Whoever may write to an address of Odoo may do so from an alias.",
+    ),
+    (
+        "mail.thread",
         "_notify_get_recipients",
         "self, message, msg_vals, **kwargs",
         "Whom an email reached at an alias is not sent it once more.",
