@@ -130,6 +130,41 @@ class TestForeign(BaseCase):
                 self.assertEqual(part.get_filename(), "Bär .png")
                 self.assertEqual(part.get_payload(decode=True), b"\xff")
 
+    def test_parameters_of_a_type_stay(self):
+        for kind, expected in (
+            (
+                "text/calendar; method=REQUEST; charset=utf-8",
+                {"method": "REQUEST", "charset": "utf-8"},
+            ),
+            ("text/plain; charset=iso-8859-1", {"charset": "iso-8859-1"}),
+            (
+                'application/pkcs7-mime; smime-type=signed-data; name="Bär.p7m"',
+                {"smime-type": "signed-data", "name": "Bär.p7m"},
+            ),
+            ("image/png", {}),
+            ("nonsense; a=b", {}),
+            ("multipart/mixed; boundary=x", {}),
+            ("text/plain; x=" + "y" * 300, {"x": "y" * 300}),
+            (
+                "text/plain; \r\nX-Evil=1; a=b\r\nBcc: x",
+                {"x-evil": "1", "a": "b bcc: x"},
+            ),
+        ):
+            message = compose()
+            shared = SharedParts()
+            shared.attach(message, "a =?utf-8?q?b?=", b"\xff", kind)
+            shared.attach(message, "a", b"\xff", kind.partition(";")[0])
+            data = flatten(message)
+            self.assertTrue(has_safe_form(data))
+            parsed = email.message_from_bytes(data, policy=email.policy.default)
+            one, other = parsed.iter_attachments()
+            with self.subTest(kind=kind):
+                self.assertEqual(one.get_filename(), "a =?utf-8?q?b?=")
+                found = {k: v.lower() for k, v in one["Content-Type"].params.items()}
+                expected = {k: v.lower() for k, v in expected.items()}
+                self.assertEqual(found, expected)
+                self.assertFalse(other["Content-Type"].params)
+
     def test_text_of_another_add_on_becomes_7_bit(self):
         for body in ("Grüße\n" * 3, "Привет, мир\n" * 50, "x" * 3000, "a\n.\n", " \n"):
             for kind in ("plain", "html"):

@@ -87,6 +87,30 @@ class TestConnection(SmtpCase):
             self.assertEqual(failure.outcome.hold, "auth_missing")
             self.assertNotIn("auth", " ".join(server.sessions[-1].commands))
 
+    def test_a_mechanism_that_is_not_there_gives_way_to_the_next(self):
+        for reply, is_next in (
+            ("504 Unknown mechanism <PLAIN>", True),
+            ('502 Command "AUTH PLAIN" not implemented', True),
+            (
+                "535 5.7.8 authentication failed: Invalid authentication mechanism",
+                True,
+            ),
+            ("535 5.7.4 Unrecognized authentication type", True),
+            ("535 5.7.8 Error: authentication failed: no mechanism available", False),
+            ("535 5.7.8 Username and Password not accepted", False),
+        ):
+            with self.subTest(reply=reply):
+                self.server.clear()
+                self.server.on("auth", reply=reply, match="PLAIN")
+                if is_next:
+                    self.log_in()
+                else:
+                    failure = self.failure_of(self.log_in)
+                    self.assertEqual(failure.outcome.hold, "password")
+                [session] = self.server.sessions
+                said = [line for line in session.commands if line.startswith("auth")]
+                self.assertEqual(len(said), 1 + is_next)
+
     def test_a_login_that_is_not_there_is_no_wrong_password(self):
         """Domino offers it, and repeats what it was told."""
         for code in (500, 502, 504):

@@ -4,7 +4,8 @@ import hashlib
 from collections import OrderedDict
 from email.message import EmailMessage
 
-from .header.text import clean
+from .header.parameters import read_parameters, write_parameters
+from .header.text import clean, unfold
 from .parts import FILE, fit_as_is, get_type, read_type, to_base64
 
 SHARED_BYTES = 32_000_000  # of what is kept for each lane, as text and as bytes
@@ -36,22 +37,26 @@ class SharedParts:
         """Add a file, as ``EmailMessage.add_attachment`` would.
 
         A forwarded message stays one where its bytes allow that, else it is a file.
+        The parameters of the type stay: without its method an invitation is none.
         """
-        kind, encoding, payload = self._get_encoded(content, mimetype or "")
+        word, parameters = read_parameters(mimetype or "")
+        asked = read_type(word)
+        kind, encoding, payload = self._get_encoded(content, asked)
         part = EmailMessage(policy=message.policy)
-        part["Content-Type"] = kind
+        parameters = parameters if kind == asked != FILE else {}
+        lines = write_parameters("Content-Type", kind, parameters)
+        part["Content-Type"] = unfold(lines)
         part["Content-Transfer-Encoding"] = encoding
-        part.add_header(
-            "Content-Disposition", "attachment", filename=clean(filename or "")
-        )
+        named = {"filename": clean(filename or "")}
+        lines = write_parameters("Content-Disposition", "attachment", named)
+        part["Content-Disposition"] = unfold(lines)
         part.set_payload(payload)
         if get_type(message)[0] != "multipart/mixed":
             message.make_mixed()
         message.attach(part)
 
-    def _get_encoded(self, content, mimetype):
+    def _get_encoded(self, content, kind):
         """Return (media type, encoding, payload) of a file's content."""
-        kind = read_type(mimetype)
         key = (hashlib.sha256(content).digest(), kind)
         found = self._kept.get(key)
         if found:

@@ -54,7 +54,9 @@ def write_parameters(name: str, word: str, parameters: dict[str, str]) -> bytes:
 
 
 def _write(name, value):
-    if len(value) <= MAX_VALUE and _QUOTABLE.fullmatch(value):
+    # what looks like an encoded word would be decoded by many readers
+    is_plain = _QUOTABLE.fullmatch(value) and "=?" not in value
+    if len(value) <= MAX_VALUE and is_plain:
         if _TOKEN.fullmatch(value):
             return [f"{name}={value}"]
         escaped = re.sub(r'(["\\])', r"\\\1", value)

@@ -1,4 +1,4 @@
-"""SASL mechanisms at a mail server (RFC 4954), one attempt for each call.
+"""SASL mechanisms at a mail server (RFC 4954), one wrong password for each call.
 
 smtplib's own `login` tries the next mechanism after a refusal, which counts as a
 further wrong password, and its exceptions can hold the password.
@@ -16,6 +16,12 @@ from .reply import Phase, Reply, sanitise
 from .wire import Wire, WireFault
 
 NOT_IMPLEMENTED = (500, 502, 504)  # the mechanism, not the password; RFC 4954 4
+_UNKNOWN_MECHANISM = re.compile(
+    r"(unknown|unrecogni[sz]ed|unsupported|invalid) auth\w* (mechanism|type|method)"
+    r"|(mechanism|authentication (type|method)) (is )?(not|un)\W?"
+    r"(supported|recogni[sz]ed|available|known|implemented)",
+    re.IGNORECASE,
+)
 AUTH_TIMEOUT = 30.0  # s for one login; some servers delay a refusal by several
 
 
@@ -31,15 +37,18 @@ def log_in_password(
     order = ("PLAIN", "LOGIN", "CRAM-MD5")
     if not is_encrypted:
         order = ("CRAM-MD5", "PLAIN", "LOGIN")
-    mechanism = next((name for name in order if name in offered), None)
-    if mechanism is None:
+    mechanisms = [name for name in order if name in offered]
+    if not mechanisms:
         raise SmtpFailure(Phase.AUTH, cause=WireFault("auth_missing"))
     if "\0" in user or "\0" in password_secret:  # the separator of PLAIN
         raise SmtpFailure(Phase.AUTH, cause=WireFault("password"))
-    steps = _STEPS[mechanism](_octets(user), _octets(password_secret))
     wire.redact.add(password_secret)
-    reply = _converse(wire, mechanism, steps)
-    if reply.code in NOT_IMPLEMENTED:
+    for mechanism in mechanisms:
+        steps = _STEPS[mechanism](_octets(user), _octets(password_secret))
+        reply = _converse(wire, mechanism, steps)
+        if not _is_unknown(reply):
+            break
+    if _is_unknown(reply):
         outcome = Outcome(
             "deferred", "alias", "auth_missing", hold="auth_missing", reply=reply
         )
@@ -70,6 +79,16 @@ def log_in_xoauth2(wire: Wire, user: str, token_secret: str) -> None:
         reply = Reply(reply.code, reply.enhanced, text)
     if reply.code != 235:
         raise SmtpFailure(Phase.AUTH, reply, oauth=True)
+
+
+def _is_unknown(reply):
+    """Tell whether a server that offers a mechanism does not know it after all.
+
+    No password was wrong then: another mechanism may be tried.
+    """
+    if reply.code in NOT_IMPLEMENTED or reply.enhanced == "5.7.4":
+        return True
+    return reply.code >= 500 and bool(_UNKNOWN_MECHANISM.search(reply.text))
 
 
 def _mechanisms(wire):

@@ -151,6 +151,7 @@ _TABLE = (
     _hold("from_refused", enhanced="5.7.60 5.2.252 5.1.7 5.1.8"),
     _hold("from_refused", code="5", text=words.SENDER),
     _hold("unverified", code="5", text=words.UNVERIFIED, phase=_ENVELOPE),
+    _later("mail", "split", code="4 5", text=words.PER_MESSAGE, flag="split"),
     _later("alias", "quota", enhanced="5.4.5 5.7.232 5.7.233 5.7.705", flag="quota"),
     _later("alias", "quota", code="4 5", text=words.DAILY, flag="quota"),
     _later(

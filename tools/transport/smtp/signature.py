@@ -42,11 +42,14 @@ def signature_of(failure: SmtpFailure, recipients: list[str]) -> str | None:
         return None
     if failure.phase is not Phase.MAIL and is_about_recipient(reply):
         return None
+    naming = _naming(recipients)
+    is_named = failure.phase is Phase.RCPT or naming.search(reply.text.lower())
     text = _PARTICULAR.sub(" ", _MIXED.sub(" ", reply.text)).lower()
-    text = _naming(recipients).sub(" ", text)
+    text = naming.sub(" ", text)
     text = " ".join(re.findall(r"\w+", text))
     parts = (failure.phase.value, str(reply.code), reply.enhanced or "", text)
-    mark = WEAK if _is_out_of_use(reply) else ""
+    # of a recipient who is not named it is said before the message, or hardly ever
+    mark = WEAK if is_named and _is_out_of_use(reply) else ""
     return mark + " ".join(filter(None, parts))[:MAX_SIGNATURE]
 
 

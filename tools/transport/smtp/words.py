@@ -79,8 +79,21 @@ BY_RECIPIENT = re.compile(
     re.IGNORECASE,
 )
 
+_SENT_ABROAD = (
+    r"(versand|ausgehend|envoi|env[ií]o|invio|verzend|wysył|отправ|исходящ"
+    r"|送信|发送|发信)"
+)
+_BOUND_ABROAD = (
+    r"(limit|límite|grenze|kontingent|quota|cota|überschr|лимит|上限|超過|限制)"
+)
+_DAY_ABROAD = (
+    r"(tages|täglich|quotidien|journali|diari|giornalier|суточн|每日|当日|本日)"
+)
+
 # A limit of the day.
 DAILY = _any(
+    rf"{_BOUND_ABROAD}.{{0,40}}{_DAY_ABROAD}|{_DAY_ABROAD}.{{0,20}}{_BOUND_ABROAD}",
+    r"too many .{0,30}\b(per|a|each|this) day\b",
     r"(daily|per.day|a day|24.?h|each day|today).{0,40}(limit|quota|exceed)",
     r"(limit|quota|exceed).{0,40}(daily|per.day|a day|24.?h|each day|today)",
     r"SubmissionQuotaExceeded|RecipientLimitExceeded|message quota exceeded",
@@ -111,6 +124,7 @@ RATE = _any(
     r"(sen[dt](ing)?|outgoing|outbound).{0,20}\b(limit|quota)\b",
     r"failure sending mail|wait (to|before) send|exceed\w*.{0,20}threshold",
     r"\bHL:(ICC|IFC|REP)\b|\bMI:SFQ\b",  # NetEase
+    rf"{_SENT_ABROAD}.{{0,40}}{_BOUND_ABROAD}|{_BOUND_ABROAD}.{{0,40}}{_SENT_ABROAD}",
 )
 
 # Limits of all connections together, though they name one.
@@ -146,7 +160,7 @@ SENDER = _any(
     r"sender verif\w+ (failed|failure)|could not verify sender|sender (is )?unverified",
     r"relay(ing)? (is )?(disallowed|not allowed|denied) as\b",
     r"(sender|from|return.path)\W.{0,40}(not|does.?n.t|mis|must).{0,15}"
-    r"(match|belong|same as)",
+    r"(match|belong|same as|conform)",
     r"\bdomain \S+ is not (allowed|authori[sz]ed|permitted) to send",
     r"invalid sender|sender (is )?not (allowed|valid|accepted|authori[sz]ed|permitted)",
 )
@@ -155,6 +169,7 @@ UNVERIFIED = _unless(
     r"recipient address rejected|verification in progress",
     r"(address|identit|domain|sender|account|\bfrom\b).{0,60}"
     r"\bnot (been |yet )*(verified|validated|confirmed|activated)",
+    r"not a sender signature|unconfigured sending domain",
     r"\b(unverified|unconfirmed) (address|sender|domain|identity|account|e-?mail)",
 )
 SUSPENDED = _any(
@@ -162,7 +177,8 @@ SUSPENDED = _any(
     r"|access|privileges?)?.{0,40}\b(suspend|disabled|deactivat|blocked|locked"
     r"|restricted|revoked)",
     r"(suspend|disabled|blocked|banned|restricted)\w* (you )?from sending",
-    r"unusual sending|sending (has been |is )?(suspend|disabled|blocked|paused)",
+    r"unusual sending|OutboundSpamException"
+    r"|sending (has been |is )?(suspend|disabled|blocked|paused)",
 )
 RELAY = _any(
     r"relay(ing)?\b.{0,40}(denied|not (permitted|allowed|authori[sz]ed)|prohibited"
@@ -232,6 +248,7 @@ FULL = r"mail.?box|quota|storage|space|full\b|allocation"
 # RFC 5321 4.2.2 knows 552 as "exceeded storage allocation" only.
 TOO_BIG = r"^$|\bsize|\b(big|large|long)\b|bytes|storage|space|exceed|limit|maximum"
 SPLIT = r"too many recipients(?!.{0,30}(hour|minute))"
+PER_MESSAGE = r"recipients?\b.{0,40}\bper (message|e-?mail|mail)\b"
 NOT_RATE = r"^(?!.*\b(hour|minute|second)s?\b)"
 OWN_MAILBOX = r"STOREDRV.{0,80}: ?QuotaExceeded"
 
