@@ -67,7 +67,7 @@ MODELS = {
         "OCMS/O": "email_alias_id",
     },
     "mailing.trace": {
-        "OCM/OCM": "failure_type",
+        "OCM/O": "failure_type",
     },
     "res.config.settings": {
         "S/": """
