@@ -82,6 +82,7 @@ from . import (
     test_parts,
     test_permission,
     test_postfix,
+    test_public_reports,
     test_queue,
     test_queue_greeting,
     test_queue_headers,
