@@ -1,3 +1,4 @@
+from odoo.exceptions import UserError
 from odoo.http import request
 
 from odoo.addons.mail.controllers.thread import ThreadController
@@ -17,7 +18,7 @@ class EmailAliasThreadController(ThreadController):
         else:
             alias_id = request.env["user.email.alias"]._propose(thread).id
         if alias_id:
-            data["email_alias_id"] = int(alias_id)
+            data["email_alias_id"] = _as_id(alias_id)
         return data
 
     @staticmethod
@@ -28,3 +29,11 @@ class EmailAliasThreadController(ThreadController):
             and data.get("message_type") == "comment"
             and data.get("subtype_xmlid") == "mail.mt_comment"
         )
+
+
+def _as_id(value):
+    """Read the id of an alias out of foreign data."""
+    is_text = isinstance(value, int | str) and not isinstance(value, bool)
+    if not is_text or not str(value).isdecimal():
+        raise UserError(request.env._("Choose the sender from the list."))
+    return int(value)

@@ -75,6 +75,39 @@ class UserEmailAliasAddress(models.AbstractModel):
                     owners.pop(contact.email_normalized, None)
         return owners
 
+    @api.model
+    def _get_twins(self, emails):
+        """All addresses of the owners behind these, the one of their user included.
+
+        :param emails: addresses as core normalises them
+        :return: dict of address -> set of addresses, for owners of aliases only
+        """
+        claims = self._get_claims()
+        emails = set(filter(None, emails))
+        if not claims or not emails:
+            return {}
+        persons = defaultdict(set)
+        for email, partner in self._get_owners(claims).items():
+            persons[partner].add(email)
+        twins = {}
+        for partner, found in persons.items():
+            # sudo: whose address it is counts for everybody
+            found |= {partner.sudo().email_normalized} - {False}
+            twins |= dict.fromkeys(found & emails, found)
+        return twins
+
+    @api.model
+    def _find_blacklisted(self, emails):
+        """Those addresses whose owner is on the blacklist with another one."""
+        twins = self._get_twins(emails)
+        every = set().union(*twins.values())
+        if not every:
+            return set()
+        # sudo: who is on the blacklist counts for everybody who sends
+        rows = self.env["mail.blacklist"].sudo().search([("email", "in", list(every))])
+        listed = set(rows.mapped("email"))
+        return {email for email, found in twins.items() if found & listed}
+
     def _claim_address(self, vals):
         """Note since when an alias has its address.
 

@@ -5,6 +5,7 @@ from . import (
     test_access_log,
     test_access_server_fields,
     test_address,
+    test_address_blacklist,
     test_address_owner,
     test_address_past,
     test_alias,

@@ -82,6 +82,24 @@ MODEL_HOOKS = (
     ),
     (
         "mail.compose.message",
+        "_get_blacklist_record_ids",
+        "self, mail_values_dict, recipients_info",
+        "Who wants no mailings wants none at an alias's address either.",
+    ),
+    (
+        "mail.thread.blacklist",
+        "_compute_is_blacklisted",
+        "self",
+        "Who wants no mailings wants none at an alias's address either.",
+    ),
+    (
+        "crm.lead",
+        "_compute_potential_lead_duplicates",
+        "self",
+        "Leads with the addresses of one person are duplicates, too.",
+    ),
+    (
+        "mail.compose.message",
         "onchange",
         "self, values, field_names, fields_spec",
         "The chatter hands over the alias that was chosen there.",

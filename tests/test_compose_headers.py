@@ -159,6 +159,13 @@ class TestChatterRoute(AliasCommon, HttpCase):
         self.post(self.user_alice, email_alias_id=self.alias_alice_2.id)
         self.assertLeavesBy(self.alias_alice_2, self.find_mails(self.alias_alice_2), 1)
 
+    def test_what_is_no_alias_is_refused_with_a_sentence(self):
+        for value in ([1], {"id": 1}, "abc", True, 1.5, "-1", [[6, 0, [1]]]):
+            with self.subTest(value=value):
+                error = self.post(self.user_alice, email_alias_id=value)["error"]
+                self.assertEqual(error["data"]["name"], "odoo.exceptions.UserError")
+                self.assertFalse(self.find_mails())
+
     def test_no_alias_can_be_named(self):
         self.post(self.user_alice, email_alias_id=False)
         self.assertLeavesAsEver(self.find_mails(), 1)

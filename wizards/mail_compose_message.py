@@ -51,6 +51,19 @@ class MailComposeMessage(models.TransientModel):
                 return self.env[self.model].browse(res_ids)
         return None
 
+    def _get_blacklist_record_ids(self, mail_values_dict, recipients_info=None):
+        """Extend: who wants no mailings wants none at an alias's address either."""
+        found = super()._get_blacklist_record_ids(mail_values_dict, recipients_info)
+        if not self.use_exclusion_list or self.composition_mode != "mass_mail":
+            return found
+        by_record = {
+            res_id: set(filter(None, info["mail_to_normalized"]))
+            for res_id, info in (recipients_info or {}).items()
+        }
+        emails = set().union(*by_record.values())
+        listed = self.env["user.email.alias"]._find_blacklisted(emails)
+        return found | {res_id for res_id, to in by_record.items() if to & listed}
+
     @api.depends("email_alias_id", "subtype_is_log")
     def _compute_authorship(self):
         """Extend: the alias is the From, its owner the author."""
