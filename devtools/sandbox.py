@@ -12,7 +12,6 @@ its folder:
 """
 
 import contextlib
-import importlib
 import json
 import os
 import secrets
@@ -21,13 +20,12 @@ import ssl
 import sys
 import threading
 import time
-import types
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import server
+from . import fakes, server
 from .console import DevError
-from .paths import LOGS, PYTHON, ROOT
+from .paths import LOGS, PYTHON
 
 _POLL_SECONDS = 0.05
 _START_SECONDS = 20
@@ -91,13 +89,6 @@ def _write_bundle(folder: Path) -> None:
     (folder / "trusted.pem").write_text(f"{known}\n{own}", encoding="utf-8")
 
 
-def _fake(name: str):
-    """Load one of the tests' fakes, which stand alone, without loading the add-on."""
-    package = sys.modules.setdefault("fakes", types.ModuleType("fakes"))
-    package.__path__ = [str(ROOT / "tests")]
-    return importlib.import_module(f"fakes.{name}")
-
-
 def _line(number: int, message) -> str:
     return json.dumps(
         {
@@ -120,8 +111,8 @@ def main(folder: Path) -> None:
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     signal.signal(signal.SIGINT, lambda *_: ended.set())
     users = json.loads((folder / "users.json").read_text(encoding="utf-8"))
-    ca = _fake("fake_ca").make_ca(folder)
-    fake_smtp = _fake("fake_smtp")
+    ca = fakes.load("fake_ca").make_ca(folder)
+    fake_smtp = fakes.load("fake_smtp")
     with (
         fake_smtp.FakeSmtpServer(users=users, ca=ca, login_required=True) as smtp,
         (folder / "messages.jsonl").open("w", encoding="utf-8") as log,
