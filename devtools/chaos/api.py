@@ -141,7 +141,9 @@ def storm(stage):
             for transport in TRANSPORTS:
                 rig.sink.behave(transport, storm=[status, 2.0, wait])
             stage.tell(f"{status} for 2 s, Retry-After {wait}")
-            time.sleep(1.5)
+            for _ in range(5):
+                time.sleep(0.3)
+                rig.ask("wake")
             slower = rig.sql(
                 "SELECT count(*) FROM user_email_alias WHERE pause_ms > delay_ms "
                 "AND backoff_until > extract(epoch FROM now()) AND id = ANY(%s)",

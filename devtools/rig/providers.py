@@ -20,6 +20,7 @@ socket; an interface has these behaviours:
 
 import contextlib
 import json
+import signal
 import socketserver
 import sys
 import time
@@ -176,7 +177,8 @@ class Providers:
 
 
 def main(path: Path) -> None:
-    """Obey one client until it goes."""
+    """Obey one client until it goes; SIGTERM removes what lies in temporary files."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with contextlib.ExitStack() as exits:
         providers = Providers(exits)
 
