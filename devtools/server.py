@@ -102,6 +102,10 @@ def environment(**more: str) -> dict[str, str]:
     environ = {key: val for key, val in os.environ.items() if key not in dropped}
     for name in [name for name in environ if name.startswith("PG")]:
         del environ[name]
+    # a proxy for the world outside is not asked for our own servers
+    for name in ("NO_PROXY", "no_proxy"):
+        own = "localhost,127.0.0.1"
+        environ[name] = f"{environ[name]},{own}" if environ.get(name) else own
     return {**environ, **more}
 
 
