@@ -96,6 +96,10 @@ class FakeApi(FakeHttpsServer):
         """Tell whether this request is to send a message."""
         raise NotImplementedError
 
+    def get_mailbox(self, path, account):
+        """Return the account whose mailbox a submission is for."""
+        return account
+
     def get(self, path, account):
         """Return (status, headers, JSON data) of another request."""
         return 404, {}, self.error("ResourceNotFound", "Not found.")
@@ -173,6 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
             return 500, {}, {}
         if len(body) > fake.max_body:
             return 413, {}, fake.error("RequestEntityTooLarge", "Too large.")
+        account = fake.get_mailbox(urlsplit(self.path).path, account)
         return fake.submit(account, self.headers, body, started_at)
 
     def _token(self):
