@@ -21,13 +21,13 @@ APPLICATION = Account("", "An application", "9001")
 
 
 @functools.cache
-def _service_key(_name="right"):
+def _service_key(_name):
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def make_service_key(**changes):
     """Return the key file of the service account, as its provider makes it."""
-    private = _service_key().private_bytes(
+    private = _service_key("right").private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
