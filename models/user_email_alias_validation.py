@@ -44,7 +44,9 @@ class UserEmailAliasValidation(models.AbstractModel):
         """Trim what people paste; an empty text is no text."""
         vals = dict(vals)
         self._check_types(vals)
-        for fname in TEXTS:
+        for fname in TEXTS.keys() & vals.keys():
+            # whoever may not write it hears nothing of what is wrong with it
+            self._check_field_access(self._fields[fname], "write")
             if isinstance(vals.get(fname), str):
                 vals[fname] = vals[fname].strip() or False
         self._check_signature_size(vals)
