@@ -28,6 +28,11 @@ class EmailAliasOauth(http.Controller):
     )
     def callback(self, key, **_params):
         """Take the provider's answer; one callback for each provider (RFC 9700 4.4)."""
+        args = request.httprequest.args
+        provider = oauth.PROVIDERS.get(key)
+        has_consented = provider and provider.read_admin_consent(args)
+        if has_consented is not None and request.session.uid:
+            return self._thank(has_consented)
         flow, failure = self._take_flow()
         if not request.session.uid:
             return self._ask_to_log_in()
@@ -55,6 +60,19 @@ class EmailAliasOauth(http.Controller):
             return self._refuse(alias, error)
         proved = alias.state == "ok" and not alias.oauth_pending_user
         return self._back(alias, message, "success" if proved else "warning")
+
+    @classmethod
+    def _thank(cls, has_consented):
+        """Say what an administrator has done at the provider; here nothing changes."""
+        if has_consented:
+            message = request.env._(
+                "The provider says: an administrator has consented for all users."
+            )
+            return cls._back(None, message, "success")
+        message = request.env._(
+            "The provider says: no administrator has consented. Nothing was changed."
+        )
+        return cls._back(None, message, "warning")
 
     @classmethod
     def _ask_to_log_in(cls):

@@ -6,4 +6,5 @@ UPDATE user_email_alias_log SET sent_copy_state = NULL, sent_copy = NULL
  WHERE sent_copy_state = 'waiting';
 DELETE FROM ir_config_parameter
  WHERE key IN ('user_email_alias.google_client_secret',
+               'user_email_alias.google_organisation_key',
                'user_email_alias.microsoft_client_secret');

@@ -41,6 +41,7 @@ from . import (
     user_email_alias_sent_folder,
     user_email_alias_shared_from,
     user_email_alias_sign_in,
+    user_email_alias_organisation,
     user_email_alias_sign_out,
     user_email_alias_signature,
     user_email_alias_stale,

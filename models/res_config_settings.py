@@ -1,9 +1,10 @@
 import urllib.parse
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 
 from ..tools import oauth, vault
+from ..tools.deadline import BUTTON_SECONDS, Deadline
 
 # Where both providers accept a redirect URI without TLS.
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -29,6 +30,21 @@ class ResConfigSettings(models.TransientModel):
         compute="_compute_email_alias_redirect_uris"
     )
     email_alias_google_missing = fields.Char(compute="_compute_email_alias_missing")
+    email_alias_google_organisation = fields.Boolean(
+        "Google: Organisation Account",
+        config_parameter="user_email_alias.google_organisation",
+    )
+    email_alias_google_organisation_key = fields.Text(
+        "Google: Key of the Service Account",
+        compute="_compute_email_alias_secrets",
+        inverse="_inverse_email_alias_organisation_keys",
+    )
+    email_alias_google_has_organisation_key = fields.Boolean(
+        compute="_compute_email_alias_secrets"
+    )
+    email_alias_google_organisation_missing = fields.Char(
+        compute="_compute_email_alias_organisation_missing"
+    )
     email_alias_google_transport = fields.Selection(
         [("api", "Gmail API (recommended)"), ("smtp", "SMTP")],
         "Google: Send Through",
@@ -51,6 +67,16 @@ class ResConfigSettings(models.TransientModel):
         compute="_compute_email_alias_redirect_uris"
     )
     email_alias_microsoft_missing = fields.Char(compute="_compute_email_alias_missing")
+    email_alias_microsoft_organisation = fields.Boolean(
+        "Microsoft: Organisation Account",
+        config_parameter="user_email_alias.microsoft_organisation",
+    )
+    email_alias_microsoft_organisation_missing = fields.Char(
+        compute="_compute_email_alias_organisation_missing"
+    )
+    email_alias_microsoft_consent_url = fields.Char(
+        compute="_compute_email_alias_consent_urls"
+    )
     email_alias_microsoft_transport = fields.Selection(
         [("api", "Microsoft Graph (recommended)"), ("smtp", "SMTP")],
         "Microsoft: Send Through",
@@ -98,6 +124,10 @@ class ResConfigSettings(models.TransientModel):
             self[f"email_alias_{key}_client_secret"] = False
             has_secret = Settings._has_client_secret__(key)
             self[f"email_alias_{key}_has_secret"] = has_secret
+            if (fname := f"email_alias_{key}_organisation_key") in self._fields:
+                self[fname] = False
+                has_key = Settings._has_secret__(key, "organisation_key")
+                self[f"email_alias_{key}_has_organisation_key"] = has_key
 
     def _compute_email_alias_secret_ends(self):
         for key, fname in self._get_email_alias_secret_ends().items():
@@ -193,14 +223,101 @@ class ResConfigSettings(models.TransientModel):
                 Settings._register__(key, values, settings[fname].strip())
             self.invalidate_recordset([fname])
 
-    def action_email_alias_forget_secret(self):
-        """Forget the client secret of the provider named in the context."""
+    def _inverse_email_alias_organisation_keys(self):
+        Settings = self.env["user.email.alias.oauth.settings"]
+        for key, account in oauth.ORGANISATIONS.items():
+            fname = f"email_alias_{key}_organisation_key"
+            if fname not in self._fields:
+                continue
+            for settings in self.filtered(fname):
+                try:
+                    secret = account.read_key(settings[fname])
+                except oauth.OAuthError as error:
+                    raise ValidationError(str(error)) from None
+                Settings._set_secret__(key, "organisation_key", secret)
+            self.invalidate_recordset([fname])
+
+    @api.depends(
+        "email_alias_google_organisation",
+        "email_alias_google_organisation_key",
+        "email_alias_microsoft_organisation",
+        "email_alias_microsoft_client_id",
+        "email_alias_microsoft_client_secret",
+        "email_alias_microsoft_tenant",
+    )
+    def _compute_email_alias_organisation_missing(self):
+        for settings in self:
+            for key in oauth.ORGANISATIONS:
+                missing = settings._get_email_alias_organisation_missing(key)
+                settings[f"email_alias_{key}_organisation_missing"] = missing
+
+    def _get_email_alias_organisation_missing(self, key):
+        """One sentence about what the organisation account lacks, else nothing."""
+        if not self[f"email_alias_{key}_organisation"]:
+            return False
+        names = ("client_id", "tenant", oauth.ORGANISATIONS[key].secret_setting)
+        fnames = {name: f"email_alias_{key}_{name}" for name in names}
+        typed = {
+            name: self[fname] or ""
+            for name, fname in fnames.items()
+            if fname in self._fields
+        }
+        Settings = self.env["user.email.alias.oauth.settings"]
+        try:
+            Settings._get_organisation__(key, None, {**typed, "organisation": "True"})
+        except (oauth.OAuthError, vault.VaultError) as error:
+            return str(error)
+        return False
+
+    @api.depends("email_alias_microsoft_client_id", "email_alias_microsoft_tenant")
+    def _compute_email_alias_consent_urls(self):
+        Settings = self.env["user.email.alias.oauth.settings"]
+        for settings in self:
+            for key in oauth.PROVIDERS:
+                fname = f"email_alias_{key}_consent_url"
+                if fname in self._fields:
+                    settings[fname] = Settings._get_admin_consent_url__(
+                        key,
+                        client_id=settings[f"email_alias_{key}_client_id"] or "",
+                        tenant=settings[f"email_alias_{key}_tenant"] or "",
+                    )
+
+    def _get_email_alias_provider(self):
+        """The key of the provider named in the context."""
         self.check_access("write")
         key = self.env.context.get("email_alias_provider")
         if key not in oauth.PROVIDERS:
             raise UserError(self.env._("This provider is not known."))
+        return key
+
+    def action_email_alias_forget_secret(self):
+        """Forget the client secret of the provider named in the context."""
+        key = self._get_email_alias_provider()
         self.env["user.email.alias.oauth.settings"]._set_client_secret__(key, "")
         return {"type": "ir.actions.client", "tag": "reload"}
+
+    def action_email_alias_forget_organisation_key(self):
+        """Forget the key of the organisation account named in the context."""
+        key = self._get_email_alias_provider()
+        Settings = self.env["user.email.alias.oauth.settings"]
+        Settings._set_secret__(key, "organisation_key", "")
+        return {"type": "ir.actions.client", "tag": "reload"}
+
+    def action_email_alias_check_organisation(self):
+        """Ask the provider whether it accepts the key of the organisation account."""
+        key = self._get_email_alias_provider()
+        Alias = self.env["user.email.alias"]
+        Alias._count_attempt()
+        Settings = self.env["user.email.alias.oauth.settings"]
+        try:
+            Settings._get_organisation__(key, Deadline(BUTTON_SECONDS)).check()
+        except (oauth.OAuthError, vault.VaultError) as error:
+            return Alias._get_notification(str(error), "danger")
+        message = self.env._(
+            "The provider accepts the key. Whether it may send for a mailbox, Test "
+            "Connection of an alias with it shows."
+        )
+        return Alias._get_notification(message, "success")
 
     def action_email_alias_reencrypt(self):
         """Encrypt every secret with the first key, so that the old ones can retire."""

@@ -6,7 +6,9 @@ from ..tools.deadline import BUTTON_SECONDS, Deadline
 from .user_email_alias_credentials import PASSWORD_BOUND_FIELDS
 from .user_email_alias_default import ABILITY_FIELDS
 
-redact.withhold_parameters(("smtp_password", "imap_password", "client_secret"))
+redact.withhold_parameters(
+    ("smtp_password", "imap_password", "client_secret", "organisation_key")
+)
 
 # Written by the server alone: a user who could would fake a proof or a sign-in.
 SERVER_FIELDS = frozenset(
@@ -82,6 +84,7 @@ class UserEmailAlias(models.Model):
         "user.email.alias.sent.copies",
         "user.email.alias.self.filing",
         "user.email.alias.sent.folder",
+        "user.email.alias.organisation",
         "user.email.alias.sign.in",
         "user.email.alias.sign.out",
         "user.email.alias.shared.from",
@@ -189,6 +192,9 @@ class UserEmailAlias(models.Model):
         ]
         self._assign_defaults(vals_list)
         aliases = super().create(vals_list)
+        # what came as a default counts, too
+        if joined_sudo := aliases._check_organisation():
+            joined_sudo._follow_organisation({"organisation": True}, joined_sudo)
         aliases._record_event("created")
         aliases.user_id._email_alias_notify_web_client()
         self._forget_presence()
@@ -212,6 +218,7 @@ class UserEmailAlias(models.Model):
         self._check_vals(vals)
         self._check_server_fields(vals)
         self._check_owner_stays(vals)
+        joined_sudo = self._check_organisation(vals)
         self._record_change(vals)
         self._check_identity(vals)
         vals = self._claim_address(vals)
@@ -236,6 +243,7 @@ class UserEmailAlias(models.Model):
             self._end_limit_wait()
         if vals.get("active") or {"delay_ms", "daily_limit"} & vals.keys():
             self.env["user.email.alias.queue"]._trigger_cron()
+        self._follow_organisation(vals, joined_sudo)
         self._follow_mailbox(vals)
         self._follow_in_web_client(vals)
         if "active" in vals or "email_from" in vals:

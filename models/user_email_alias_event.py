@@ -39,6 +39,7 @@ class UserEmailAliasEvent(models.Model):
             ("other_account", "Account changed"),
             ("account_kept", "Account kept"),
             ("disconnected", "Disconnected"),
+            ("organisation", "Organisation account used"),
             ("paused", "Paused"),
             ("resumed", "Resumed"),
             ("cancelled", "Emails cancelled"),

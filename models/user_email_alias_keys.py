@@ -1,4 +1,5 @@
 import contextlib
+import itertools
 import logging
 from collections import Counter
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..tools import oauth, vault
-from .user_email_alias_oauth_settings import SECRET
+from .user_email_alias_oauth_settings import SECRET, SECRETS
 
 _logger = logging.getLogger(__name__)
 
@@ -70,8 +71,8 @@ class UserEmailAliasKeys(models.AbstractModel):
         Settings = self.env["user.email.alias.oauth.settings"]
         return [
             token
-            for key in oauth.PROVIDERS
-            if (token := Settings._get_param(key, SECRET))
+            for key, setting in itertools.product(oauth.PROVIDERS, SECRETS)
+            if (token := Settings._get_param(key, setting))
         ]
 
     @api.model
@@ -146,15 +147,16 @@ class UserEmailAliasKeys(models.AbstractModel):
     def _reencrypt_client_secrets__(self):
         Settings = self.env["user.email.alias.oauth.settings"]
         box, counts = Settings._get_vault__(), Counter()
-        for key in oauth.PROVIDERS:
-            token = Settings._get_param(key, SECRET)
+        for key, setting in itertools.product(oauth.PROVIDERS, SECRETS):
+            token = Settings._get_param(key, setting)
             if not token or box.is_current(token):
                 continue
             try:
-                Settings._set_client_secret__(key, Settings._read_client_secret__(key))
+                secret = Settings._read_secret__(key, setting)
+                Settings._set_secret__(key, setting, secret)
                 counts["done"] += 1
             except vault.VaultError as error:
-                _logger.warning("%s: client secret stays closed: %s", key, error)
+                _logger.warning("%s: %s stays closed: %s", key, setting, error)
                 counts["closed"] += 1
         return counts
 

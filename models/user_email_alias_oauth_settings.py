@@ -13,6 +13,9 @@ PREFIX = "user_email_alias"
 CALLBACK = "/user_email_alias/oauth/%s/callback"
 SECRET = "client_secret"  # noqa: S105 - the name of the setting
 
+# All settings that are kept in the vault.
+SECRETS = (SECRET, "organisation_key")
+
 # Where the sign-ins under way wait in the user's session, each popped at first use.
 FLOWS = "user_email_alias_flows"
 
@@ -47,13 +50,15 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
         )
 
     @api.model
-    def _get_destination(self, key):
+    def _get_destination(self, key, is_organisation=False):
         """Where a provider's secrets may go, as text: the app and all addresses.
 
         Whoever changes one of these settings gets no secret that was entered, or
         granted, for another place.
         """
-        names = oauth.ProviderConfig.get_binding_names()
+        kinds = oauth.ORGANISATIONS if is_organisation else oauth.PROVIDERS
+        # an alias without a provider keeps nothing for one
+        names = kinds.get(key, oauth.Provider).get_binding_names()
         return json.dumps([key, *(self._get_param(key, name) for name in names)])
 
     @api.model
@@ -62,10 +67,10 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
         return json.dumps([self._get_destination(key) for key in oauth.PROVIDERS])
 
     @api.model
-    def _get_secret_binding(self, key):
+    def _get_secret_binding(self, key, setting=SECRET):
         uuid = self.env["ir.config_parameter"]._email_alias_get("database.uuid")
-        target = self._get_destination(key)
-        return vault.Binding(uuid, PARAMETER_MODEL, 0, f"{key}_{SECRET}", target)
+        target = self._get_destination(key, setting != SECRET)
+        return vault.Binding(uuid, PARAMETER_MODEL, 0, f"{key}_{setting}", target)
 
     @api.model
     def _register__(self, key, values, secret):
@@ -82,15 +87,20 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
     @api.model
     def _set_client_secret__(self, key, secret):
         """Encrypt and store a provider's client secret; an empty one forgets it."""
-        name = f"{PREFIX}.{key}_{SECRET}"
+        self.env["user.email.alias.secret.end"]._forget_end(key)
+        self._set_secret__(key, SECRET, secret)
+
+    @api.model
+    def _set_secret__(self, key, setting, secret):
+        name = f"{PREFIX}.{key}_{setting}"
         # sudo: the caller is the settings page, which is for administrators
         Params = self.env["ir.config_parameter"].sudo()
-        self.env["user.email.alias.secret.end"]._forget_end(key)
         if not secret:
             Params._email_alias_set(name, False)
             return
         try:
-            cipher = self._get_vault__().encrypt(secret, self._get_secret_binding(key))
+            binding = self._get_secret_binding(key, setting)
+            cipher = self._get_vault__().encrypt(secret, binding)
         except vault.VaultError as error:
             raise UserError(
                 self.env._("The secret cannot be stored safely: %s", error)
@@ -106,9 +116,13 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
 
     @api.model
     def _has_client_secret__(self, key):
+        return self._has_secret__(key, SECRET)
+
+    @api.model
+    def _has_secret__(self, key, setting):
         """Whether there is a secret, and it was entered for this app and address."""
         try:
-            return bool(self._read_client_secret__(key))
+            return bool(self._read_secret__(key, setting))
         except vault.WrongRow:
             return False
         except vault.VaultError:
@@ -117,14 +131,19 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
 
     @api.model
     def _read_client_secret__(self, key):
-        """Decrypt the client secret; an empty text for none.
+        return self._read_secret__(key, SECRET)
+
+    @api.model
+    def _read_secret__(self, key, setting):
+        """Decrypt a secret of the settings; an empty text for none.
 
         :raise vault.VaultError: it cannot be, or was entered for another destination
         """
-        cipher = self._get_param(key, SECRET)
+        cipher = self._get_param(key, setting)
         if not cipher:
             return ""
-        return self._get_vault__().decrypt(cipher, self._get_secret_binding(key))
+        binding = self._get_secret_binding(key, setting)
+        return self._get_vault__().decrypt(cipher, binding)
 
     @api.model
     def _get_redirect_uri(self, key):
@@ -139,10 +158,52 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
         :raise oauth.OAuthError: something is missing or wrong
         :raise vault.VaultError: the client secret cannot be decrypted
         """
+        config = self._get_config__(key, oauth.PROVIDERS[key].secret_setting)
+        return oauth.get_provider(key, config, deadline)
+
+    @api.model
+    def _get_organisation__(self, key, deadline, typed=None):
+        """The organisation account at a provider, as the administrator has set it up.
+
+        :param Deadline deadline: the end of all conversations with it
+        :param typed: settings, and their secrets, that are not stored yet
+        :raise oauth.OAuthError: something is missing or wrong
+        :raise vault.VaultError: its key cannot be decrypted
+        """
+        setting = oauth.ORGANISATIONS[key].secret_setting
+        # an empty secret stays the one that is stored
+        typed = {n: v for n, v in (typed or {}).items() if v or n != setting}
+        config = self._get_config__(key, "" if setting in typed else setting)
+        config = dataclasses.replace(config, **typed)
+        return oauth.get_organisation(key, config, deadline)
+
+    @api.model
+    def _get_admin_consent_url__(self, key, **typed):
+        """Where an administrator of a provider consents for all users; may be empty.
+
+        :param typed: settings that are not stored yet
+        """
+        config = dataclasses.replace(self._get_config__(key), **typed)
+        redirect_uri = self._get_redirect_uri(key)
+        return oauth.PROVIDERS[key].get_admin_consent_url(config, redirect_uri)
+
+    @api.model
+    def _has_organisation(self, key):
+        """Whether the administrator has switched the organisation account on."""
+        return bool(self._get_param(key, "organisation"))
+
+    @api.model
+    def _get_config__(self, key, secret_setting=""):
+        """The settings of a provider, with one of its secrets in clear, or none.
+
+        :raise vault.VaultError: it cannot be decrypted
+        """
         values = {
             field.name: self._get_param(key, field.name)
             for field in dataclasses.fields(oauth.ProviderConfig)
-            if field.name not in (SECRET, "timeout")
+            if field.name not in (*SECRETS, "timeout")
         }
-        values[SECRET] = self._read_client_secret__(key)
-        return oauth.get_provider(key, oauth.ProviderConfig(**values), deadline)
+        values[SECRET] = ""
+        if secret_setting:
+            values[secret_setting] = self._read_secret__(key, secret_setting)
+        return oauth.ProviderConfig(**values)

@@ -67,6 +67,7 @@ class UserEmailAliasOauthToken(models.AbstractModel):
             "transport": self.transport,
             "server": self.oauth_server,
             "login": self.oauth_user,
+            "mailbox": self.oauth_user if self.is_by_organisation else "",
         }
         return self._open_account__(
             account, deadline, token_secret, *older_secrets, renew=self._renew_refused__
@@ -77,7 +78,8 @@ class UserEmailAliasOauthToken(models.AbstractModel):
     ):
         """Open the transport of a signed-in account.
 
-        :param account: key of the provider, transport, server and login
+        :param account: key of the provider, transport, server and login; with an
+            organisation account also the mailbox
         :param older_secrets: tokens that the server was told before
         :param renew: see :class:`ApiAccess`
         :raise TransportFailure: with phase and outcome
@@ -86,7 +88,13 @@ class UserEmailAliasOauthToken(models.AbstractModel):
             bundle = self.env["user.email.alias.oauth.settings"]._get_param(
                 account["key"], "ca_bundle"
             )
-            access = ApiAccess(account["server"], token_secret, renew, bundle)
+            access = ApiAccess(
+                account["server"],
+                token_secret,
+                renew,
+                bundle,
+                account.get("mailbox", ""),
+            )
             return API_TRANSPORTS[account["transport"]](access, deadline)
         connection = self._connect_to__(
             account["server"], deadline, token_secret, *older_secrets
@@ -147,7 +155,10 @@ class UserEmailAliasOauthToken(models.AbstractModel):
         """Extend: a sign-in is good for its account, app and servers."""
         if fname == "oauth_secret":
             return self._get_sign_in_target(
-                self.provider, self.oauth_user, self.oauth_server
+                self.provider,
+                self.oauth_user,
+                self.oauth_server,
+                self.is_by_organisation,
             )
         if fname == "oauth_pending_secret":
             # which provider it is for is inside
@@ -155,9 +166,11 @@ class UserEmailAliasOauthToken(models.AbstractModel):
         return super()._get_target(fname)
 
     @api.model
-    def _get_sign_in_target(self, key, user, server):
+    def _get_sign_in_target(self, key, user, server, is_by_organisation=False):
         Settings = self.env["user.email.alias.oauth.settings"]
-        return json.dumps([Settings._get_destination(key), user or "", server or ""])
+        where = [Settings._get_destination(key, is_by_organisation), user, server]
+        kind = ["organisation"] if is_by_organisation else []
+        return json.dumps([text or "" for text in where] + kind)
 
     @api.model
     def _hold_moved__(self, key):
@@ -173,13 +186,12 @@ class UserEmailAliasOauthToken(models.AbstractModel):
             try:
                 alias_sudo._read_secret__("oauth_secret")
             except vault.WrongRow:
-                message = self._get_moved_message()
+                message = alias_sudo._get_moved_message()
                 alias_sudo._set_hold("provider", message)
                 alias_sudo._notify_owner(message)
             except vault.VaultError as error:
                 _logger.info("Alias %s: sign-in not read: %s", alias_sudo.id, error)
 
-    @api.model
     def _get_moved_message(self):
         return self.env._(
             "The app or an address of the provider was changed in the settings: what "
@@ -242,6 +254,8 @@ class UserEmailAliasOauthToken(models.AbstractModel):
         """
         Settings = self.env["user.email.alias.oauth.settings"]
         try:
+            if self.is_by_organisation:
+                return Settings._get_organisation__(self.provider, deadline)
             return Settings._get_provider__(self.provider, deadline)
         except vault.VaultError as error:
             raise AliasHold("provider", self._ask_administrator(error)) from None

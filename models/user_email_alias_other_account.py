@@ -37,6 +37,7 @@ class UserEmailAliasOtherAccount(models.AbstractModel):
         """Yes: this alias is the other account from now on, if a login proves it."""
         self.ensure_one()
         self._check_owner()
+        self._check_no_organisation()
         if self.waiting_count:
             raise UserError(
                 self.env._(

@@ -76,6 +76,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
         """
         self.ensure_one()
         self._check_owner()
+        self._check_no_organisation()
         key = self.env.context.get("email_alias_provider")
         if key not in oauth.PROVIDERS:
             raise UserError(self.env._("This provider is not known."))
@@ -158,6 +159,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
         :raise psycopg2.errors.LockNotAvailable: somebody else is at the alias
         """
         self._check_owner()
+        self._check_no_organisation()
         Settings = self.env["user.email.alias.oauth.settings"]
         deadline = Deadline(BUTTON_SECONDS)
         provider = Settings._get_provider__(key, deadline)
@@ -165,7 +167,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
         self.env.cr.commit()
         consent = provider.finish(flow, params, bound_to=binding)
         identity = f"{key}:{consent.identity}"
-        known, email_from = before
+        known, email_from, _is_by_organisation = before
         account = {
             "key": key,
             "identity": identity,
@@ -197,9 +199,9 @@ class UserEmailAliasSignIn(models.AbstractModel):
             return self._keep_account__(account, trouble)
 
     def _get_account_as_is(self):
-        """What a sign-in is judged by: (identity, From Address)."""
+        """What a sign-in is judged by: identity, From Address, kind of account."""
         # sudo: the identity is closed to everybody
-        return self.sudo().oauth_identity, self.email_from
+        return self.sudo().oauth_identity, self.email_from, self.is_by_organisation
 
     def _lock_alias(self, timeout_ms):
         """Let nobody else change the row until the transaction ends.
@@ -261,33 +263,13 @@ class UserEmailAliasSignIn(models.AbstractModel):
         :param trouble: why a mail would not leave right now, None when it would
         :return: the sentence for the user
         """
-        values = {
-            "provider": account["key"],
-            "oauth_identity": account["identity"],
-            "oauth_user": account["login"],
-            "oauth_mailbox": account["email"],
-            "oauth_addresses": account.get("addresses"),
-            "transport": account["transport"],
-            "oauth_server": account["server"],
-            "oauth_refreshed_at": fields.Datetime.now(),
-            "oauth_pending_secret": False,
-            "oauth_pending_user": False,
-            "smtp_secret": False,
-        }
+        values = self._get_account_values__(account)
         if not self.email_from:
             values["email_from"] = account["email"]
-        preset = getattr(API_TRANSPORTS.get(account["transport"]), "preset_delay_ms", 0)
-        if preset and not self.delay_ms:
-            values["delay_ms"] = preset
         if not self.alias_name:
             values["alias_name"] = self._get_account_name(account)
         if not self.name:
             values["name"] = self._get_free_name(account["email"])
-        target = self._get_sign_in_target(
-            values["provider"], values["oauth_user"], values["oauth_server"]
-        )
-        binding = self._get_binding("oauth_secret")._replace(target=target)
-        values["oauth_secret"] = self._encrypt__(account["tokens"], binding)
         # sudo: written by the server only, after all checks
         self.sudo().write(values)
         self._record_event("signed_in")
@@ -301,6 +283,34 @@ class UserEmailAliasSignIn(models.AbstractModel):
         return self.env._(
             "You are signed in, but sending does not work yet: %s", trouble
         )
+
+    def _get_account_values__(self, account):
+        """What the server keeps of an account at a provider, its secret encrypted."""
+        values = {
+            "provider": account["key"],
+            "oauth_identity": account["identity"],
+            "oauth_user": account["login"],
+            "oauth_mailbox": account["email"],
+            "oauth_addresses": account.get("addresses"),
+            "transport": account["transport"],
+            "oauth_server": account["server"],
+            "oauth_refreshed_at": fields.Datetime.now(),
+            "oauth_pending_secret": False,
+            "oauth_pending_user": False,
+            "smtp_secret": False,
+        }
+        preset = getattr(API_TRANSPORTS.get(account["transport"]), "preset_delay_ms", 0)
+        if preset and not self.delay_ms:
+            values["delay_ms"] = preset
+        target = self._get_sign_in_target(
+            values["provider"],
+            values["oauth_user"],
+            values["oauth_server"],
+            self.is_by_organisation,
+        )
+        binding = self._get_binding("oauth_secret")._replace(target=target)
+        values["oauth_secret"] = self._encrypt__(account["tokens"], binding)
+        return values
 
     def _get_account_name(self, account):
         """The person's name; the user's if no header could bear it."""

@@ -20,15 +20,31 @@ class UserEmailAliasSignOut(models.AbstractModel):
         """Forget the account, and withdraw the consent where that is possible."""
         self.ensure_one()
         self._check_owner()
+        self._check_no_organisation()
         # sudo: the owner has been checked
         alias_sudo = self.sudo()
         left = alias_sudo.provider, alias_sudo.oauth_identity
         tokens = self._read_tokens__("oauth_secret")
         pending = self._read_pending__()
-        waiting = self.waiting_count
         # whose it is the From Address does not tell: what waits waits for the same
-        kept = left[1] if waiting and self.is_shared_from else False
-        alias_sudo.write(
+        kept = left[1] if self.waiting_count and self.is_shared_from else False
+        alias_sudo._forget_account(self.env._("You disconnected the account."), kept)
+        self._record_event("disconnected")
+        deadline = Deadline(BUTTON_SECONDS)
+        self._revoke__(*left, tokens, deadline)
+        if pending:
+            self._revoke__(
+                pending["key"], pending["identity"], pending["tokens"], deadline
+            )
+
+    def _forget_account(self, reason, kept=False):
+        """Forget an account at a provider; what waits, waits for the next one.
+
+        :param reason: the sentence that its owner reads then
+        :param kept: the identity that alone may come next
+        """
+        waiting = self.waiting_count
+        self.write(
             {
                 "provider": "smtp",
                 "oauth_secret": False,
@@ -43,17 +59,7 @@ class UserEmailAliasSignOut(models.AbstractModel):
             }
         )
         if waiting:
-            self._set_hold(
-                "sign_in",
-                self.env._("You disconnected the account. Sign in again."),
-            )
-        self._record_event("disconnected")
-        deadline = Deadline(BUTTON_SECONDS)
-        self._revoke__(*left, tokens, deadline)
-        if pending:
-            self._revoke__(
-                pending["key"], pending["identity"], pending["tokens"], deadline
-            )
+            self._set_hold("sign_in", self.env._("%s Sign in again.", reason))
 
     def _read_tokens__(self, fname):
         """What is kept in ``fname``, or None when it cannot be read any more."""
@@ -69,7 +75,8 @@ class UserEmailAliasSignOut(models.AbstractModel):
             (alias.provider, alias.oauth_identity, tokens)
             # sudo: the columns are closed to everybody
             for alias in self.sudo()
-            if (tokens := alias._read_tokens__("oauth_secret"))
+            if not alias.organisation
+            and (tokens := alias._read_tokens__("oauth_secret"))
         ]
 
     @api.model

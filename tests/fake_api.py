@@ -132,6 +132,10 @@ class FakeApi(FakeHttpsServer):
         """Tell whether this request is to send a message."""
         raise NotImplementedError
 
+    def get_mailbox(self, path, account):
+        """Return the account whose mailbox a submission is for."""
+        return account
+
     def get(self, path, account):
         """Return (status, headers, JSON data) of another request."""
         return 404, {}, self.error("ResourceNotFound", "Not found.")
@@ -200,13 +204,15 @@ class _Handler(BaseHTTPRequestHandler):
         if cut == "middle":
             return self._cut(cut)
         self.times = self.started_at, time.monotonic()
-        account = self._account()
-        with self.fake.counting(account):
+        account = mailbox = self._account()
+        if account and is_submission:
+            mailbox = self.fake.get_mailbox(urlsplit(self.path).path, account)
+        with self.fake.counting(mailbox):
             time.sleep(self.fake.knobs.delay)
-            answer = self._judge(is_submission, account, body, cut)
+            answer = self._judge(is_submission, account, mailbox, body, cut)
         return self._cut(cut, body) if cut else self._answer(*answer)
 
-    def _judge(self, is_submission, account, body, cut):
+    def _judge(self, is_submission, account, mailbox, body, cut):
         fake = self.fake
         if not account:
             return 401, {}, fake.error("InvalidAuthenticationToken", "Expired.")
@@ -222,7 +228,7 @@ class _Handler(BaseHTTPRequestHandler):
             return 500, {}, {}
         if len(body) > fake.max_body:
             return 413, {}, fake.error("RequestEntityTooLarge", "Too large.")
-        return fake.submit(account, self.headers, body, self.times)
+        return fake.submit(mailbox, self.headers, body, self.times)
 
     def _token(self):
         return self.headers.get("Authorization", "").removeprefix("Bearer ")

@@ -4,19 +4,26 @@ import base64
 import binascii
 import email
 import email.utils
+import re
 import uuid
+from urllib.parse import unquote
 
 from .fake_api import FakeApi, get_recipients
+from .fake_oauth_organisation import APPLICATION
 
 WINDOW_SECONDS, WINDOW_BYTES = 300.0, 150_000_000
 MOST_AT_ONCE = 4
+_SUBMISSION = re.compile(r"/v1\.0/(?:me|users/([^/]+))/sendMail")
 
 
 class FakeGraph(FakeApi):
     """``POST /v1.0/me/sendMail`` with MIME, and ``GET /v1.0/me``.
 
+    An application has no ``me``: it names a user, ``/v1.0/users/<mailbox>/sendMail``.
+
     :ivar send_as: addresses an account may send as besides its own
     :ivar without_mailbox: accounts without a mailbox
+    :ivar closed_to_applications: accounts that are outside of an application's scope
     :ivar profile: what ``/me`` says besides of every account
     """
 
@@ -27,13 +34,24 @@ class FakeGraph(FakeApi):
         super().__init__(identity_provider, scope)
         self.send_as = set()
         self.without_mailbox = set()
+        self.closed_to_applications = set()
         self.profile = {}
 
     def get_scope(self):
         return f"{self.url}/Mail.Send"
 
     def is_submission(self, method, path):
-        return (method, path) == ("POST", "/v1.0/me/sendMail")
+        return method == "POST" and bool(_SUBMISSION.fullmatch(path))
+
+    def get_mailbox(self, path, account):
+        named = unquote(_SUBMISSION.fullmatch(path)[1] or "")
+        if not named:
+            return account
+        if account is not APPLICATION:
+            # a person uses another one's mailbox by the right Mail.Send.Shared only
+            return None
+        found = self.identity_provider.accounts.values()
+        return next((a for a in found if named in (a.email, a.upn)), account)
 
     def error(self, code, text):
         return {"error": {"code": code, "message": text, "innerError": {}}}
@@ -63,6 +81,12 @@ class FakeGraph(FakeApi):
         return {"request-id": str(uuid.uuid4())}
 
     def submit(self, account, headers, body, times):
+        if account is None or account.email in self.closed_to_applications:
+            text = "Access is denied. Check credentials and try again."
+            return 403, self._ids(), self.error("ErrorAccessDenied", text)
+        if account is APPLICATION:
+            text = "The requested user is invalid."
+            return 404, self._ids(), self.error("ErrorInvalidUser", text)
         if account.email in self.without_mailbox:
             return self._no_mailbox()
         if headers.get("Content-Type") != "text/plain":
@@ -79,7 +103,7 @@ class FakeGraph(FakeApi):
             return 429, retry, self.error("ApplicationThrottled", text)
         message = email.message_from_bytes(data.partition(b"\r\n\r\n")[0])
         sender = email.utils.parseaddr(message["From"])[1]
-        if sender not in {account.email, *self.send_as}:
+        if sender and sender not in {account.email, *self.send_as}:
             text = "The user account is not allowed to send as this address."
             return 403, self._ids(), self.error("ErrorSendAsDenied", text)
         if not get_recipients(data):

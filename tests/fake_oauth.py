@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from .fake_https import FakeHttpsServer
+from .fake_oauth_organisation import JWT_BEARER, OrganisationGrants
 from .fake_oauth_state import ANNA, BORIS, JANE, Grant, Knobs
 
 WELL_KNOWN = "/.well-known/openid-configuration"
@@ -40,7 +41,7 @@ def _rsa_key(_name):
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-class FakeIdentityProvider(FakeHttpsServer):
+class FakeIdentityProvider(OrganisationGrants, FakeHttpsServer):
     """The provider; a context manager that serves on a free port of this machine.
 
     :param flavour: ``google`` or ``microsoft``
@@ -61,6 +62,7 @@ class FakeIdentityProvider(FakeHttpsServer):
         self.knobs = Knobs(rotates=not self.is_google)
         self.grants_by_code, self.grants, self.access_tokens = {}, [], {}
         self.refreshes, self.refused_refreshes, self.revocations = 0, 0, 0
+        self.claims = []
         self.lock = threading.RLock()
         self.mail_scope = GOOGLE_MAIL if self.is_google else MICROSOFT_MAIL
 
@@ -133,6 +135,9 @@ class FakeIdentityProvider(FakeHttpsServer):
     # -- endpoints: each returns (HTTP status, answer) -----------------------------
 
     def discovery(self, tenant):
+        if tenant in self.unknown_tenants:
+            text = f"AADSTS90002: Tenant '{tenant}' not found."
+            return 400, {"error": "invalid_tenant", "error_description": text}
         base = f"{self.url}/{tenant}" if tenant else self.url
         return 200, {
             "issuer": self.issuer(tenant),
@@ -208,17 +213,22 @@ class FakeIdentityProvider(FakeHttpsServer):
 
     def token(self, form):
         time.sleep(self.knobs.delay)
-        is_refresh = form.get("grant_type") == "refresh_token"
+        kind = form.get("grant_type")
+        is_refresh = kind == "refresh_token"
         with self.lock:
             self.refreshes += is_refresh
             forced = self.knobs.refresh_answer if is_refresh else self.knobs.code_answer
             if forced:
                 return forced
+            if kind == JWT_BEARER and self.is_google:
+                return self.give_to_service_account(form)
             if (form.get("client_id"), form.get("client_secret")) != (
                 self.client_id,
                 self.client_secret,
             ):
                 return 401, {"error": "invalid_client"}
+            if kind == "client_credentials" and not self.is_google:
+                return self.give_to_application(form)
             return self._refresh(form) if is_refresh else self._redeem(form)
 
     def _redeem(self, form):

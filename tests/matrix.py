@@ -71,16 +71,22 @@ MODELS = {
     },
     "res.config.settings": {
         "S/": """
+            email_alias_google_has_organisation_key
             email_alias_google_has_secret email_alias_google_missing
+            email_alias_google_organisation_missing
             email_alias_google_redirect_uri email_alias_keys
+            email_alias_microsoft_consent_url
             email_alias_microsoft_has_secret email_alias_microsoft_missing
+            email_alias_microsoft_organisation_missing
             email_alias_microsoft_redirect_uri
         """,
         "S/S": """
             email_alias_allowed_targets email_alias_google_client_id
-            email_alias_google_client_secret email_alias_google_transport
+            email_alias_google_client_secret email_alias_google_organisation
+            email_alias_google_organisation_key email_alias_google_transport
             email_alias_has_own_imap email_alias_microsoft_client_id
             email_alias_microsoft_client_secret
+            email_alias_microsoft_organisation
             email_alias_microsoft_secret_ends email_alias_microsoft_tenant
             email_alias_microsoft_transport
         """,
@@ -101,9 +107,9 @@ MODELS = {
             backoff_count backoff_until can_decide_on_copy can_drop claimed_at
             connection_mails connection_mails_at has_google
             has_imap_password has_microsoft has_own_imap has_sent_copies
-            has_smtp_password hold_reason imap_folder is_default_wanted
-            is_in_copy is_mine is_paused is_shared_from is_signed_in max_bytes
-            oauth_addresses oauth_mailbox oauth_pending_user
+            has_smtp_password hold_reason imap_folder is_by_organisation
+            is_default_wanted is_in_copy is_mine is_paused is_shared_from
+            is_signed_in max_bytes oauth_addresses oauth_mailbox oauth_pending_user
             oauth_refreshed_at oauth_server oauth_tried_at oauth_user pause_ms
             pause_reason provider
             released_at self_filing sent_copy_error sent_copy_failed_count
@@ -111,6 +117,8 @@ MODELS = {
             state_message transport uncertain_count user_id waiting_count
             waiting_forecast waiting_reason
         """,
+        "AS/": "has_organisation",
+        "AS/AS": "organisation organisation_mailbox",
         "OAS/OAS": """
             active alias_name daily_limit delay_ms disable_tls email_from
             imap_folder_name imap_mailbox_id imap_password imap_server
@@ -198,7 +206,11 @@ METHODS = {
         "OCMS": "activity_send_mail email_alias_read_progress",
     },
     "res.config.settings": {
-        "S": "action_email_alias_forget_secret action_email_alias_reencrypt",
+        "S": """
+            action_email_alias_check_organisation
+            action_email_alias_forget_organisation_key
+            action_email_alias_forget_secret action_email_alias_reencrypt
+        """,
     },
     "res.partner": {
         # who may write contacts; an administrator of Access Rights alone may not
@@ -218,6 +230,7 @@ METHODS = {
             action_unpause action_use_other_account
         """,
         "S": "action_copy_drop action_copy_send",
+        "AS": "action_renew_organisation",
         "OAS": """
             action_make_default action_view_events action_view_log
             action_view_uncertain action_view_waiting

@@ -27,6 +27,7 @@ from ..address import AddressError, parse_mailbox
 from ..deadline import Deadline
 from ..transport import API_TRANSPORTS
 from .channel import session_for
+from .config import ProviderConfig
 from .discovery import (
     WELL_KNOWN,
     fetch_keys,
@@ -67,15 +68,35 @@ class Provider(Tokens):
     api_transport = ""
     default_mail_scope = ""
     default_smtp_server = ""
+    # the setting with the secret that opens it
+    secret_setting = "client_secret"  # noqa: S105 - the name of the setting
 
     def __init__(self, config, deadline=None):
-        if not config.client_id or not config.client_secret:
-            raise ProviderMisconfigured("not_configured")
         self.config = config
+        self._check_config()
         self.deadline = deadline or Deadline()
 
     def __repr__(self):
         return f"<{type(self).__name__} {self.config.client_id}>"
+
+    def _check_config(self):
+        if not self.config.client_id or not self.config.client_secret:
+            raise ProviderMisconfigured("not_configured")
+
+    @classmethod
+    def get_binding_names(cls):
+        """Return the settings that its secrets are bound to."""
+        return ProviderConfig.get_binding_names()
+
+    @classmethod
+    def get_admin_consent_url(cls, config, redirect_uri):
+        """Return where an administrator consents for all users at once, if anywhere."""
+        return ""
+
+    @classmethod
+    def read_admin_consent(cls, params):
+        """Return whether an administrator has consented; None: it is no such answer."""
+        return None
 
     @property
     def api_url(self):

@@ -8,6 +8,8 @@ HARMLESS = frozenset(
         "api_url",
         "client_secret",
         "mail_scope",
+        "organisation",
+        "organisation_key",
         "prompt",
         "smtp_server",
         "tenant",
@@ -25,6 +27,8 @@ class ProviderConfig:
     A private or national cloud sets ``authority`` or ``discovery_url``; the endpoints
     then come from its discovery document, and the single ones given here win over it.
 
+    :param organisation: whether there is an organisation account; empty = no
+    :param organisation_key: the key of that account, where it is not the client secret
     :param tenant: directory of the organisation, where the provider has such
     :param authority: ``https://host`` of the sign-in service
     :param discovery_url: whole address of the OpenID Connect discovery document
@@ -41,6 +45,8 @@ class ProviderConfig:
 
     client_id: str
     client_secret: str = field(repr=False)
+    organisation: str = ""
+    organisation_key: str = field(default="", repr=False)
     tenant: str = ""
     authority: str = ""
     discovery_url: str = ""

@@ -82,6 +82,28 @@ SENTENCES = {
     "scope": "The application may not ask for the permission to send email.",
     "endpoint": "An address of the provider in the settings cannot be used.",
     "tenant": "The tenant in the settings does not exist at the provider.",
+    "organisation_off": "The organisation account is switched off in the settings.",
+    "organisation": (
+        "The provider refuses the organisation account: its key is revoked, or not the"
+        " one of this account."
+    ),
+    "no_key": "The key of the organisation account is missing.",
+    "key_unreadable": (
+        "The key is not JSON: enter the whole key file of the service account."
+    ),
+    "key_other": (
+        "The key is not that of a service account: enter the whole key file, of the"
+        " type JSON, that the provider made for it."
+    ),
+    "own_tenant": (
+        "The organisation account needs the ID of your own directory as Tenant in the"
+        " settings."
+    ),
+    "delegation": (
+        "The organisation account may not send for its mailboxes: its domain-wide"
+        " delegation, or the scope of it, is missing."
+    ),
+    "no_mailbox": "The organisation account finds no such mailbox at the provider.",
     "ca_bundle": "The file with the trusted certificates cannot be read.",
     "discovery": (
         "What the provider publishes about its addresses cannot be used: the address of"

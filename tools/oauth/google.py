@@ -149,18 +149,7 @@ class GoogleProvider(Provider):
             client_id=self.config.client_id,
             client_secret=self.config.client_secret,
         )
-        with self._session() as (session, channel):
-            try:
-                credentials.refresh(Request(session))
-            except RefreshError as error:
-                if error.retryable:
-                    raise ProviderUnavailable("outage") from None
-                # The library drops the answer for some causes; the channel has it.
-                raise self._failure(channel.payload, hidden=(old,)) from None
-            except GoogleAuthError as error:
-                name = type(error).__name__
-                raise ProviderUnavailable("unreachable", detail=name) from None
-            payload = channel.payload
+        payload = self._run_refresh(credentials, old)
         if not self._may_send(payload, transport):
             raise ConsentDead("revoked", detail="scope")
         if not as_text(payload.get("access_token")):
@@ -172,6 +161,25 @@ class GoogleProvider(Provider):
             access_token_secret=credentials.token,
             tokens=self._pack_tokens(payload, new, transport),
         )
+
+    def _run_refresh(self, credentials, *hidden):
+        """Let the library fetch an access token.
+
+        :param hidden: secrets that are sent, lest the answer echoes them
+        :return: the token response
+        """
+        with self._session() as (session, channel):
+            try:
+                credentials.refresh(Request(session))
+            except RefreshError as error:
+                if error.retryable:
+                    raise ProviderUnavailable("outage") from None
+                # The library drops the answer for some causes; the channel has it.
+                raise self._failure(channel.payload, hidden=hidden) from None
+            except GoogleAuthError as error:
+                name = type(error).__name__
+                raise ProviderUnavailable("unreachable", detail=name) from None
+            return channel.payload
 
     def _cached_access(self, content):
         return content.get("access_token"), content.get("expires_at") or 0.0

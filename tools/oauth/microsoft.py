@@ -7,7 +7,7 @@ token (not at all since 1.38), so that is done here like for every provider.
 import json
 import re
 import warnings
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import msal
 
@@ -161,6 +161,27 @@ class MicrosoftProvider(Provider):
             raise ProviderMisconfigured(code, detail=type(error).__name__) from None
 
     # -- sign in -----------------------------------------------------------------
+
+    @classmethod
+    def get_admin_consent_url(cls, config, redirect_uri):
+        """Replace: https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
+
+        An administrator cannot consent at "common".
+        """
+        if not config.client_id or (config.discovery_url and not config.authority):
+            return ""
+        authority = (config.authority or cls.default_authority).rstrip("/")
+        tenant = config.tenant if config.tenant not in ("", "common") else ""
+        query = {"client_id": config.client_id, "redirect_uri": redirect_uri}
+        place = quote(tenant or "organizations", safe="")
+        return f"{authority}/{place}/adminconsent?{urlencode(query)}"
+
+    @classmethod
+    def read_admin_consent(cls, params):
+        """Replace: an answer to the address above, which no sign-in has begun."""
+        if "admin_consent" not in params or "code" in params:
+            return None
+        return params["admin_consent"].lower() == "true" and "error" not in params
 
     def _authorization(self, redirect_uri, state, login_hint, asks_consent, scopes):
         wanted = () if login_hint else ("select_account",)

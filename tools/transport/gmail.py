@@ -9,9 +9,6 @@ from .smtp.reply import Reply, sanitise
 
 _PATH = "/upload/gmail/v1/users/me/messages/send?uploadType=media"
 
-# Without a recipient the API refuses a message, after it has looked at everything else.
-_NOTHING = b"Subject: Test Connection\r\n\r\n"
-
 
 class GmailTransport(ApiTransport):
     """Submission as the signed-in account, with the right ``gmail.send`` alone."""
@@ -26,19 +23,9 @@ class GmailTransport(ApiTransport):
     def check_sender(self, address: str) -> None:
         """Find out whether the account may send.
 
-        The right to send lets nothing be read. So it is asked to send what it has to
-        refuse: a message without a recipient.
-
         :raises ApiFailure: the token, the permission, the API or the mailbox is missing
         """
-        submission = self._get_submission(_NOTHING)
-        answer = self._ask_twice(lambda: self._ask(*submission))
-        if answer.status == 400:
-            failure = self._failure(answer)
-            if failure.outcome.kind != "refused":
-                raise failure
-            return
-        raise self._failure(answer)
+        self._submit_nothing()
 
     def _get_submission(self, message_bytes):
         return "POST", _PATH, {"Content-Type": "message/rfc822"}, message_bytes

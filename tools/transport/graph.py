@@ -6,6 +6,7 @@ later comes back as a report to the mailbox. Each message is kept in Sent Items.
 """
 
 import base64
+from urllib.parse import quote
 
 from .http.connection import ApiTransport, as_object, as_text
 from .smtp.reply import Reply, sanitise
@@ -15,7 +16,10 @@ MAX_ADDRESSES = 50
 
 
 class GraphTransport(ApiTransport):
-    """Submission as the signed-in account, with the delegated right ``Mail.Send``."""
+    """Submission as the signed-in account, with the delegated right ``Mail.Send``.
+
+    Or for one mailbox of an organisation, with the application's right of that name.
+    """
 
     label = "Microsoft"
     default_url = "https://graph.microsoft.com"
@@ -32,8 +36,13 @@ class GraphTransport(ApiTransport):
         ``User.Read`` lists the addresses of the mailbox itself. Those of others that it
         may send as are listed nowhere.
 
+        An application that may send may not read even that.
+
         :raises ApiFailure: the token, the licence or the permission is missing
         """
+        if self._access.mailbox:
+            self._submit_nothing()
+            return
         path = "/v1.0/me?$select=mail,userPrincipalName,proxyAddresses"
         answer = self._ask_twice(lambda: self._ask("GET", path))
         if answer.status != 200:
@@ -43,7 +52,9 @@ class GraphTransport(ApiTransport):
     def _get_submission(self, message_bytes):
         headers = {"Content-Type": "text/plain"}
         body = base64.b64encode(message_bytes)
-        return "POST", "/v1.0/me/sendMail", headers, body
+        mailbox = self._access.mailbox
+        whose = f"users/{quote(mailbox, safe='@')}" if mailbox else "me"
+        return "POST", f"/v1.0/{whose}/sendMail", headers, body
 
     def _get_receipt(self, answer):
         if answer.status != 202:

@@ -25,6 +25,8 @@ class ApiAccess:
     :param token_secret: access token
     :param renew: called once with a token that was refused (401); returns another one,
         or raises what the submission is to fail with. None: there is no other
+    :param mailbox: whose it is, with an organisation account; empty = of whoever has
+        signed in
     :param ca_bundle: path of the certificate authorities to trust, empty = the usual
     """
 
@@ -32,6 +34,11 @@ class ApiAccess:
     token_secret: str = field(repr=False)
     renew: Callable[[str], str] | None = field(default=None, repr=False)
     ca_bundle: str = ""
+    mailbox: str = ""
+
+
+# A message that no provider can deliver.
+_NOTHING = b"Subject: Test Connection\r\n\r\n"
 
 
 class ApiTransport(Transport):
@@ -127,6 +134,21 @@ class ApiTransport(Transport):
     def ask(self, envelope_from: str, recipient: str) -> None:
         """Say yes: what an interface would refuse shows in sending alone."""
 
+    def _submit_nothing(self):
+        """Find out whether the account may send, without a right to read anything.
+
+        It is asked to send what the provider has to refuse, after it has looked at
+        everything else: a message without a recipient.
+
+        :raises ApiFailure: the token, the permission or the mailbox is missing
+        """
+        submission = self._get_submission(_NOTHING)
+        answer = self._ask_twice(lambda: self._ask(*submission))
+        if self._get_receipt(answer) is None:
+            failure = self._failure(answer)
+            if answer.status != 400 or failure.outcome.kind != "refused":
+                raise failure
+
     def _ask_twice(self, ask):
         """Ask once more where the token was refused: nothing was done with it."""
         answer = ask()
@@ -143,22 +165,23 @@ class ApiTransport(Transport):
             return self._exchange.ask(method, url, headers, body, not_before)
         except Broken as broken:
             outcome = judge_broken(broken)
-            raise ApiFailure(
-                self.label, broken.phase, outcome, cause=broken.cause
-            ) from None
+            raise self._fail(broken.phase, outcome, broken.cause) from None
 
     def _failure(self, answer: Answer) -> ApiFailure:
         code, text = self._read_error(answer)
         words = " ".join(filter(None, (code, text, self._get_request_id(answer))))
         reply = Reply(answer.status, None, self._redact(sanitise(words)))
-        outcome = judge(answer, reply, code)
-        return ApiFailure(self.label, answer.phase, outcome)
+        return self._fail(answer.phase, judge(answer, reply, code))
+
+    def _fail(self, phase, outcome, cause=None):
+        whose = "organisation" if self._access.mailbox else "person"
+        return ApiFailure(self.label, phase, outcome, cause, whose=whose)
 
     def _refuse(self, reason, text):
         """Refuse a message in the place of the provider, who need not be asked."""
         reply = Reply(554, None, text, is_ours=True)
         outcome = Outcome("refused", "mail", reason, reply=reply)
-        return ApiFailure(self.label, Phase.MAIL, outcome)
+        return self._fail(Phase.MAIL, outcome)
 
     @staticmethod
     def _get_request_id(answer: Answer) -> str:

@@ -14,9 +14,10 @@ class ApiFailure(TransportFailure):
         phase: Phase,
         outcome: Outcome,
         cause: BaseException | None = None,
+        whose: str = "person",
     ):
         super().__init__(
-            explain(outcome, label),
+            explain(outcome, label, whose),
             phase=phase,
             outcome=outcome,
             reply=outcome.reply,

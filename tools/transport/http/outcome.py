@@ -56,6 +56,17 @@ SENTENCES = {
     "internal": "The email could not be submitted because of an internal error.",
 }
 
+# The same where no person has signed in: nobody can sign in again.
+ORGANISATION_SENTENCES = {
+    "sign_in": "The provider refused the organisation account: ask your administrator.",
+    "consent": "The organisation account may not send for this mailbox: ask your"
+    " administrator.",
+    "mailbox_missing": "This mailbox does not exist at the provider, or has no licence:"
+    " ask your administrator.",
+    "from_refused": "This mailbox may not send as this From Address: ask your"
+    " administrator.",
+}
+
 
 class _Row(NamedTuple):
     """What follows from an answer.
@@ -220,9 +231,15 @@ def _get_wait(headers, text):
     return 0.0
 
 
-def explain(outcome: Outcome, label: str) -> str:
-    """Return the English sentence on an outcome, the provider's own words behind it."""
-    sentence = SENTENCES.get(outcome.reason, SENTENCES["internal"])
+def explain(outcome: Outcome, label: str, whose: str = "person") -> str:
+    """Return the English sentence on an outcome, the provider's own words behind it.
+
+    :param whose: the account is a ``person``'s, or the ``organisation``'s
+    """
+    sentences = ORGANISATION_SENTENCES if whose == "organisation" else {}
+    sentence = sentences.get(outcome.reason) or SENTENCES.get(
+        outcome.reason, SENTENCES["internal"]
+    )
     if outcome.reply and outcome.reply.is_ours:
         return f"{sentence} ({outcome.reply})"
     if outcome.reply:
