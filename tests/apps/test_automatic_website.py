@@ -11,6 +11,7 @@ from odoo.tests.common import HOST
 from ..common_automatic import ADA, GUEST, AutomaticCase, sets_off
 
 COLLEAGUE = "queue_colleague@example.com"
+WORDS = "Hello"
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
@@ -96,7 +97,7 @@ class TestMailGroup(AutomaticCase):
     def post(self, group_id):
         with self.committed(self.user_id) as env:
             env["mail.group"].sudo().browse(group_id).message_post(
-                body="Hello", subject="Hello", email_from="Guest <guest0@example.org>"
+                body=WORDS, subject=WORDS, email_from="Guest <guest0@example.org>"
             )
 
     @sets_off(("mail_group", "MailGroup._notify_members"))

@@ -11,6 +11,7 @@ from odoo.tests.common import HOST
 
 from ..common_automatic import GUEST, ROBOT, AutomaticCase
 
+WORDS = "Hello"
 COMPOSE = """
 composer = env['mail.compose.message'].create({
     'composition_mode': 'comment',
@@ -182,7 +183,7 @@ class TestRules(AutomaticCase):
         self.create_rule("on_message_sent")
         with self.committed(self.user_id) as env:
             env["crm.lead"].browse(lead_id).message_post(
-                body="Hello",
+                body=WORDS,
                 message_type="comment",
                 subtype_xmlid="mail.mt_comment",
                 partner_ids=[partner_id],
@@ -198,7 +199,7 @@ class TestRules(AutomaticCase):
             self.created.append((partner._name, partner.ids))
             lead = env["crm.lead"].browse(lead_id)
             lead.with_user(self.user_id).sudo().message_post(
-                body="Hello",
+                body=WORDS,
                 author_id=partner.id,
                 message_type="email",
                 subtype_xmlid="mail.mt_comment",
