@@ -17,7 +17,7 @@ from pathlib import Path
 
 from psycopg2 import sql
 
-from . import locks, server
+from . import locks, neighbours, server
 from .console import DevError, say, step
 from .paths import ADDON, DATA, DEV, LOGS, ROOT, RUN, STAMPS
 from .postgres import Cluster
@@ -137,6 +137,20 @@ def bridges_template(cluster: Cluster) -> str:
         _install(cluster, half, (ADDON,))
 
     return _template(cluster, name, "database with the bridges", build)
+
+
+def neighbours_template(cluster: Cluster) -> str:
+    """Return the template with add-ons of others beside this one."""
+    addon = addon_template(cluster)
+    names = neighbours.NEIGHBOURS
+    name = f"{cluster.prefix}neighbours_{digest(addon, *names, *names.values())}"
+
+    def build(half: str) -> None:
+        copy(cluster, addon, half)
+        path = server.addons_path(neighbours.fetch())
+        _install(cluster, half, tuple(names), addons_path=path)
+
+    return _template(cluster, name, "database with the neighbours", build)
 
 
 def copy(cluster: Cluster, source: str, name: str, data: Path = DATA) -> None:

@@ -42,6 +42,11 @@ def ensure(odoo_requirements: list[str]) -> None:
     stamp.write_text(digest)
 
 
+def pip_install(*arguments: str) -> None:
+    """Install what is no part of the environment, into a folder of its own."""
+    _pip("install", "--quiet", "--only-binary=:all:", *arguments)
+
+
 def npm() -> list[str]:
     """Return the command that runs npm, the machine's or one from PyPI."""
     found = shutil.which("npm")

@@ -44,6 +44,11 @@ class Client:
             {"model": model, "method": method, "args": arguments, "kwargs": keywords},
         )
 
+    def visit(self, url: str) -> None:
+        """Open a page of this Odoo in the session, as a browser does."""
+        with self._opener.open(url, timeout=TIMEOUT_SECONDS) as response:
+            response.read()
+
     def _call(self, path: str, parameters: dict):
         body = {
             "jsonrpc": "2.0",

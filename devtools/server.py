@@ -70,13 +70,19 @@ def write_configuration(cluster: Cluster, database: str, name: str, **options) -
     return path
 
 
-def write_test_configuration(cluster: Cluster, database: str, data: Path) -> Path:
-    """Write the configuration of a run of pytest with a database of its own."""
+def write_test_configuration(
+    cluster: Cluster, database: str, data: Path, *addons: Path
+) -> Path:
+    """Write the configuration of a run of pytest with a database of its own.
+
+    :param addons: folders of more add-ons
+    """
     return write_configuration(
         cluster,
         database,
         private_name("test"),
         data_dir=data,
+        addons_path=addons_path(*addons),
         http_port=free_port(),
         # the limit is one of address space, which hundreds of test threads use up
         limit_memory_hard=0,
@@ -96,6 +102,10 @@ def environment(**more: str) -> dict[str, str]:
     environ = {key: val for key, val in os.environ.items() if key not in dropped}
     for name in [name for name in environ if name.startswith("PG")]:
         del environ[name]
+    # a proxy for the world outside is not asked for our own servers
+    for name in ("NO_PROXY", "no_proxy"):
+        own = "localhost,127.0.0.1"
+        environ[name] = f"{environ[name]},{own}" if environ.get(name) else own
     return {**environ, **more}
 
 

@@ -13,6 +13,9 @@ from .console import say, step
 from .paths import DEV, DEVTOOLS, LOGS, RUN
 
 USUAL_PORT = 8069
+TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+"""Variables that name the certificates to trust; the second wins for HTTPS."""
+
 CRON_THREADS = 2
 """One is taken by the queue while it paces, one is left for everything else."""
 
@@ -57,7 +60,7 @@ class Stack:
 
 
 @contextlib.contextmanager
-def running(kind: str, modules: list[str] = ()):
+def running(kind: str, modules: list[str] = (), transport: str = "smtp"):
     """Run both servers for the block.
 
     :param kind: which database: "fresh", the demo database made anew; "kept", the
@@ -65,6 +68,7 @@ def running(kind: str, modules: list[str] = ()):
         is also what a second caller gets while the demo database is in use;
         "bridges", likewise, with the bridges and the apps they are for
     :param modules: modules of `devtools/addons` to install besides
+    :param transport: what the sandbox offers besides SMTP: "graph" or "gmail"
     """
     server.end_on_signals()
     with contextlib.ExitStack() as exits:
@@ -75,7 +79,9 @@ def running(kind: str, modules: list[str] = ()):
             options["addons_path"] = server.addons_path(DEVTOOLS / "addons")
             databases.install(cluster, database, modules, **options)
         with step("start the sandbox mail server"):
-            mail = exits.enter_context(sandbox.running(folder / "mail", MAILBOXES))
+            mail = exits.enter_context(
+                sandbox.running(folder / "mail", MAILBOXES, transport)
+            )
         with step("start Odoo"):
             odoo, url = _odoo(exits, cluster, database, mail.bundle, options)
         stack = Stack(cluster, database, url, odoo, mail)
@@ -111,7 +117,7 @@ def _odoo(exits, cluster, database: str, bundle: Path, options: dict):
         server.running(
             server.command(configuration),
             LOGS / f"{database}.log",
-            server.environment(SSL_CERT_FILE=os.fspath(bundle)),
+            server.environment(**dict.fromkeys(TRUST, os.fspath(bundle))),
         )
     )
     url = f"http://localhost:{port}"

@@ -61,6 +61,8 @@ from . import (
     ir_http,
     ir_mail_server,
     ir_module_module,
+    link_tracker,
+    link_tracker_code,
     mail_activity_mixin,
     mail_mail,
     mail_message,

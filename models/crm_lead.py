@@ -24,3 +24,9 @@ class CrmLead(models.Model):
             if found:
                 lead.duplicate_lead_ids |= found
                 lead.duplicate_lead_count = len(lead.duplicate_lead_ids - lead)
+
+    def _create_customer(self, with_parent=None):
+        """Extend: no contact is made of an alias's address, it is its owner's."""
+        email = self.email_normalized
+        owner = self.env["user.email.alias"]._get_owners([email]).get(email)
+        return owner or super()._create_customer(with_parent=with_parent)

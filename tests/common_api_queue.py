@@ -12,7 +12,4 @@ class ApiQueueCase(OAuthQueueCase):
     def configure(self, settings):
         self.api = self.enterContext(FAKES[self.transport](self.idp))
         settings |= {"transport": "api", "api_url": self.api.url}
-        self.idp.mail_scope = self.api.scope = self.scope()
-
-    def scope(self):
-        return "https://www.googleapis.com/auth/gmail.send"
+        self.idp.mail_scope = self.api.scope = self.api.get_scope()

@@ -94,6 +94,12 @@ MODEL_HOOKS = (
     ),
     (
         "crm.lead",
+        "_create_customer",
+        "self, with_parent",
+        "No contact is made of an alias's address.",
+    ),
+    (
+        "crm.lead",
         "_compute_potential_lead_duplicates",
         "self",
         "Leads with the addresses of one person are duplicates, too.",
@@ -191,6 +197,30 @@ MODEL_HOOKS = (
         "_get_recipients",
         "self",
         "Nor is an address that was changed since then.",
+    ),
+    (
+        "link.tracker",
+        "write",
+        "self, vals",
+        "Only the owner says where the links of a mailing lead.",
+    ),
+    (
+        "link.tracker",
+        "unlink",
+        "self",
+        "Only the owner says where the links of a mailing lead.",
+    ),
+    (
+        "link.tracker.code",
+        "write",
+        "self, vals",
+        "Only the owner says where the links of a mailing lead.",
+    ),
+    (
+        "link.tracker.code",
+        "unlink",
+        "self",
+        "Only the owner says where the links of a mailing lead.",
     ),
     (
         "mailing.trace",

@@ -5,6 +5,7 @@ given is kept, with the people it would serve: To, Cc and Bcc of the message, re
 the email package.
 """
 
+import collections
 import contextlib
 import email
 import email.utils
@@ -28,7 +29,8 @@ class Knobs:
 
     # next answers to a submission: (status, headers, JSON data), each serves once
     answers: list = field(default_factory=list)
-    # the connection is cut: "before", "middle" of or "after" the next body
+    # the connection is cut: "before", "middle" of or "after" the next body, or after
+    # the first bytes of the "answer"
     cut: str = ""
     # whether what is cut after the body has been taken all the same
     takes_what_is_cut: bool = True
@@ -44,7 +46,8 @@ class Submission:
     data: bytes
     recipients: list
     size: int  # bytes of the request's body
-    started_at: float  # time.monotonic() of the first byte of the request
+    started_at: float  # time.monotonic() of the first line of the request
+    received_at: float  # of its last byte
     answered_at: float
 
 
@@ -64,8 +67,10 @@ class FakeApi(FakeHttpsServer):
         self.knobs = Knobs()
         self.submissions = []
         self.connections = 0
+        self.cuts = []  # (where, recipients as far as they were known)
         self.lock = threading.RLock()
-        self.most_at_once = self._at_once = 0
+        self.at_once = collections.Counter()  # requests in hand of each account
+        self.most_at_once = collections.Counter()
 
     def listen(self):
         server = Listener(type("Handler", (_Handler,), {"fake": self}))
@@ -76,21 +81,52 @@ class FakeApi(FakeHttpsServer):
         return server
 
     @contextlib.contextmanager
-    def counting(self):
-        """Count how many requests are being answered at once."""
+    def counting(self, account):
+        """Count how many requests of an account are being answered at once."""
+        who = account and account.email
         with self.lock:
-            self._at_once += 1
-            self.most_at_once = max(self.most_at_once, self._at_once)
+            self.at_once[who] += 1
+            self.most_at_once[who] = max(self.most_at_once[who], self.at_once[who])
         try:
             yield
         finally:
             with self.lock:
-                self._at_once -= 1
+                self.at_once[who] -= 1
+
+    def take_cut(self, size):
+        """Return where the next submission is cut, empty for nowhere.
+
+        :param size: bytes of its body
+        """
+        cut, self.knobs.cut = self.knobs.cut, ""
+        return cut
+
+    def takes(self, cut):
+        """Tell whether a message is taken whose answer will be cut off."""
+        return self.knobs.takes_what_is_cut
+
+    def take_answer(self, account):
+        """Return the answer to a submission whatever it is, None for the usual one."""
+        return self.knobs.answers.pop(0) if self.knobs.answers else None
+
+    def get_taken(self, account, seconds):
+        """Return what an account has submitted within the last seconds."""
+        since = time.monotonic() - seconds
+        with self.lock:
+            return [
+                item
+                for item in self.submissions
+                if item.answered_at > since and item.account == account.email
+            ]
 
     @property
     def served(self):
         """Everybody who got something, in order."""
         return [who for item in self.submissions for who in item.recipients]
+
+    def get_scope(self):
+        """Return what a token has to be given for."""
+        raise NotImplementedError
 
     def is_submission(self, method, path):
         """Tell whether this request is to send a message."""
@@ -104,26 +140,32 @@ class FakeApi(FakeHttpsServer):
         """Return (status, headers, JSON data) of another request."""
         return 404, {}, self.error("ResourceNotFound", "Not found.")
 
-    def submit(self, account, headers, body, started_at):
+    def submit(self, account, headers, body, times):
         """Return the answer to a submission; keep what is taken."""
         raise NotImplementedError
+
+    def get_message(self, body):
+        """Return the message that is the body of a submission."""
+        return body
 
     def error(self, code, text):
         """Return the JSON data of an error as this provider words it."""
         raise NotImplementedError
 
-    def keep(self, account, data, size, started_at):
-        """Take a message: everybody it names gets it."""
-        kept = Submission(
-            account, data, get_recipients(data), size, started_at, time.monotonic()
-        )
+    def keep(self, account, data, size, times):
+        """Take a message: everybody it names gets it.
+
+        :param times: of the request's first line and last byte
+        """
+        named = get_recipients(data)
+        kept = Submission(account, data, named, size, *times, time.monotonic())
         with self.lock:
             self.submissions.append(kept)
 
 
 def get_recipients(data):
     """Return the addresses of To, Cc and Bcc."""
-    message = email.message_from_bytes(data)
+    message = email.message_from_bytes(data.partition(b"\r\n\r\n")[0])
     named = [v for n in ("To", "Cc", "Bcc") for v in message.get_all(n, [])]
     return [address for _, address in email.utils.getaddresses(named) if address]
 
@@ -132,11 +174,18 @@ class _Handler(BaseHTTPRequestHandler):
     """Read a request, have the fake judge it, answer or cut."""
 
     protocol_version = "HTTP/1.1"
+    # an answer leaves in one piece
+    disable_nagle_algorithm = True
+    wbufsize = -1
     fake = None
 
     def setup(self):
         self.fake.connections += 1
         super().setup()
+
+    def parse_request(self):
+        self.started_at = time.monotonic()
+        return super().parse_request()
 
     def do_GET(self):
         account = self._account()
@@ -146,39 +195,39 @@ class _Handler(BaseHTTPRequestHandler):
         return self._answer(*self.fake.get(urlsplit(self.path).path, account))
 
     def do_POST(self):
-        started_at = time.monotonic()
         size = int(self.headers.get("Content-Length") or 0)
         is_submission = self.fake.is_submission("POST", urlsplit(self.path).path)
-        cut = self.fake.knobs.cut if is_submission else ""
-        if cut:
-            self.fake.knobs.cut = ""
+        cut = self.fake.take_cut(size) if is_submission else ""
         if cut == "before":
-            return self._cut()
+            return self._cut(cut)
         body = self.rfile.read(min(size // 2, 65_536) if cut == "middle" else size)
         if cut == "middle":
-            return self._cut()
-        with self.fake.counting():
+            return self._cut(cut)
+        self.times = self.started_at, time.monotonic()
+        account = self._account()
+        with self.fake.counting(account):
             time.sleep(self.fake.knobs.delay)
-            answer = self._judge(is_submission, body, started_at, cut)
-        return self._cut() if cut else self._answer(*answer)
+            answer = self._judge(is_submission, account, body, cut)
+        return self._cut(cut, body) if cut else self._answer(*answer)
 
-    def _judge(self, is_submission, body, started_at, cut):
-        fake, account = self.fake, self._account()
+    def _judge(self, is_submission, account, body, cut):
+        fake = self.fake
         if not account:
             return 401, {}, fake.error("InvalidAuthenticationToken", "Expired.")
         if not is_submission:
             return 404, {}, fake.error("ResourceNotFound", "Not found.")
-        if fake.knobs.answers:
-            return fake.knobs.answers.pop(0)
+        answer = fake.take_answer(account)
+        if answer:
+            return answer
         provider = fake.identity_provider
         if fake.scope and not provider.get_account(self._token(), fake.scope):
             return 403, {}, fake.error("ErrorAccessDenied", "Access is denied.")
-        if cut and not fake.knobs.takes_what_is_cut:
+        if cut and not fake.takes(cut):
             return 500, {}, {}
         if len(body) > fake.max_body:
             return 413, {}, fake.error("RequestEntityTooLarge", "Too large.")
         account = fake.get_mailbox(urlsplit(self.path).path, account)
-        return fake.submit(account, self.headers, body, started_at)
+        return fake.submit(account, self.headers, body, self.times)
 
     def _token(self):
         return self.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -186,7 +235,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _account(self):
         return self.fake.identity_provider.get_account(self._token())
 
-    def _cut(self):
+    def _cut(self, where, body=b""):
+        named = get_recipients(self.fake.get_message(body)) if body else []
+        self.fake.cuts.append((where, named))
+        if where == "answer":
+            self.connection.sendall(b"HTTP/1.1 20")
+            time.sleep(0.01)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, HARD_CLOSE)
         # without TLS's farewell
         socket.socket(fileno=self.connection.detach()).close()

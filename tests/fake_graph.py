@@ -5,7 +5,6 @@ import binascii
 import email
 import email.utils
 import re
-import time
 import uuid
 from urllib.parse import unquote
 
@@ -29,6 +28,7 @@ class FakeGraph(FakeApi):
     """
 
     max_body = 4_000_000
+    window_seconds = WINDOW_SECONDS
 
     def __init__(self, identity_provider, scope=""):
         super().__init__(identity_provider, scope)
@@ -36,6 +36,9 @@ class FakeGraph(FakeApi):
         self.without_mailbox = set()
         self.closed_to_applications = set()
         self.profile = {}
+
+    def get_scope(self):
+        return f"{self.url}/Mail.Send"
 
     def is_submission(self, method, path):
         return method == "POST" and bool(_SUBMISSION.fullmatch(path))
@@ -77,7 +80,7 @@ class FakeGraph(FakeApi):
     def _ids():
         return {"request-id": str(uuid.uuid4())}
 
-    def submit(self, account, headers, body, started_at):
+    def submit(self, account, headers, body, times):
         if account is None or account.email in self.closed_to_applications:
             text = "Access is denied. Check credentials and try again."
             return 403, self._ids(), self.error("ErrorAccessDenied", text)
@@ -93,11 +96,12 @@ class FakeGraph(FakeApi):
         except binascii.Error:
             text = "The MIME content is not valid base64."
             return 400, {}, self.error("ErrorMimeContentInvalidBase64String", text)
-        if self._at_once > MOST_AT_ONCE or self._is_over_window(len(body)):
+        is_crowded = self.at_once[account.email] > MOST_AT_ONCE
+        if is_crowded or self._is_over_window(account, len(body)):
             text = "Application is over its MailboxConcurrency limit."
             retry = {"Retry-After": "1", **self._ids()}
             return 429, retry, self.error("ApplicationThrottled", text)
-        message = email.message_from_bytes(data)
+        message = email.message_from_bytes(data.partition(b"\r\n\r\n")[0])
         sender = email.utils.parseaddr(message["From"])[1]
         if sender and sender not in {account.email, *self.send_as}:
             text = "The user account is not allowed to send as this address."
@@ -105,11 +109,12 @@ class FakeGraph(FakeApi):
         if not get_recipients(data):
             text = "At least one recipient is not valid."
             return 400, self._ids(), self.error("ErrorInvalidRecipients", text)
-        self.keep(account.email, data, len(body), started_at)
+        self.keep(account.email, data, len(body), times)
         return 202, self._ids(), None
 
-    def _is_over_window(self, size):
-        since = time.monotonic() - WINDOW_SECONDS
-        with self.lock:
-            taken = sum(s.size for s in self.submissions if s.answered_at > since)
+    def get_message(self, body):
+        return base64.b64decode(body)
+
+    def _is_over_window(self, account, size):
+        taken = sum(item.size for item in self.get_taken(account, self.window_seconds))
         return taken + size > WINDOW_BYTES

@@ -63,7 +63,9 @@ class TestBlacklist(OwnerCase):
         self.assertEqual(leads.mapped("is_blacklisted"), [True, False])
 
     def test_leads_with_two_addresses_of_one_person_are_duplicates(self):
-        first, second, other = self.make_leads(self.own, ALICE, "other@lead.example.com")
+        first, second, other = self.make_leads(
+            self.own, ALICE, "other@lead.example.com"
+        )
         self.assertIn(second, first.duplicate_lead_ids)
         self.assertIn(first, second.duplicate_lead_ids)
         self.assertEqual(first.duplicate_lead_count, len(first.duplicate_lead_ids) - 1)
@@ -71,3 +73,12 @@ class TestBlacklist(OwnerCase):
         self.alias_alice.active = False
         self.env.invalidate_all()
         self.assertNotIn(second, first.duplicate_lead_ids)
+
+    def test_a_lead_with_an_aliass_address_has_its_owner_as_customer(self):
+        lead, other = self.make_leads(ALICE, "other@lead.example.com")
+        for record in (lead, other):
+            record.contact_name = "Somebody"
+            record._handle_partner_assignment(create_missing=True)
+        self.assertEqual(lead.partner_id, self.alice)
+        self.assertFalse(self.contacts_with(ALICE))
+        self.assertEqual(other.partner_id.name, "Somebody")

@@ -19,9 +19,6 @@ PROXIES = [
 class TestAddresses(ApiQueueCase):
     flavour, transport = "microsoft", "graph"
 
-    def scope(self):
-        return f"{self.api.url}/Mail.Send"
-
     def read_addresses(self):
         lines = self.read_alias("oauth_addresses")["oauth_addresses"] or ""
         return lines.splitlines()

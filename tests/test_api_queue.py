@@ -108,9 +108,6 @@ class QueueTests:
 class TestGraphQueue(QueueTests, ApiQueueCase):
     flavour, transport = "microsoft", "graph"
 
-    def scope(self):
-        return f"{self.api.url}/Mail.Send"
-
     def test_pause_counts_bytes_in_this_lane_and_in_the_next_one(self):
         body = f"<p>{'big ' * 200_000}</p>"
         self.queue(*LEADS[:2], body_html=body)
@@ -158,7 +155,7 @@ class TestFromSmtpToGraph(OAuthQueueCase):
         self.assertEqual(alias["transport"], "smtp")
         api = self.enterContext(FAKES["graph"](self.idp))
         self.assertEqual(self.idp.mail_scope, MICROSOFT_MAIL)
-        self.idp.mail_scope = api.scope = f"{api.url}/Mail.Send"
+        self.idp.mail_scope = api.scope = api.get_scope()
         with self.committed() as env:
             env["ir.config_parameter"].set_param(
                 "user_email_alias.microsoft_api_url", api.url

@@ -41,6 +41,41 @@ class TestBesideAMailing(MailingCase):
         self.assertEqual(picture.raw, b"draft")
         self.rpc(self.user_bob, picture, "write", {"raw": b"better"})
 
+    def test_where_its_links_lead_is_the_owners(self):
+        self.mailing.body_html = '<p><a href="https://good.example.com/">Offer</a></p>'
+        self.mailing.action_launch()
+        self.run_mailing_cron()
+        link = self.env["link.tracker"].search(
+            [("mass_mailing_id", "=", self.mailing.id)]
+        )
+        self.assertEqual(link.url, "https://good.example.com/")
+        elsewhere = self.env["link.tracker"].create(
+            {"url": "https://evil.example.com/"}
+        )
+        evil = {"url": "https://evil.example.com/"}
+        for user, record, method, args in (
+            (self.user_alice, link, "write", [evil]),
+            (self.user_alice, link, "write", [{"mass_mailing_id": False, **evil}]),
+            (self.user_alice, link, "unlink", []),
+            (self.user_admin, link, "write", [evil]),
+            (self.user_admin, link, "write", [{"code": "abc"}]),
+            (self.user_admin, link.link_code_ids, "write", [{"code": "abc"}]),
+            (
+                self.user_admin,
+                link.link_code_ids,
+                "write",
+                [{"link_id": elsewhere.id}],
+            ),
+            (self.user_admin, link.link_code_ids, "unlink", []),
+        ):
+            with (
+                self.subTest(user=user.login, method=method, args=args),
+                self.assertRaises(AccessError),
+            ):
+                self.rpc(user, record, method, *args)
+        self.rpc(self.user_bob, link, "write", {"url": "https://better.example.com/"})
+        self.rpc(self.user_alice, elsewhere, "write", {"url": "https://x.example.com/"})
+
     def test_files_of_a_note_on_it_are_anybodys(self):
         self.mailing.action_launch()
         note = self.as_(self.user_alice).message_post(

@@ -19,7 +19,8 @@ BENCHMARKS: list["Benchmark"] = []
 class Figure:
     """One measured number beside its goal.
 
-    ``anchor`` is Odoo's own queue in the same run, where it can do the job.
+    ``anchor`` is Odoo's own queue in the same run, where it can do the job; SMTP in the
+    same run for a provider's interface.
     """
 
     name: str

@@ -25,10 +25,10 @@ def kill_worker(stage):
         odoo = rig.server(workers=1, cron_threads=1)
 
         def kill():
-            _cron_worker(odoo).kill()
+            cron_worker(odoo).kill()
 
-        queued = _killing(stage, rig, ids, kill)
-        _end(stage, rig, queued)
+        queued = killing(stage, rig, ids, kill)
+        end(stage, rig, queued)
 
 
 @fault("kill.server", rounds=10)
@@ -42,8 +42,8 @@ def kill_server(stage):
             odoo.kill()
             odoo.start()
 
-        queued = _killing(stage, rig, ids, kill)
-        _end(stage, rig, queued)
+        queued = killing(stage, rig, ids, kill)
+        end(stage, rig, queued)
 
 
 def _scene(stage, rig) -> list[int]:
@@ -52,7 +52,7 @@ def _scene(stage, rig) -> list[int]:
     return [sender["alias_id"] for sender in senders]
 
 
-def _killing(stage, rig, ids: list[int], kill) -> int:
+def killing(stage, rig, ids: list[int], kill) -> int:
     """Kill while campaigns run, a new one whenever one is over."""
     queued = kills = 0
     idle = 0.0
@@ -76,7 +76,7 @@ def _killing(stage, rig, ids: list[int], kill) -> int:
     return queued
 
 
-def _end(stage, rig, queued: int) -> None:
+def end(stage, rig, queued: int) -> None:
     stage.wait_for_sending(rig)
     rig.wait_until_idle(240)
     found = ledger.read(rig)
@@ -84,7 +84,7 @@ def _end(stage, rig, queued: int) -> None:
     ledger.judge_pace(stage, found, DELAY, uncertain)
 
 
-def _cron_worker(odoo) -> psutil.Process:
+def cron_worker(odoo) -> psutil.Process:
     """Find the cron worker among the server's processes."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:

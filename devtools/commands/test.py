@@ -2,24 +2,39 @@
 """Run the tests (pytest) on a database of their own; arguments are pytest's.
 
 With --bridges the database has more of Odoo's apps, and the bridges to them are tested.
+With --neighbours it has add-ons of the Odoo Community Association that change mail.
 """
 
 import os
 from pathlib import Path
 
-from .. import databases, postgres, server
+from .. import databases, neighbours, postgres, server
 from ..paths import ADDON, ADDONS, ROOT
 
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 """Where Debian puts Dovecot and Postfix; not on an ordinary user's PATH."""
 
 _BRIDGES = "--bridges"
+_NEIGHBOURS = "--neighbours"
 _TESTS = ("tests/test_*.py",)
 _BRIDGES_TESTS = (
     "bridges/*/tests",
     "tests/apps/test_*.py",
     "tests/test_mailing_kinds.py",
     "tests/test_senders.py",
+)
+_NEIGHBOURS_TESTS = (
+    "tests/test_address_*.py",
+    "tests/test_chatter.py",
+    "tests/test_compose*.py",
+    "tests/test_dialogue*.py",
+    "tests/test_keep*.py",
+    "tests/test_mailing*.py",
+    "tests/test_neighbours.py",
+    "tests/test_outcome*.py",
+    "tests/test_queue*.py",
+    "tests/test_send_now.py",
+    "tests/test_sender.py",
 )
 """Below the add-on's folder, when no path is among the arguments."""
 
@@ -32,11 +47,16 @@ def run(arguments: list[str]) -> int:
     if _BRIDGES in arguments:
         arguments.remove(_BRIDGES)
         make_template, default = databases.bridges_template, _BRIDGES_TESTS
+    more = []
+    if _NEIGHBOURS in arguments:
+        arguments.remove(_NEIGHBOURS)
+        make_template, default = databases.neighbours_template, _NEIGHBOURS_TESTS
+        more = [neighbours.fetch()]
     with (
         postgres.cluster().session() as cluster,
         databases.temporary(cluster, make_template(cluster)) as (database, data),
     ):
-        configuration = server.write_test_configuration(cluster, database, data)
+        configuration = server.write_test_configuration(cluster, database, data, *more)
         try:
             return _pytest(configuration, arguments, default)
         finally:

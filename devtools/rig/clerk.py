@@ -7,10 +7,13 @@ committed, so that the servers' cron workers are woken as by any other process.
 """
 
 import json
+import math
 import re
 import statistics
 import sys
 import time
+
+from clerk_sign_in import provider, sign_in
 
 import odoo.sql_db
 from odoo import api
@@ -52,26 +55,9 @@ def prepare(env, jobs=1):
 
 def aliases(env, ports, delay_ms=0, is_admin=False, first=1, password=PASSWORD):
     """Create a user with an alias for each port; return what identifies them."""
-    groups = [env.ref(name).id for name in GROUPS]
-    if is_admin:
-        groups.append(env.ref("base.group_system").id)
     made = []
     for number, port in enumerate(ports, first):
-        login = f"sender{number}"
-        user = (
-            env["res.users"]
-            .with_context(no_reset_password=True)
-            .create(
-                {
-                    "name": f"Sender {number}",
-                    "login": login,
-                    "password": PASSWORD,
-                    "email": f"{login}@bench.example",
-                    "notification_type": "inbox",
-                    "group_ids": [(6, 0, groups)],
-                }
-            )
-        )
+        user = _user(env, number, is_admin)
         alias = (
             env["user.email.alias"]
             .with_user(user)
@@ -79,25 +65,60 @@ def aliases(env, ports, delay_ms=0, is_admin=False, first=1, password=PASSWORD):
                 {
                     "name": "Work",
                     "alias_name": user.name,
-                    "email_from": f"{login}@bench.example",
+                    "email_from": user.email,
                     "smtp_server": f"127.0.0.1:{port}",
                     "disable_tls": True,
-                    "smtp_user": login,
+                    "smtp_user": user.login,
                     "smtp_password": password,
                     "delay_ms": delay_ms,
                 }
             )
         )
-        made.append(
+        made.append({**_names(alias), "port": port})
+    return made
+
+
+def signed_in(env, key, numbers, ca_bundle, delay_ms=0):
+    """The same, each signed in at a provider."""
+    made = []
+    for number in numbers:
+        user = _user(env, number)
+        alias = env["user.email.alias"].with_user(user).create({"name": "Work"})
+        sign_in(alias, key, ca_bundle)
+        # the provider's own pause is not to be measured
+        alias.delay_ms = delay_ms
+        made.append(_names(alias))
+    return made
+
+
+def _user(env, number, is_admin=False):
+    groups = [env.ref(name).id for name in GROUPS]
+    if is_admin:
+        groups.append(env.ref("base.group_system").id)
+    login = f"sender{number}"
+    return (
+        env["res.users"]
+        .with_context(no_reset_password=True)
+        .create(
             {
-                "alias_id": alias.id,
-                "user_id": user.id,
+                "name": f"Sender {number}",
                 "login": login,
-                "email": alias.email_from,
-                "port": port,
+                "password": PASSWORD,
+                "email": f"{login}@bench.example",
+                "notification_type": "inbox",
+                "group_ids": [(6, 0, groups)],
             }
         )
-    return made
+    )
+
+
+def _names(alias):
+    return {
+        "alias_id": alias.id,
+        "user_id": alias.user_id.id,
+        "login": alias.user_id.login,
+        "email": alias.email_from,
+    }
 
 
 def write_aliases(env, alias_ids, **values):
@@ -132,10 +153,8 @@ def _mail(name):
 
 def attachment(env, megabytes):
     """Create an attachment that compresses badly, as pictures do; return its id."""
-    data = bytes(range(256)) * 4096
-    record = env["ir.attachment"].create(
-        {"name": "catalogue.bin", "raw": data * int(megabytes)}
-    )
+    data = bytes(range(256)) * math.ceil(4096 * megabytes)
+    record = env["ir.attachment"].create({"name": "catalogue.bin", "raw": data})
     return record.id
 
 
@@ -250,6 +269,8 @@ VERBS = {
     for function in (
         prepare,
         aliases,
+        provider,
+        signed_in,
         write_aliases,
         queue,
         attachment,

@@ -17,7 +17,7 @@ class CpuMeter:
         self._pids = {
             "Odoo": [odoo.pid for odoo in rig.servers],
             "PostgreSQL": [postmaster],
-            "the sink": [rig.sink.child.process.pid],
+            "the sink": [sink.child.process.pid for sink in rig.sinks.values()],
         }
         self._begun = self._read()
 

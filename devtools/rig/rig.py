@@ -11,7 +11,7 @@ import psycopg2
 
 from .. import databases, rpc, server
 from ..console import DevError
-from ..paths import LOGS, PYTHON
+from ..paths import DEVTOOLS, LOGS, PYTHON
 from . import sink_process
 from .cluster import RigCluster
 
@@ -34,7 +34,7 @@ class Odoo:
             data_dir=rig.data,
             http_port=self.port,
             gevent_port=server.free_port(),
-            **options,
+            **{**rig.options, **options},
         )
         self.child = None
         self.start()
@@ -77,11 +77,13 @@ class Odoo:
 class Rig:
     """Everything that is played on; made by `running`."""
 
-    def __init__(self, cluster, database: str, data: Path, sink):
+    def __init__(self, cluster, database: str, data: Path, sinks: dict, options: dict):
         self.cluster = cluster
         self.database = database
         self.data = data
-        self.sink = sink
+        self.options = options
+        self.sinks = sinks
+        self.sink = next(iter(sinks.values()))
         self.servers: list[Odoo] = []
         self._clerk = None
 
@@ -107,6 +109,7 @@ class Rig:
             server.private_name("clerk"),
             data_dir=self.data,
             log_level="warn",
+            **self.options,
         )
         log = LOGS / "clerk.log"
         with log.open("a", encoding="utf-8") as errors:
@@ -144,6 +147,29 @@ class Rig:
         if "error" in answer:
             raise DevError(f"the clerk could not: {answer['error']}")
         return answer["result"]
+
+    def signed_in(
+        self, transport: str, count: int, delay_ms: int = 0, first: int = 1
+    ) -> list[dict]:
+        """Have aliases that send through a provider's interface.
+
+        :return: what identifies them, as `aliases` of the clerk does
+        """
+        numbers = list(range(first, first + count))
+        providers = self.sinks["api"]
+        opened = providers.open(
+            transport, [f"sender{n}@bench.example" for n in numbers]
+        )
+        key, ca_bundle = opened["key"], opened["ca_bundle"]
+        uri = self.ask("provider", key=key, settings=opened["settings"])
+        providers.allow(transport, uri)
+        return self.ask(
+            "signed_in",
+            key=key,
+            numbers=numbers,
+            ca_bundle=ca_bundle,
+            delay_ms=delay_ms,
+        )
 
     def sql(self, statement: str, *values) -> list[tuple]:
         """Read or change the database directly."""
@@ -190,16 +216,29 @@ class Rig:
 
 
 @contextlib.contextmanager
-def running(cluster: RigCluster, jobs: int = 1):
-    """Have a fresh database, a sink and a clerk for the block.
+def running(
+    cluster: RigCluster,
+    jobs: int = 1,
+    sinks: tuple[str, ...] = ("smtp",),
+    modules: tuple[str, ...] = (),
+):
+    """Have a fresh database, its sinks and a clerk for the block.
 
     :param jobs: cron records of our queue, each of them occupies one cron worker
+    :param sinks: where mail may arrive, see `sink_process.KINDS`; the first one is the
+        rig's `sink`
+    :param modules: modules of `devtools/addons` to install besides
     """
-    with (
-        databases.temporary(cluster) as (database, data),
-        sink_process.running() as sink,
-    ):
-        rig = Rig(cluster, database, data, sink)
+    with contextlib.ExitStack() as exits:
+        database, data = exits.enter_context(databases.temporary(cluster))
+        started = {
+            kind: exits.enter_context(sink_process.running(kind)) for kind in sinks
+        }
+        options = {}
+        if modules:
+            options["addons_path"] = server.addons_path(DEVTOOLS / "addons")
+            databases.install(cluster, database, modules, data_dir=data, **options)
+        rig = Rig(cluster, database, data, started, options)
         try:
             rig.hire()
             rig.ask("prepare", jobs=jobs)

@@ -23,6 +23,9 @@ class Sink:
     `time.monotonic()` is the same clock in every process of a machine.
     """
 
+    command = (str(PROGRAM),)
+    log = LOGS / "sink.log"
+
     def __init__(self, connection: socket.socket, child: server.Child):
         self._file = connection.makefile("rwb")
         self.child = child
@@ -71,16 +74,43 @@ class Sink:
             time.sleep(0.1)
 
 
+class Providers(Sink):
+    """The providers' interfaces for sending, see providers.py."""
+
+    command = ("-m", "devtools.rig.providers")
+    log = LOGS / "providers.log"
+
+    def open(self, transport: str, emails: list[str]) -> dict:
+        """Let these accounts sign in; return key, settings and certificates."""
+        return self._ask("open", transport=transport, emails=emails)
+
+    def allow(self, transport: str, redirect_uri: str) -> None:
+        """Register where people come back to who have signed in."""
+        self._ask("allow", transport=transport, redirect_uri=redirect_uri)
+
+    def behave(self, transport: str, **behaviour) -> None:
+        """Change the behaviour of an interface."""
+        self._ask("behave", transport=transport, **behaviour)
+
+    def interfaces(self) -> dict[str, dict]:
+        """Return connections, cuts and refusals of each interface."""
+        return self._ask("interfaces")
+
+
+KINDS = {"smtp": Sink, "api": Providers}
+"""Where mail may arrive."""
+
+
 @contextlib.contextmanager
-def running():
-    """Run a sink for the block."""
+def running(kind: str):
+    """Run a sink of this kind for the block."""
     # a socket's path may have 107 bytes only
     folder = Path(tempfile.mkdtemp(prefix="sink-", dir="/tmp"))
     path = folder / "s"
-    command = [str(PYTHON), str(PROGRAM), str(path)]
+    made = KINDS[kind]
+    command = [str(PYTHON), *made.command, str(path)]
     try:
-        log = LOGS / "sink.log"
-        with server.running(command, log, server.environment()) as child:
+        with server.running(command, made.log, server.environment()) as child:
             deadline = time.monotonic() + START_SECONDS
             while not path.exists():
                 child.check()
@@ -89,6 +119,6 @@ def running():
                 time.sleep(0.02)
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.connect(str(path))
-                yield Sink(connection, child)
+                yield made(connection, child)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
