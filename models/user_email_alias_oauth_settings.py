@@ -190,7 +190,7 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
     @api.model
     def _has_organisation(self, key):
         """Whether the administrator has switched the organisation account on."""
-        return bool(self._get_param(key, "organisation"))
+        return self._get_param(key, "organisation") == "True"
 
     @api.model
     def _get_config__(self, key, secret_setting=""):

@@ -1,5 +1,6 @@
 """Neutralised or without the add-on: no waiting mail leaves by another door."""
 
+import itertools
 from datetime import timedelta
 
 from odoo import fields
@@ -7,16 +8,27 @@ from odoo.tests import tagged
 from odoo.tools import file_open
 
 from ..hooks import uninstall_hook
+from ..models.user_email_alias_oauth_settings import SECRETS
+from ..tools import oauth
 from .common import AliasCommon
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
 class TestNeutralize(AliasCommon):
     def test_copy_of_the_database_knows_no_password_and_sends_nothing(self):
+        Settings = self.env["user.email.alias.oauth.settings"]
+        names = list(itertools.product(oauth.PROVIDERS, SECRETS))
+        for key, setting in names:
+            # those that somebody can enter
+            if f"email_alias_{key}_{setting}" in self.env["res.config.settings"]:
+                Settings._set_secret__(key, setting, "canary")
         self.env.flush_all()
         with file_open("user_email_alias/data/neutralize.sql") as file:
             self.env.cr.execute(file.read())
         self.env.invalidate_all()
+        self.env.registry.clear_cache("stable")
+        for key, setting in names:
+            self.assertFalse(Settings._get_param(key, setting), setting)
         aliases = self.alias_alice | self.alias_alice_2 | self.alias_bob
         for alias in aliases.with_env(self.env):
             self.assertFalse(alias.active)

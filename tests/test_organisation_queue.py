@@ -56,6 +56,15 @@ class OrganisationQueueTests:
             self.assertEqual(len(rows), len(LEADS))
             self.assertIn("Accepted by", rows[0].reply)
 
+    def test_a_forged_sender_leaves_as_the_aliases_own(self):
+        forged = {"email_from": "Boss <boss@example.com>", "headers": "{}"}
+        self.queue(*LEADS, bulk=False, **forged)
+        self.run_queue()
+        self.assertEqual(self.api.served, LEADS)
+        for item in self.api.submissions:
+            self.assertEqual(item.account, ADA.email)
+            self.assertNotIn(b"boss@", item.data)
+
     def test_the_token_is_kept_for_the_next_lane(self):
         for lead in LEADS:
             self.queue(lead, bulk=False)

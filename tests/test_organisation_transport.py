@@ -85,10 +85,11 @@ class OrganisationTests:
             self.account.get_token(tokens)
 
     def test_it_is_closed_while_it_is_switched_off(self):
-        sentence = self.assert_refused(
-            "organisation_off", lambda: self.make_organisation(organisation="")
-        )
-        self.assertIn("switched off", sentence)
+        for off in ("", "False", "0"):
+            sentence = self.assert_refused(
+                "organisation_off", lambda o=off: self.make_organisation(organisation=o)
+            )
+            self.assertIn("switched off", sentence)
 
     def test_outage_is_no_refusal(self):
         self.idp.knobs.code_answer = (503, {})

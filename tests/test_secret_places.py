@@ -5,7 +5,7 @@ import itertools
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..models.user_email_alias_oauth_settings import PARAMETER_MODEL
+from ..models.user_email_alias_oauth_settings import PARAMETER_MODEL, SECRETS
 from ..tools import oauth, vault
 from .common import PASSWORD, AliasCommon
 
@@ -21,6 +21,7 @@ class TestSecretPlaces(AliasCommon):
         cls.Params = cls.env["ir.config_parameter"]
         for key in oauth.PROVIDERS:
             cls.Settings._register__(key, {"client_id": f"app of {key}"}, "canary")
+            cls.Settings._set_secret__(key, "organisation_key", "canary")
         own = {
             "imap_server": "imap.example.com",
             "imap_user": "a",
@@ -54,14 +55,14 @@ class TestSecretPlaces(AliasCommon):
         for alias, fname in itertools.product(self.aliases, columns):
             if alias[fname]:
                 yield alias._get_binding(fname), alias[fname]
-        for key in oauth.PROVIDERS:
-            cipher = self.Settings._get_param(key, "client_secret")
-            yield self.Settings._get_secret_binding(key), cipher
+        for key, setting in itertools.product(oauth.PROVIDERS, SECRETS):
+            cipher = self.Settings._get_param(key, setting)
+            yield self.Settings._get_secret_binding(key, setting), cipher
 
     def test_every_kind_of_secret_is_there(self):
         fields = [binding.field for binding, _cipher in self.cells()]
-        self.assertEqual(len(fields), 2 + 2 + 2 + 2 + 2)
-        self.assertEqual(len(set(fields)), 6)
+        self.assertEqual(len(fields), 2 + 2 + 2 + 2 + 2 + 2)
+        self.assertEqual(len(set(fields)), 8)
 
     def test_cipher_text_opens_in_its_own_place_only(self):
         box = self.Settings._get_vault__()

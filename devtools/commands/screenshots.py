@@ -8,7 +8,7 @@ import re
 import shutil
 import time
 
-from .. import browser, screens, screens_bridges, stack
+from .. import browser, screens, screens_bridges, screens_organisation, stack
 from ..console import DevError, say
 from ..paths import SCREENSHOTS
 
@@ -31,7 +31,8 @@ _SETTLE_SECONDS = 0.5
 def run(arguments: list[str]) -> int:
     """Write one PNG for each screen, width and colour scheme."""
     words = [word for word in arguments if word != "--bridges"]
-    kind, every, prepare = "own", screens.SCREENS, screens.prepare
+    every = screens.SCREENS + screens_organisation.SCREENS
+    kind, prepare = "own", screens.prepare
     if "--bridges" in arguments:
         kind, every, prepare = (
             "bridges",

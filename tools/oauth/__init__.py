@@ -67,6 +67,6 @@ def get_organisation(key, config, deadline=None):
     :raise KeyError: no such provider
     :raise ProviderMisconfigured: it is switched off, or something is missing
     """
-    if not config.organisation:
+    if config.organisation != "True":
         raise ProviderMisconfigured("organisation_off")
     return ORGANISATIONS[key](config, deadline)

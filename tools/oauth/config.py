@@ -27,7 +27,7 @@ class ProviderConfig:
     A private or national cloud sets ``authority`` or ``discovery_url``; the endpoints
     then come from its discovery document, and the single ones given here win over it.
 
-    :param organisation: whether there is an organisation account; empty = no
+    :param organisation: ``True``: there is an organisation account
     :param organisation_key: the key of that account, where it is not the client secret
     :param tenant: directory of the organisation, where the provider has such
     :param authority: ``https://host`` of the sign-in service
