@@ -10,7 +10,7 @@ import psycopg2
 from odoo import fields
 from odoo.tests import tagged
 
-from ..sending import filing, sent_copies
+from ..sending import copy_rows, copy_turns, sent_copies
 from ..tools.imap import ImapConnection
 from .common_queue import PASSWORD, QueueCase
 from .fake_imap import FakeFolder, FakeImap, dripping
@@ -103,7 +103,7 @@ class TestSentCopiesJob(QueueCase):
 
     def test_dripping_accounts_of_one_user_leave_time_for_another_user(self):
         self.patch(sent_copies, "RUN_SECONDS", 6)
-        self.patch(sent_copies, "LEAST_SHARE_SECONDS", 1)
+        self.patch(copy_turns, "LEAST_SHARE_SECONDS", 1)
         for command in ("LIST", "EXAMINE", "APPEND", "LOGOUT", "CAPABILITY") * 4:
             fake = self.mailbox()
             fake.replies = {command: dripping(b"* OK still here\r\n", 0.1)}
@@ -119,7 +119,7 @@ class TestSentCopiesJob(QueueCase):
 
     def test_accounts_of_one_user_leave_a_thread_to_whoever_comes_later(self):
         self.patch(sent_copies, "RUN_SECONDS", 12)
-        self.patch(sent_copies, "LEAST_SHARE_SECONDS", 12)
+        self.patch(copy_turns, "LEAST_SHARE_SECONDS", 12)
         for _account in range(8):
             fake = self.mailbox()
             fake.replies = {"LIST": dripping(b"* OK still here\r\n", 0.1)}
@@ -204,7 +204,7 @@ class TestSentCopiesJob(QueueCase):
 
     def test_what_there_was_no_time_for_is_due_again_without_blame(self):
         self.patch(sent_copies, "RUN_SECONDS", 4)
-        self.patch(filing, "STEP_COUNT", 1)
+        self.patch(copy_rows, "STEP_COUNT", 1)
         self.imap.pause = 0.1
         self.add_copies(30)
         self.file_copies()
