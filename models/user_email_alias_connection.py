@@ -170,21 +170,24 @@ class UserEmailAliasConnection(models.AbstractModel):
             kind,
             time.monotonic() - started,
         )
-        return self._get_notification(message, kind)
+        hint = self.env._("The test did not pass: the alias says what to change.")
+        return self._get_notification(message, kind, kind == "danger" and hint)
 
     @api.model
-    def _get_notification(self, message, kind):
+    def _get_notification(self, message, kind, hint=""):
         """A notice for the screen, which then shows the alias as it is now.
 
         :param kind: ``success``, ``warning`` or ``danger``; only a success goes away
             by itself
+        :param hint: what is said instead where the screen has the message already
         """
         return {
             "type": "ir.actions.client",
-            "tag": "display_notification",
+            "tag": "email_alias_notice",
             "params": {
                 "type": kind,
                 "message": message,
+                "hint": hint,
                 "sticky": kind != "success",
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },

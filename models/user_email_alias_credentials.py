@@ -96,6 +96,23 @@ class UserEmailAliasCredentials(models.AbstractModel):
         ):
             self.has_smtp_password = False
 
+    @api.onchange("email_from", "smtp_server")
+    def _onchange_propose(self):
+        """Propose one's own address as From, and the From as user name, once."""
+        if self._origin or not self.smtp_server or self.provider != "smtp":
+            return
+        mine = self.user_id.email_normalized
+        if not self.email_from and not self._search_twin(mine):
+            self.email_from = mine
+        self.smtp_user = self.smtp_user or self.email_from
+
+    def _search_twin(self, email_from):
+        """Another alias of the owner with this From Address."""
+        return self.search(
+            [("user_id", "=", self.user_id.id), ("email_from", "=ilike", email_from)],
+            limit=1,
+        )
+
     def _is_complete(self):
         """Whether there is all that a login and a From header need."""
         self.ensure_one()

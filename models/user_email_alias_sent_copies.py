@@ -58,6 +58,9 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         "IMAP User Name", help="Leave it empty to use the SMTP User Name and Password."
     )
     has_own_imap = fields.Boolean(compute="_compute_has_own_imap")
+    is_own_imap = fields.Boolean(
+        "A Server of My Own", compute="_compute_is_own_imap", readonly=False
+    )
     has_sent_copies = fields.Boolean(
         compute="_compute_copies",
         store=True,
@@ -84,6 +87,11 @@ class UserEmailAliasSentCopies(models.AbstractModel):
     def _inverse_imap_mailbox_id(self):
         for alias in self:
             alias.imap_server_id = alias.imap_mailbox_id.id
+
+    @api.depends("imap_server", "imap_server_id")
+    def _compute_is_own_imap(self):
+        for alias in self:
+            alias.is_own_imap = bool(alias.imap_server and not alias.imap_mailbox_id)
 
     def _compute_has_own_imap(self):
         self.has_own_imap = self._is_own_imap_allowed()

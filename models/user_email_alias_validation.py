@@ -18,6 +18,8 @@ TEXTS = {
     "organisation_mailbox": address.parse_mailbox,
 }
 
+SERVERS = ("smtp_server", "imap_server")
+
 # An hour between two emails is slower than any provider asks for; more is a typo.
 DELAY_MAX_MS = 3_600_000
 
@@ -48,7 +50,10 @@ class UserEmailAliasValidation(models.AbstractModel):
             # whoever may not write it hears nothing of what is wrong with it
             self._check_field_access(self._fields[fname], "write")
             if isinstance(vals.get(fname), str):
-                vals[fname] = vals[fname].strip() or False
+                text = vals[fname].strip()
+                if fname in SERVERS:
+                    text = address.tidy_server(text)
+                vals[fname] = text or False
         self._check_signature_size(vals)
         return self._clean_signature(vals)
 
@@ -83,11 +88,16 @@ class UserEmailAliasValidation(models.AbstractModel):
 
     @api.model
     def _raise_invalid(self, fname, sentence):
-        """Name the field by its label, then say what to change."""
+        """Name the field by its label, then say what to change.
+
+        The form marks the field that the error names.
+        """
         label = self.fields_get([fname], ["string"])[fname]["string"]
-        raise ValidationError(
+        error = ValidationError(
             self.env._("%(label)s: %(error)s", label=label, error=sentence)
-        ) from None
+        )
+        error.context = {"email_alias_field": fname}
+        raise error from None
 
     @api.model
     def _check_vals(self, vals):

@@ -122,7 +122,7 @@ MODELS = {
         "OAS/OAS": """
             active alias_name daily_limit delay_ms disable_tls email_from
             imap_folder_name imap_mailbox_id imap_password imap_server
-            imap_server_id imap_user is_default name reply_to signature
+            imap_server_id imap_user is_default is_own_imap name reply_to signature
             skip_bulk_copies smtp_password smtp_server smtp_user
         """,
     },

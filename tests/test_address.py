@@ -41,6 +41,26 @@ class TestServer(BaseCase):
             with self.subTest(text=text):
                 self.assertEqual(str(address.parse_server(text)), expected)
 
+    def test_what_is_copied_along_with_a_server_is_put_right(self):
+        for text, expected in {
+            "localhost : 10587": "localhost:10587",
+            "mail.example.com :25": "mail.example.com:25",
+            "mail.example.com\u00a0:\u200925": "mail.example.com:25",
+            "[::1] : 25": "[::1]:25",
+            "http://mail.example.com": "mail.example.com",
+            "https://mail.example.com/": "mail.example.com",
+            " smtp://mail.example.com:25// ": "mail.example.com:25",
+            "SMTP+tls://mail.example.com : 25": "mail.example.com:25",
+            "smtps://mail.example.com": "mail.example.com:465",
+            "smtps://mail.example.com:2525": "mail.example.com:2525",
+            "smtps://[::1]": "[::1]:465",
+            "imaps://mail.example.com/": "mail.example.com:993",
+            "mail.example.com": "mail.example.com",
+        }.items():
+            with self.subTest(text=text):
+                self.assertEqual(address.tidy_server(text), expected)
+                self.assertIsNone(reason_of(address.parse_server, text))
+
     def test_default_port_is_the_callers(self):
         self.assertEqual(address.parse_server("a.example", 993).port, 993)
 
@@ -62,8 +82,8 @@ class TestServer(BaseCase):
             ".": "server_empty",
             ".:25": "server_empty",
             "mail server.example": "server_space",
-            "mail.example :25": "server_space",
-            "mail.example\u00a0:25": "server_space",
+            "mail.example : 25 26": "server_space",
+            "mail.example\n:25": "server_control",
             "mail.example\n": "server_control",
             "mail.exa\tmple": "server_control",
             "mail.exa\u2028mple": "server_control",
@@ -71,9 +91,11 @@ class TestServer(BaseCase):
             "mail.exa\u200bmple": "server_control",
             "mail.exa\u202emple": "server_control",
             "mail.exa\ud800mple": "server_control",
-            "smtp://mail.example": "server_scheme",
-            "https://mail.example/": "server_scheme",
-            "SMTP+tls://mail.example": "server_scheme",
+            "smtp://": "server_empty",
+            "http://smtp://mail.example": "server_scheme",
+            "https://mail.example/inbox": "server_path",
+            "https://ada@mail.example/": "server_user",
+            "smtps://mail.example:70000": "server_port",
             "mail.example/inbox": "server_path",
             "mail.example\\inbox": "server_path",
             "mail.example?x=1": "server_path",

@@ -178,17 +178,19 @@ class TestGuard(BaseCase):
             closed_port = probe.getsockname()[1]
         errors = {
             self.refuse(Guard("127.0.0.1"), "127.0.0.1", closed_port): "refused",
-            self.refuse(Guard(), "127.0.0.1", self.listener.port): "forbidden",
             self.refuse(Guard(), "127.0.0.1", closed_port): "forbidden",
-            self.refuse(Guard(), "1.1.1.1", 22): "forbidden",
+            self.refuse(Guard(), "1.1.1.1", closed_port): "forbidden",
         }
         patched, _ = answers()
         with patched:
-            errors[self.refuse(Guard(), "no.example")] = "name"
+            errors[self.refuse(Guard(), "no.example", closed_port)] = "name"
         for error, detail in errors.items():
             with self.subTest(detail=detail):
                 self.assertEqual(error.detail, detail)
-                self.assertEqual(str(error), Unreachable.MESSAGE)
+                self.assertIn(f"port {closed_port} was tried; any other", str(error))
+        self.assertEqual(len({str(error) for error in errors}), 1)
+        usual = self.refuse(Guard(), "127.0.0.1", 587)
+        self.assertIn("port 587 was tried; a server inside", str(usual))
 
     def test_public_addresses_are_permitted_on_mail_ports_only(self):
         for host in PUBLIC_HOSTS:

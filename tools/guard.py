@@ -24,6 +24,9 @@ MAX_ADDRESSES = 16  # addresses of one name that are tried
 MAX_ALLOWED_LENGTH = 20_000  # characters of the administrator's list
 RESOLVE_TIMEOUT = 8.0  # s; getaddrinfo itself has no limit
 
+UNREACHABLE = "The mail server cannot be reached: check its name and port."
+ALLOWED = "must be allowed by the administrator"
+
 T = TypeVar("T")
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052 2.1
@@ -60,21 +63,26 @@ _FORBIDDEN = tuple(
 class Unreachable(OSError):
     """A target that cannot or must not be reached.
 
-    The text is the same in every case, else it would tell what listens inside the
+    The text depends on the port alone, else it would tell what listens inside the
     network. ``detail`` is for the administrator's log only: ``name``, ``forbidden``,
-    ``refused`` or ``timeout``.
+    ``refused`` or ``timeout``; ``hint`` is for whoever typed the server.
     """
 
     fault = "unreachable"
-    MESSAGE = (
-        "The mail server cannot be reached: check its name and port. A server inside"
-        " your own network, or on an unusual port, must be allowed by the"
-        " administrator."
-    )
 
-    def __init__(self, detail: str = ""):
-        super().__init__(self.MESSAGE)
+    def __init__(self, detail: str, port: int):
+        self.hint = describe_port(port)
+        super().__init__(f"{UNREACHABLE} ({self.hint})")
         self.detail = detail
+
+
+def describe_port(port: int) -> str:
+    """Say which port was tried, which may be our default, and who allows others."""
+    tried = f"port {port} was tried"
+    if port in FREE_PORTS:
+        return f"{tried}; a server inside your own network {ALLOWED}"
+    usual = ", ".join(str(free) for free in sorted(FREE_PORTS))
+    return f"{tried}; any other than {usual} {ALLOWED}"
 
 
 class _Entry(NamedTuple):
@@ -111,15 +119,15 @@ class Guard:
         """
         found = _addresses(server, timeout)
         if not found:
-            raise Unreachable("name")
+            raise Unreachable("name", server.port)
         if not all(self._is_permitted(server, address) for _, address in found):
-            raise Unreachable("forbidden")
+            raise Unreachable("forbidden", server.port)
         return found
 
     def connect(self, server: ServerAddress, deadline: Deadline) -> socket.socket:
         """Return a TCP connection to a judged address.
 
-        :raises Unreachable: always with the same text
+        :raises Unreachable: always with the same text for a port
         """
         return self.reach(server, deadline, lambda sock, step: sock)
 
@@ -135,7 +143,8 @@ class Guard:
 
         :param greet: called with a TCP connection, which it closes if it fails, and
             with the deadline; in a thread of its own if there are several addresses
-        :raises Unreachable: no address takes a connection; always with the same text
+        :raises Unreachable: no address takes a connection; always with the same text for
+            a port
         :raises Exception: the first that ``greet`` raised, if it succeeds nowhere
         """
         targets = interleave(
@@ -145,7 +154,7 @@ class Guard:
         try:
             target, found = first_to_answer(targets[:MAX_ADDRESSES], deadline, greet)
         except NoConnection as error:
-            raise Unreachable(error.detail) from None
+            raise Unreachable(error.detail, server.port) from None
         _answered.keep(server, target)
         return found
 
@@ -250,7 +259,7 @@ def _addresses(server, timeout):
     if address.version == 4:
         return [(socket.AF_INET, (str(address), server.port))]
     if address.scope_id:
-        raise Unreachable("forbidden")
+        raise Unreachable("forbidden", server.port)
     return [(socket.AF_INET6, (str(address), server.port, 0, 0))]
 
 
@@ -259,7 +268,7 @@ def _look_up(server, timeout):
     try:
         host = host_to_ascii(server.host, "server_host")
     except AddressError:
-        raise Unreachable("forbidden") from None
+        raise Unreachable("forbidden", server.port) from None
     answers = queue.SimpleQueue()
 
     def ask():
@@ -276,7 +285,7 @@ def _look_up(server, timeout):
     try:
         found = answers.get(timeout=max(timeout, 0.001))
     except queue.Empty:
-        raise Unreachable("name") from None
+        raise Unreachable("name", server.port) from None
     return list(
         dict.fromkeys(
             (family, address)

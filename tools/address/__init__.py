@@ -14,6 +14,7 @@ from .server import (
     IMPLICIT_TLS_PORTS,
     ServerAddress,
     parse_server,
+    tidy_server,
 )
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "mailbox_to_ascii",
     "parse_mailbox",
     "parse_server",
+    "tidy_server",
 ]

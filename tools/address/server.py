@@ -14,7 +14,10 @@ IMPLICIT_TLS_PORTS = frozenset({465})  # TLS from the first byte, RFC 8314 3.3
 
 MAX_SERVER_LENGTH = 300  # characters: a name of 253, brackets, port, some slack
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]{0,20})://")
+_SPACED_PORT = re.compile(rf"[{SPACES}]*:[{SPACES}]*(?=[0-9]{{1,5}}\Z)")
+# The ports of schemes that stand for TLS from the first byte, RFC 8314.
+_SCHEME_PORTS = {"smtps": 465, "imaps": IMAP_PORT}
 _PORT = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 
 
@@ -34,15 +37,33 @@ class ServerAddress:
         return f"{host}:{self.port}"
 
 
+def tidy_server(text: str) -> str:
+    """Return the text without what comes along when a server is copied.
+
+    A scheme, a final slash, spaces around the colon: what is meant is clear. Anything
+    else stays for `parse_server` to judge.
+    """
+    text = (text or "")[: 2 * MAX_SERVER_LENGTH].strip(SPACES)
+    scheme = _SCHEME.match(text)
+    if scheme:
+        text = text[scheme.end() :].rstrip("/")
+    text = _SPACED_PORT.sub(":", text)
+    port = _SCHEME_PORTS.get(scheme[1].lower()) if scheme else None
+    if port and re.fullmatch(r"[^:/?#@]+|\[[^\]]*\]", text):
+        return f"{text}:{port}"
+    return text
+
+
 def parse_server(text: str, default_port: int = DEFAULT_PORT) -> ServerAddress:
     """Read ``host``, ``host:port``, ``[IPv6]`` or ``[IPv6]:port``.
 
     Names in other scripts become A-labels (IDNA 2008, RFC 5891). An IPv6 address
-    needs its brackets: ``::1:2525`` could be read in two ways.
+    needs its brackets: ``::1:2525`` could be read in two ways. See `tidy_server` for
+    what else is understood.
 
     :raises AddressError: with a ``server_...`` reason
     """
-    text = capped(text, MAX_SERVER_LENGTH, "server_length").strip(SPACES)
+    text = tidy_server(capped(text, MAX_SERVER_LENGTH, "server_length"))
     if not text:
         raise AddressError("server_empty")
     if has_control(text, allowed=JOINERS):

@@ -18,6 +18,7 @@ import imaplib
 import json
 
 from .. import tls
+from ..guard import Unreachable
 from ..transport.self_filing import of_imap_server
 from . import failure as imap_failure
 from . import folder as sent_folder
@@ -77,8 +78,14 @@ class ImapConnection:
                 sock.close()
                 raise
 
-        with plain_words(imap_failure.UNREACHABLE):
-            client = guard.reach(server, deadline, welcome)
+        try:
+            with plain_words(imap_failure.UNREACHABLE):
+                client = guard.reach(server, deadline, welcome)
+        except ImapFailure as failure:
+            if failure.kind == imap_failure.UNREACHABLE:
+                # the same words whether something listens there or not
+                failure.sentence = str(Unreachable("", server.port))
+            raise
         client.wire.deadline = deadline
         connection = cls(client)
         try:

@@ -10,7 +10,7 @@ import ssl
 
 from imapclient.exceptions import ProtocolError
 
-from ..guard import Unreachable
+from ..guard import UNREACHABLE as UNREACHABLE_SENTENCE
 
 UNREACHABLE = "unreachable"  # no connection, or not to a mail server
 TLS = "tls"  # no encryption, or a certificate that proves nothing
@@ -21,7 +21,7 @@ REFUSED = "refused"  # the server does not want this command or this message
 LOST = "lost"  # the connection ended, or the server stopped to answer
 
 SENTENCES = {
-    UNREACHABLE: Unreachable.MESSAGE,
+    UNREACHABLE: UNREACHABLE_SENTENCE,
     TLS: "No safe connection to the IMAP server. The password was not sent.",
     LOGIN: "The IMAP server does not accept this sign-in.",
     FOLDER: "The folder for sent mail cannot be opened. Choose another folder.",

@@ -1,4 +1,4 @@
-import { _t } from "@web/core/l10n/translation";
+import { noticeAction } from "@user_email_alias/notice/notice_action";
 import { registry } from "@web/core/registry";
 import { FormController } from "@web/views/form/form_controller";
 import { formView } from "@web/views/form/form_view";
@@ -27,13 +27,27 @@ export class EmailAliasFormController extends FormController {
     async onWillSaveRecord(record) {
         if (this.isEmpty(record) && !this.isSigningIn) {
             await record.setInvalidField("name");
-            this.env.services.notification.add(
-                _t("Description: give the alias a name by which you recognise it."),
-                { type: "danger" }
-            );
+            await record.setInvalidField("email_from");
+            record._displayInvalidFieldNotification();
             return false;
         }
         return super.onWillSaveRecord(...arguments);
+    }
+
+    /**
+     * What is wrong with one field is marked there, without a dialogue.
+     *
+     * @override
+     */
+    async onSaveError(error) {
+        const fname = error.data?.context?.email_alias_field;
+        const record = this.model.root;
+        if (!fname || !(fname in record.activeFields)) {
+            return super.onSaveError(...arguments);
+        }
+        await record.setInvalidField(fname);
+        noticeAction(this.env, { params: { message: error.data.message, type: "danger" } });
+        return false;
     }
 
     /** @override */

@@ -34,6 +34,11 @@ export class EmailAliasSelect extends Component {
         return this.current?.display_name || this.props.label || "";
     }
 
+    /** The accessible name holds what is shown (WCAG 2.5.3). */
+    get name() {
+        return _t("From: %s", this.label);
+    }
+
     /** Why a mail written as this alias would wait. */
     get warning() {
         if (this.current?.state === "hold") {

@@ -54,11 +54,12 @@ tours.add("user_email_alias_create_test_send", {
         },
         { trigger: ".o-kanban-button-new", run: "click" },
         {
-            content: "Nothing is saved without a Description",
+            content: "Nothing is saved while nothing is filled in",
             trigger: ".o_form_view button:contains('Save')",
             run: "click",
         },
-        { trigger: ".o_notification:contains('Description')" },
+        { trigger: ".o_notification:contains('Missing required fields')" },
+        { trigger: ".o_field_widget.o_field_invalid[name=name]" },
         {
             trigger: ".o_field_widget[name=name] input",
             run: "edit My work mailbox",
@@ -73,7 +74,18 @@ tours.add("user_email_alias_create_test_send", {
         },
         {
             trigger: ".o_field_widget[name=smtp_server] input",
-            run: `edit localhost:${PORT}`,
+            run: "edit mail server.example",
+        },
+        { trigger: ".o_form_view button:contains('Save')", run: "click" },
+        {
+            content: "What is wrong with a field is marked there, without a dialogue",
+            trigger: "body:not(:has(.o_dialog)) .o_field_invalid[name=smtp_server]",
+        },
+        { trigger: ".o_notification:contains('must not contain spaces')" },
+        {
+            content: "What was copied along is put right",
+            trigger: ".o_field_widget[name=smtp_server] input",
+            run: `edit smtp://localhost : ${PORT}`,
         },
         {
             trigger: ".o_field_widget[name=smtp_user] input",
@@ -89,11 +101,15 @@ tours.add("user_email_alias_create_test_send", {
             trigger: '.alert-warning:contains("535 5.7.8")',
         },
         {
+            content: "It stands there once; the notice only points at it",
+            trigger: '.o_notification:contains("The test did not pass"):not(:contains("535"))',
+        },
+        {
             trigger: ".o_field_widget[name=smtp_password] input",
             run: "edit secret",
         },
         { trigger: "button[name=action_test_connection]", run: "click" },
-        { trigger: '.o_notification:contains("Status: OK")' },
+        { trigger: '.o_notification:contains("Status: OK"):only-child' },
         { trigger: '.alert-success:contains("Status: OK")' },
         {
             content: "The password is not there to be read",

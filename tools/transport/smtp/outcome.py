@@ -307,7 +307,7 @@ def _from_exception(phase, error):
         kind, scope = _FAULTS[fault]
         if kind == "hold":
             return Outcome("deferred", scope, fault, hold=fault)
-        return Outcome(kind, scope, fault)
+        return Outcome(kind, scope, fault, detail=getattr(error, "hint", ""))
     for types, reason in _BROKEN_CONNECTION:
         if isinstance(error, types):
             return _broken_connection(phase, reason, error)
