@@ -102,16 +102,11 @@ class UserEmailAliasCredentials(models.AbstractModel):
         if self._origin or not self.smtp_server or self.provider != "smtp":
             return
         mine = self.user_id.email_normalized
-        if not self.email_from and not self._search_twin(mine):
+        siblings = self.search([("user_id", "=", self.user_id.id)])
+        taken = {(alias.email_from or "").lower() for alias in siblings}
+        if not self.email_from and mine not in taken:
             self.email_from = mine
         self.smtp_user = self.smtp_user or self.email_from
-
-    def _search_twin(self, email_from):
-        """Another alias of the owner with this From Address."""
-        return self.search(
-            [("user_id", "=", self.user_id.id), ("email_from", "=ilike", email_from)],
-            limit=1,
-        )
 
     def _is_complete(self):
         """Whether there is all that a login and a From header need."""

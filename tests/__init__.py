@@ -9,6 +9,7 @@ from . import (
     test_address_owner,
     test_address_past,
     test_alias,
+    test_alias_form,
     test_alias_input,
     test_alias_limits,
     test_alias_password,

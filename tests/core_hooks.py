@@ -863,7 +863,12 @@ SCRIPT_HOOKS = (
     (
         "alias/alias_form.js",
         "web/static/src/views/form/form_controller.js",
-        ("beforeExecuteActionButton", "beforeUnload", "onWillSaveRecord"),
+        (
+            "beforeExecuteActionButton",
+            "beforeUnload",
+            "onSaveError",
+            "onWillSaveRecord",
+        ),
     ),
     (
         "chatter/chatter_patch.js",

@@ -143,8 +143,7 @@ class Guard:
 
         :param greet: called with a TCP connection, which it closes if it fails, and
             with the deadline; in a thread of its own if there are several addresses
-        :raises Unreachable: no address takes a connection; always with the same text for
-            a port
+        :raises Unreachable: no address takes a connection
         :raises Exception: the first that ``greet`` raised, if it succeeds nowhere
         """
         targets = interleave(

@@ -1,4 +1,5 @@
 import { noticeAction } from "@user_email_alias/notice/notice_action";
+import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { FormController } from "@web/views/form/form_controller";
 import { formView } from "@web/views/form/form_view";
@@ -28,7 +29,8 @@ export class EmailAliasFormController extends FormController {
         if (this.isEmpty(record) && !this.isSigningIn) {
             await record.setInvalidField("name");
             await record.setInvalidField("email_from");
-            record._displayInvalidFieldNotification();
+            const message = _t("Missing required fields");
+            noticeAction(this.env, { params: { message, type: "danger" } });
             return false;
         }
         return super.onWillSaveRecord(...arguments);
