@@ -5,6 +5,7 @@ from ..tools import redact
 from ..tools.deadline import BUTTON_SECONDS, Deadline
 from .user_email_alias_credentials import PASSWORD_BOUND_FIELDS
 from .user_email_alias_default import ABILITY_FIELDS
+from .user_email_alias_validation import DELAY_MAX_MS
 
 redact.withhold_parameters(
     ("smtp_password", "imap_password", "client_secret", "organisation_key")
@@ -145,7 +146,7 @@ class UserEmailAlias(models.Model):
         "You already have an alias with this Description.",
     )
     _delay_range = models.Constraint(
-        "CHECK(delay_ms >= 0 AND delay_ms <= 3600000)",
+        f"CHECK(delay_ms >= 0 AND delay_ms <= {DELAY_MAX_MS})",
         "The Delay Between Emails is a number of milliseconds from 0 to 3,600,000 "
         "(one hour).",
     )
