@@ -9,6 +9,7 @@
     "external_dependencies": {
         "python": [
             "cryptography",
+            "dnspython",
             "google-auth",
             "google-auth-oauthlib",
             "imapclient",

@@ -32,6 +32,8 @@ from . import (
     test_deferrals,
     test_dialogue,
     test_dialogue_event,
+    test_discovery,
+    test_discovery_hostile,
     test_echo,
     test_exim,
     test_gateway,

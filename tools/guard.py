@@ -28,6 +28,7 @@ UNREACHABLE = "The mail server cannot be reached: check its name and port."
 ALLOWED = "must be allowed by the administrator"
 
 T = TypeVar("T")
+LookUp = Callable[[ServerAddress, float], list[tuple[int, tuple]]]
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052 2.1
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")  # all that IANA has given out
@@ -100,10 +101,13 @@ class Guard:
         ``localhost``, ``127.0.0.1``, ``::1``, ``10.0.0.0/8``, ``mail.intern:2525``,
         ``[::1]:2525``, ``*:2526`` (this port at every public address). A host or a
         network without a port is allowed with every port.
+    :param look_up: function (server, timeout in seconds) that returns what a name's
+        addresses are, as (family, socket address); None: what the system says
     :raises ValueError: an entry that is none of these; the text names it
     """
 
-    def __init__(self, allowed: str = ""):
+    def __init__(self, allowed: str = "", look_up: LookUp | None = None):
+        self._look_up = look_up or _look_up
         allowed = allowed or ""
         if len(allowed) > MAX_ALLOWED_LENGTH:
             raise ValueError("The list of allowed mail servers is too long.")
@@ -117,7 +121,7 @@ class Guard:
 
         :raises Unreachable: no address, or at least one that is forbidden
         """
-        found = _addresses(server, timeout)
+        found = _addresses(server, timeout, self._look_up)
         if not found:
             raise Unreachable("name", server.port)
         if not all(self._is_permitted(server, address) for _, address in found):
@@ -249,12 +253,12 @@ def _is_public(address):
     return address.version == 4 or address in _GLOBAL_UNICAST
 
 
-def _addresses(server, timeout):
+def _addresses(server, timeout, look_up):
     """Return (family, socket address) for a literal or a name, without doubles."""
     try:
         address = ipaddress.ip_address(server.host)
     except ValueError:
-        return _look_up(server, timeout)
+        return look_up(server, timeout)
     if address.version == 4:
         return [(socket.AF_INET, (str(address), server.port))]
     if address.scope_id:
