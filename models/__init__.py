@@ -8,6 +8,7 @@ from . import (
     user_email_alias_counted,
     user_email_alias_credentials,
     user_email_alias_default,
+    user_email_alias_domain,
     user_email_alias_ended,
     user_email_alias_figures,
     user_email_alias_keep,

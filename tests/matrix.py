@@ -105,7 +105,8 @@ MODELS = {
         """,
         "OAS/": """
             backoff_count backoff_until can_decide_on_copy can_drop claimed_at
-            connection_mails connection_mails_at has_google
+            connection_mails connection_mails_at domain_advice domain_advice_count
+            domain_checked domain_checked_at domain_findings has_google
             has_imap_password has_microsoft has_own_imap has_sent_copies
             has_smtp_password hold_reason imap_folder is_by_organisation
             is_default_wanted is_in_copy is_mine is_paused is_shared_from

@@ -79,10 +79,37 @@ class Names:
         ]
         return found
 
+    def get_texts(self, name: str, deadline: Deadline) -> list[str] | None:
+        """Return the texts of a name; None if nobody answered."""
+        records = self._find(name, "TXT", deadline)
+        if records is None:
+            return None
+        return [b"".join(r.strings).decode("utf-8", "replace") for r in records]
+
+    def takes_mail(self, domain: str, deadline: Deadline) -> bool | None:
+        """Tell whether mail to a domain can arrive; None if nobody answered.
+
+        A domain without MX takes it at its own address (RFC 5321 5.1), one whose MX is
+        a dot takes none (RFC 7505).
+        """
+        records = self._find(domain, "MX", deadline)
+        if records:
+            return any(_get_host(record.exchange) for record in records)
+        answers = [records]
+        for kind in ("A", "AAAA"):
+            answers.append(self._find(domain, kind, deadline))
+            if answers[-1]:
+                return True
+        return None if None in answers else False
+
     def _ask(self, name, kind, deadline):
         """Return the records of one answer; none if there is no answer."""
+        return self._find(name, kind, deadline) or []
+
+    def _find(self, name, kind, deadline):
+        """Return the records of one answer, None if nobody answered."""
         if not self._resolver:
-            return []
+            return None
         try:
             answer = self._resolver.resolve(
                 dns.name.from_text(name),
@@ -91,8 +118,10 @@ class Names:
                 raise_on_no_answer=False,
                 search=False,
             )
-        except (dns.exception.DNSException, OSError, UnicodeError):
+        except dns.resolver.NXDOMAIN:
             return []
+        except (dns.exception.DNSException, OSError, UnicodeError):
+            return None
         return list(answer.rrset or ())[:MAX_RECORDS]
 
 

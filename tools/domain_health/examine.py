@@ -67,7 +67,7 @@ def examine(domain, provider, names, deadline):
 
     mailer = MAILERS.get(provider)
     found = (
-        ("MX", _examine_mx(names.find_mx(domain, deadline))),
+        ("MX", _examine_mx(names.takes_mail(domain, deadline))),
         ("SPF", _examine_spf(read_spf(domain, ask), mailer)),
         ("DKIM", _examine_dkim(domain, mailer, ask)),
         ("DMARC", _examine_dmarc(read_dmarc(domain, ask))),
@@ -93,10 +93,10 @@ def examine(domain, provider, names, deadline):
 NOTHING = ("", {})
 
 
-def _examine_mx(hosts):
-    if hosts is None:
+def _examine_mx(takes_mail):
+    if takes_mail is None:
         return NOTHING
-    return ("mx_ok" if hosts else "mx_missing"), {}
+    return ("mx_ok" if takes_mail else "mx_missing"), {}
 
 
 def _examine_spf(spf, mailer):
