@@ -23,7 +23,7 @@ RESERVED = ("example", "invalid", "localhost", "local", "onion", "test")
 
 
 class UserEmailAliasDomain(models.AbstractModel):
-    """What the DNS says of the From domain: advice, which never keeps mail from leaving.
+    """What the DNS says of the From domain: advice, which never keeps mail back.
 
     Looked up when an alias has proved itself for the first time with a domain, so that
     it is read before the first bulk mail, and by a button.

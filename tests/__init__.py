@@ -34,6 +34,8 @@ from . import (
     test_dialogue_event,
     test_discovery,
     test_discovery_hostile,
+    test_domain,
+    test_domain_health,
     test_echo,
     test_exim,
     test_gateway,

@@ -259,7 +259,7 @@ class TestImapServerChoice(TransactionCase):
             foreign.imap_server_id = self.incoming.id
 
     def test_bad_imap_server_gets_a_sentence_at_the_field(self):
-        for bad in ("https://imap.example.com", "imap example com", "imap:0"):
+        for bad in ("https://imap.example.com/in", "imap example com", "imap:0"):
             with self.subTest(bad), self.assertRaises(ValidationError) as caught:
                 self.alias.imap_server = bad
             self.assertIn("IMAP Server:Port", str(caught.exception))

@@ -222,7 +222,7 @@ class TestExceptions(BaseCase):
         (OSError(113, "No route to host"), "lost"),
         (smtplib.SMTPServerDisconnected("closed"), "lost"),
         (TimeoutError("timed out"), "timeout"),
-        (guard.Unreachable("refused"), "unreachable"),
+        (guard.Unreachable("refused", 25), "unreachable"),
         (ssl.SSLEOFError(8, "EOF"), "tls_failed"),
         (ssl.SSLError(1, "wrong version number"), "tls_failed"),
         (WireFault("starttls_missing"), "starttls_missing"),

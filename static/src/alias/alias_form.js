@@ -19,6 +19,11 @@ export class EmailAliasFormController extends FormController {
         this.isSigningIn = Boolean(clickParams.name?.startsWith("action_sign_in"));
         try {
             return await super.beforeExecuteActionButton(clickParams);
+        } catch (error) {
+            if (await this.markField(error)) {
+                return false;
+            }
+            throw error;
         } finally {
             this.isSigningIn = false;
         }
@@ -36,20 +41,25 @@ export class EmailAliasFormController extends FormController {
         return super.onWillSaveRecord(...arguments);
     }
 
-    /**
-     * What is wrong with one field is marked there, without a dialogue.
-     *
-     * @override
-     */
+    /** @override */
     async onSaveError(error) {
+        return (await this.markField(error)) ? false : super.onSaveError(...arguments);
+    }
+
+    /**
+     * Mark the field that the server found wrong, without a dialogue.
+     *
+     * @returns {Promise<boolean>} whether it was about one field
+     */
+    async markField(error) {
         const fname = error.data?.context?.email_alias_field;
         const record = this.model.root;
         if (!fname || !(fname in record.activeFields)) {
-            return super.onSaveError(...arguments);
+            return false;
         }
         await record.setInvalidField(fname);
         noticeAction(this.env, { params: { message: error.data.message, type: "danger" } });
-        return false;
+        return true;
     }
 
     /** @override */
