@@ -65,14 +65,19 @@ class TestIdentity(BaseCase):
             ("the same, files we may see", BESIDE, {"directory": "/srv/copy"}, True),
             ("the same, another socket", BESIDE, {"socket": "/srv/socket"}, True),
             ("the same, elsewhere", ELSEWHERE, {"port": "5433"}, True),
-            ("base backup behind another Odoo", ELSEWHERE, {"hosts": ("10.9.9.9",)}, 0),
+            (
+                "base backup behind another Odoo",
+                ELSEWHERE,
+                {"hosts": ("10.9.9.9",)},
+                False,
+            ),
             ("clone of the machine", BESIDE, {"hosts": ("machine:9f00",)}, True),
         ):
             with self.subTest(name):
                 known = dataclasses.replace(HERE, **original)
                 now = dataclasses.replace(HERE, **{**original, **changes})
                 self.assertTrue(known.is_same(known, bool), "the original goes on")
-                self.assertFalse(known.is_same(now, lambda: has_token))
+                self.assertFalse(known.is_same(now, has_token.__bool__))
 
     def test_a_cluster_that_is_seen_from_elsewhere_or_taken_over_asks_nothing(self):
         for name, original, now, has_token in (
@@ -80,15 +85,25 @@ class TestIdentity(BaseCase):
             ("we may not see its files any more", BESIDE, {"port": "5432"}, False),
             ("another Odoo, on another machine", BESIDE, ELSEWHERE, False),
             ("Odoo beside it, too", ELSEWHERE, BESIDE, False),
-            ("by loopback instead of a socket", BESIDE, {**BESIDE, "socket": ""}, 0),
+            (
+                "by loopback instead of a socket",
+                BESIDE,
+                {**BESIDE, "socket": ""},
+                False,
+            ),
             ("standby", ELSEWHERE, {**ELSEWHERE, "hosts": ("10.0.0.6",)}, True),
-            ("machine without a number", BESIDE, {**BESIDE, "hosts": ("machine:",)}, 0),
+            (
+                "machine without a number",
+                BESIDE,
+                {**BESIDE, "hosts": ("machine:",)},
+                False,
+            ),
             ("one that only reads, on a standby", ELSEWHERE, {}, False),
         ):
             with self.subTest(name):
                 known = dataclasses.replace(HERE, **original)
                 now = dataclasses.replace(HERE, **now)
-                self.assertTrue(known.is_same(now, lambda: has_token))
+                self.assertTrue(known.is_same(now, has_token.__bool__))
                 merged = known.merged(now)
                 self.assertTrue(merged.is_same(known, bool), "nobody is shut out")
                 self.assertTrue(merged.is_same(now, bool))

@@ -76,7 +76,9 @@ class ProcessTests:
         self.assertIsNone(process.result())
         started = time.monotonic()
         self.get_token()
-        self.assertLess(time.monotonic() - started, 20, "the lock died with the process")
+        self.assertLess(
+            time.monotonic() - started, 20, "the lock died with the process"
+        )
         self.assertEqual(self.idp.refused_refreshes, 0)
 
     def test_transaction_that_changed_the_alias_gets_a_sentence_and_no_hang(self):
