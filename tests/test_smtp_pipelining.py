@@ -184,7 +184,11 @@ class TestConfusion(SmtpCase):
             return b"250 queued\r\n"
         if line == b"DATA\r\n":
             return b"354 go\r\n"
-        return b"250 ok\r\n" if line.startswith((b"MAIL", b"RCPT", b"RSET")) else b""
+        return (
+            b"250 ok\r\n"
+            if line.startswith((b"MAIL", b"RCPT", b"RSET", b"QUIT"))
+            else b""
+        )
 
     def assert_sent_one_by_one(self, peer, connection):
         start = len(peer.received)
@@ -244,6 +248,11 @@ class TestConfusion(SmtpCase):
     def test_refused_all_the_same_is_a_refusal_like_any_other(self):
         self.server.pipelining = True
         self.server.on("rcpt", reply="503 5.5.1 you go first", match="a@")
+        failure = self.failure_of(
+            self.log_in().submit, FROM, ["a@x.example", TO], MESSAGE
+        )
+        self.assertTrue(may_greet_again(failure.outcome), "one is owed the message")
+        self.assertEqual(self.server.messages, [])
         result = self.log_in().submit(FROM, ["a@x.example", TO], MESSAGE)
         self.assertEqual(result.accepted, [TO])
         self.assertEqual(list(result.refused), ["a@x.example"])
