@@ -9,6 +9,7 @@ from odoo.tests import BaseCase, tagged
 
 from ..models.user_email_alias_home import HOME
 from ..tools import home
+from .common_oauth_queue import OAuthQueueCase
 from .common_queue import QueueCase
 
 HERE = home.Home("uuid", "16400", "17000", "7400", 16, "token")
@@ -132,8 +133,9 @@ class TestIdentity(BaseCase):
         self.assertEqual(home.write_token("/proc/no/such/folder"), "")
 
 
-@tagged("post_install", "-at_install", "user_email_alias")
-class TestCopy(QueueCase):
+class CopyMixin:
+    """A database that was copied."""
+
     def _copy_database(self, **changes):
         """The same as seen from inside the copy."""
         with self.committed() as env:
@@ -147,6 +149,9 @@ class TestCopy(QueueCase):
         with self.committed() as env:
             env["ir.config_parameter"].set_param(HOME, known.to_json())
 
+
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestCopy(CopyMixin, QueueCase):
     def _decide(self, action, login="base.user_admin"):
         with self.committed() as env:
             user = (
@@ -238,3 +243,24 @@ class TestCopy(QueueCase):
         self.assertNotIn(self.registry.db_name, known.values())
         self.run_queue()
         self.assertEqual(self.served(), ["a@example.org"])
+
+
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestCopySignedIn(CopyMixin, OAuthQueueCase):
+    def _keep_alive(self):
+        """Do what the cron worker does with an account that was idle for long."""
+        self.write_alias(oauth_refreshed_at="2020-01-01 00:00:00")
+        with self.committed() as env:
+            env["user.email.alias"]._cron_keep_alive()
+
+    def test_accounts_of_the_original_are_not_refreshed_by_its_copy(self):
+        self.queue("a@example.org")
+        self._copy_database()
+        self._keep_alive()
+        self.assertEqual(self.idp.refreshes, 0)
+        with self.committed() as env:
+            env["user.email.alias"].with_user(env.ref("base.user_admin")).browse(
+                self.alias_id
+            ).action_copy_send()
+        self._keep_alive()
+        self.assertEqual(self.idp.refreshes, 1)
