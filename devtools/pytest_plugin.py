@@ -14,11 +14,14 @@ import os
 import pytest
 
 TOUR_TAG = "user_email_alias_tour"
-LAZY_BUNDLES = (
-    "html_editor.assets_editor",
+TOUR_BUNDLES = (
+    "web.assets_web",
+    "web.assets_web_print",
+    "web.assets_tests",
     "web_tour.automatic",
+    "mass_mailing.assets_builder",
 )
-"""What the web client loads by itself; core puts together what pages name."""
+"""What the web client loads in our tours."""
 
 _ENFORCED = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
@@ -41,11 +44,9 @@ def web_client(request, load_registry):
 
     with Registry(get_db_name()).cursor() as cr:
         qweb = api.Environment(cr, api.SUPERUSER_ID, {})["ir.qweb"]
-        qweb._pregenerate_assets_bundles()
-        for name in LAZY_BUNDLES:
-            bundle = qweb._get_asset_bundle(name)
-            bundle.js()
-            bundle.css()
+        for name in TOUR_BUNDLES:
+            qweb._get_asset_bundle(name, css=False, js=True).js()
+            qweb._get_asset_bundle(name, css=True, js=False).css()
 
 
 def pytest_configure(config):
