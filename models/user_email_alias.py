@@ -247,7 +247,7 @@ class UserEmailAlias(models.Model):
         if "daily_limit" in vals:
             self._end_limit_wait()
         if vals.get("active") or {"delay_ms", "daily_limit"} & vals.keys():
-            self.env["user.email.alias.queue"]._trigger_cron()
+            self._wake()
         self._follow_organisation(vals, joined_sudo)
         self._follow_mailbox(vals)
         self._follow_in_web_client(vals)

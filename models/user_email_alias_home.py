@@ -1,3 +1,4 @@
+import dataclasses
 import logging
 
 import odoo.tools
@@ -47,16 +48,19 @@ class UserEmailAliasHome(models.AbstractModel):
         """Be at home here, unless something that waits may be waiting elsewhere too."""
         known, here = self._read_homes()
         if known and known.is_same(here, self._has_token(known)):
-            if known.version == here.version:
-                return
-        elif known and self._has_waiting():
-            return
-        self._write_home(here)
+            if not known.knows(here):
+                self._write_home(known.merged(here))
+        elif not known or not self._has_waiting():
+            self._write_home(self._with_token(here))
+
+    @api.model
+    def _with_token(self, here):
+        token = home.write_token(odoo.tools.config["data_dir"])
+        return dataclasses.replace(here, token=token)
 
     @api.model
     def _write_home(self, here):
-        token = home.write_token(odoo.tools.config["data_dir"])
-        value = home.Home(**{**vars(here), "token": token}).to_json()
+        value = here.to_json()
         # in SQL: two that come first at the same time must not collide, but begin anew
         self.env.cr.execute(
             SQL(
@@ -91,17 +95,27 @@ class UserEmailAliasHome(models.AbstractModel):
                          WHERE datname = current_database()),
                        'ir_config_parameter'::regclass::oid::text,
                        current_setting('server_version_num')::int / 10000,
+                       current_setting('port'),
+                       inet_server_addr()::text,
+                       CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE')
+                            THEN current_setting('data_directory') END,
+                       pg_is_in_recovery(),
                        has_function_privilege('pg_control_system()', 'EXECUTE')
                 """,
                 HOME,
             )
         )
-        known, uuid, database, table, version, may_read = cr.fetchone()
+        known, uuid, database, table, version, *place, is_standby, may_read = (
+            cr.fetchone()
+        )
         system = None
         if may_read:
             cr.execute("SELECT system_identifier::text FROM pg_control_system()")
             [system] = cr.fetchone()
         here = home.Home(uuid or "", database, table, system, version)
+        if not is_standby:
+            # whoever only reads may ask a standby, which is elsewhere
+            here = here.at(*place, cr.connection.info.host)
         return home.Home.from_json(known), here
 
     @api.model
@@ -163,6 +177,18 @@ class UserEmailAliasHome(models.AbstractModel):
         """The original sends: what waits here never leaves."""
         return self._decide("dropped")
 
+    def _get_decided(self):
+        """Return the home that somebody has decided on.
+
+        A cluster that several servers reach by several ways is one home.
+        """
+        known, here = self._read_homes()
+        home_now = self._with_token(here)
+        others = dataclasses.replace(here, hosts=known.hosts) if known else here
+        if known and known.is_same(others, lambda: False):
+            return dataclasses.replace(known.merged(here), token=home_now.token)
+        return home_now
+
     def _decide(self, fate):
         self._check_copy()
         _logger.info(
@@ -172,6 +198,6 @@ class UserEmailAliasHome(models.AbstractModel):
         env = self.sudo().env
         if fate == "dropped":
             drop_waiting(env)
-        self._write_home(self._read_homes()[1])
-        env["user.email.alias.queue"]._trigger_cron()
+        self._write_home(self._get_decided())
+        env["user.email.alias"].search([])._wake()
         return {"type": "ir.actions.client", "tag": "soft_reload"}

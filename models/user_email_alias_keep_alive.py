@@ -31,6 +31,9 @@ class UserEmailAliasKeepAlive(models.AbstractModel):
 
         What waits for the administrator is tried again too: the cause may be gone.
         """
+        if self._is_copy():
+            # a provider that renews refresh tokens would take the original's for stolen
+            return
         self.env["user.email.alias.secret.end"]._tell_ends()
         now = fields.Datetime.now()
         limit = fields.Datetime.subtract(now, days=KEEP_ALIVE_DAYS)

@@ -57,6 +57,15 @@ class UserEmailAliasState(models.AbstractModel):
         help="The owner paused the alias; its emails wait.",
     )
 
+    def _wake(self):
+        """Have what waits served: bulk mail by the job, one-to-one mail by whoever can.
+
+        Its owner has just acted for it to leave, and watches.
+        """
+        Queue = self.env["user.email.alias.queue"]
+        Queue._trigger_cron()
+        Queue._serve_soon(self.ids)
+
     def _set_verified(self):
         self.sudo().write(
             {
@@ -68,7 +77,7 @@ class UserEmailAliasState(models.AbstractModel):
                 "backoff_count": 0,
             }
         )
-        self.env["user.email.alias.queue"]._trigger_cron()
+        self._wake()
 
     def _set_hold(self, reason, message):
         """Stop the lane until the owner acts; whatever waits keeps waiting."""
@@ -93,7 +102,7 @@ class UserEmailAliasState(models.AbstractModel):
                 "max_bytes": 0,
             }
         )
-        self.env["user.email.alias.queue"]._trigger_cron()
+        self._wake()
 
     def _get_connection_mails(self):
         """How many emails the server takes on one connection; 0: any number."""
@@ -141,4 +150,4 @@ class UserEmailAliasState(models.AbstractModel):
         # sudo: the state is written by the server only
         self.sudo().is_paused = False
         self._record_event("resumed")
-        self.env["user.email.alias.queue"]._trigger_cron()
+        self._wake()

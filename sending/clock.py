@@ -45,7 +45,9 @@ def follow_clock(cr):
                    SET claimed_at = claimed_at - CASE WHEN claimed_at > now
                                                       THEN %(shift)s ELSE 0 END,
                        replied_at = replied_at - CASE WHEN replied_at > now
-                                                      THEN %(shift)s ELSE 0 END
+                                                      THEN %(shift)s ELSE 0 END,
+                       sent_copy_due = sent_copy_due
+                                       - %(shift)s * interval '1 second'
                   FROM extract(epoch FROM clock_timestamp()) now
                  WHERE alias_id = %(alias_id)s
                    AND GREATEST(claimed_at, replied_at) > now
@@ -66,3 +68,45 @@ def follow_clock(cr):
                 alias_id,
             )
         )
+    _follow_waits(cr)
+
+
+def _follow_waits(cr):
+    """Have nobody wait longer for the next try than when that was put off.
+
+    What was written by the clock that was set back was so later than it is now.
+    """
+    cr.execute(
+        SQL(
+            """
+            UPDATE user_email_alias
+               SET backoff_until = backoff_until
+                                   - extract(epoch FROM write_date - utc),
+                   write_date = utc
+              FROM timezone('UTC', clock_timestamp()) utc
+             WHERE write_date > utc + %s * interval '1 second'
+               AND backoff_until > extract(epoch FROM clock_timestamp())
+            """,
+            TOLERANCE_SECONDS,
+        )
+    )
+    # all mail that waits is only read when the latest submission lies ahead
+    cr.execute(
+        SQL(
+            """
+            UPDATE mail_mail
+               SET email_alias_due = email_alias_due
+                                     - extract(epoch FROM write_date - utc),
+                   write_date = utc
+              FROM timezone('UTC', clock_timestamp()) utc
+             WHERE state = 'outgoing' AND email_alias_id IS NOT NULL
+               AND email_alias_due > extract(epoch FROM clock_timestamp())
+               AND scheduled_date IS NULL
+               AND write_date > utc + %(tolerance)s * interval '1 second'
+               AND (SELECT GREATEST(claimed_at, replied_at)
+                      FROM user_email_alias_log ORDER BY id DESC LIMIT 1)
+                   > extract(epoch FROM clock_timestamp()) + %(tolerance)s
+            """,
+            tolerance=TOLERANCE_SECONDS,
+        )
+    )

@@ -9,6 +9,7 @@ from odoo import tools
 from ..tools import address
 from ..tools.attachments import SharedParts
 from ..tools.header.mailboxes import Mailbox
+from ..tools.header.text import clean
 from ..tools.message import join, write_pieces
 
 # The context key under which a mail is built; its value is a SharedParts.
@@ -63,6 +64,7 @@ class Account:
     :param wants_copies: copies of all mail go to the Sent folder
     :param wants_direct_copies: copies of one-to-one mail at least
     :param max_bytes: bytes of one email that the server takes, 0 = it has not said
+    :param reply_to: where answers go, empty = as Odoo likes
     :param is_troubled: whether a success changes the alias's state
     """
 
@@ -77,6 +79,7 @@ class Account:
     wants_copies: bool
     wants_direct_copies: bool
     max_bytes: int
+    reply_to: str
 
     @property
     def sender(self):
@@ -107,6 +110,7 @@ class Message:
         ]
         self.recipients = [r for r in recipients if not wanted or r in wanted]
         mail._email_alias_restore_id(captured.message)
+        _keep_reply_to(captured.message, mail.reply_to or "", account.reply_to)
         self._pieces = write_pieces(captured.message, account.sender, shared)
         self.size = sum(map(len, self._pieces))
         self._max_bytes = account.max_bytes
@@ -190,6 +194,22 @@ def build(mail, account, is_own, shared=None):
             message.has_written = is_own and _has_written(mail.env)
             return message
     return None
+
+
+def _keep_reply_to(message, meant, own):
+    """Have answers go where the alias's owner wants them, whatever other add-ons do.
+
+    :param meant: Reply-To of the mail
+    :param own: the alias's; another one that the mail was given is nobody's concern
+    """
+    wanted = set(tools.mail.email_normalize_all(own))
+    if not wanted or wanted != set(tools.mail.email_normalize_all(meant)):
+        return
+    in_ascii = {address.mailbox_to_ascii(each) for each in wanted}
+    told = set(tools.mail.email_normalize_all(str(message["Reply-To"] or "")))
+    if told != wanted and told != in_ascii:
+        del message["Reply-To"]
+        message["Reply-To"] = clean(meant)
 
 
 def is_provisional(records, vals):

@@ -166,7 +166,7 @@ ACCOUNT = SQL(
        COALESCE(alias.daily_limit, 0),
        alias.has_sent_copies AND alias.skip_bulk_copies IS NOT TRUE,
        COALESCE(alias.has_sent_copies, false),
-       COALESCE(alias.max_bytes, 0)"""
+       COALESCE(alias.max_bytes, 0), COALESCE(alias.reply_to, '')"""
 )
 
 

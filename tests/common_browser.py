@@ -30,7 +30,7 @@ class BrowserCase(DialogueCase):
         """Answer for every host but ours: there is nothing."""
         return {"responseCode": 404}
 
-    def start_tour(self, path, tour, seconds=60):
+    def start_tour(self, path, tour, seconds=240):
         """Let the browser walk a tour; what it presses is committed."""
         browser = ChromeBrowser(self, success_signal=SUCCESS)
         try:

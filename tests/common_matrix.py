@@ -3,11 +3,11 @@
 import inspect
 
 from odoo import fields, models
-from odoo.tests import HttpCase
 from odoo.tests.common import JsonRpcException
 
 from ..models.user_email_alias_stale import STALE
 from .common import AliasCommon
+from .common_http import PatientHttpCase
 
 ADDON = "user_email_alias"
 PACKAGE = f"odoo.addons.{ADDON}."
@@ -48,7 +48,7 @@ SAMPLES = {
 }
 
 
-class MatrixCase(HttpCase, AliasCommon):
+class MatrixCase(PatientHttpCase, AliasCommon):
     """Each cell is a call of its own, undone before the next one."""
 
     @classmethod

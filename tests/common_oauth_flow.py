@@ -6,10 +6,11 @@ from unittest.mock import patch
 from urllib.parse import urlencode
 
 import odoo.http
-from odoo.tests import HttpCase, new_test_user
+from odoo.tests import new_test_user
 
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
+from .common_http import PatientHttpCase
 from .fake_ca import make_ca
 from .fake_oauth import ANNA, FakeIdentityProvider
 from .fake_smtp import FakeSmtpServer
@@ -18,7 +19,7 @@ OUTCOME = "user_email_alias_outcome"
 FLOWS = "user_email_alias_flows"
 
 
-class OAuthFlowCase(HttpCase):
+class OAuthFlowCase(PatientHttpCase):
     """A subclass names the ``flavour`` of the provider."""
 
     flavour = None

@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import tempfile
+import time
 from unittest.mock import patch
 
 from odoo import api
@@ -162,6 +163,13 @@ class QueueCase(BaseCase):
             values.setdefault("smtp_password", PASSWORD)
         with self.committed() as env:
             env["user.email.alias"].browse(self.alias_id).write(values)
+
+    def wait_until(self, condition, seconds=30):
+        """Let a thread come so far; a busy machine may take its time."""
+        ends_at = time.monotonic() + seconds
+        while not condition():
+            self.assertLess(time.monotonic(), ends_at, "it never came so far")
+            time.sleep(0.02)
 
     # ------------------------------------------------------------------
     # Seeing

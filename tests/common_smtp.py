@@ -7,6 +7,7 @@ from ..tools import guard
 from ..tools.address import ServerAddress
 from ..tools.deadline import Deadline
 from ..tools.transport import smtp
+from ..tools.transport.smtp import greeting, pipelining
 from .fake_ca import make_ca
 from .fake_smtp import FakeSmtpServer
 
@@ -62,6 +63,9 @@ class SmtpCase(SmtpClientCase):
 
     def setUp(self):
         super().setUp()
+        # what was learnt of a server that had the same port
+        for memory in (pipelining._off, greeting._refused):
+            memory.clear()
         self.server = self.serve(**self.server_options)
 
     def serve(self, **options):

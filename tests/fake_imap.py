@@ -51,6 +51,7 @@ class FakeImap(Listener):
     - ``read_only``, ``rights``, ``quota``: SELECT says READ-ONLY, what MYRIGHTS tells,
       (usage, limit) of GETQUOTAROOT in kB
     - ``drops_flags``: APPEND stores no flags
+    - ``is_below_inbox``: CREATE takes names below the inbox only
 
     What clients said is in ``received`` (octets, decrypted).
     """
@@ -82,6 +83,7 @@ class FakeImap(Listener):
         self.rights = "lrswipkxtea"
         self.quota = (0, 1000)
         self.drops_flags = False
+        self.is_below_inbox = False
         self.received = b""
         self.commands = []
 

@@ -157,7 +157,10 @@ class Session:
         return "OK done"
 
     def do_create(self, tag, rest, literals):
-        self.fake.create(_unquote(_words(rest)[0]))
+        name = _unquote(_words(rest)[0])
+        if self.fake.is_below_inbox and not name.upper().startswith("INBOX"):
+            return "NO Invalid mailbox name"
+        self.fake.create(name)
         return "OK done"
 
     def do_subscribe(self, tag, rest, literals):

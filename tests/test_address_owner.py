@@ -2,11 +2,12 @@
 
 import ast
 
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
 from odoo.addons.mail.tools.discuss import Store
 
 from .common import AliasCommon
+from .common_http import PatientHttpCase
 
 ALICE = "alice@a.example.com"
 BOB = "bob@b.example.com"
@@ -350,7 +351,7 @@ class TestMistakenContacts(OwnerCase):
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
-class TestChatterTwice(OwnerCase, HttpCase):
+class TestChatterTwice(OwnerCase, PatientHttpCase):
     def ask(self, route, **params):
         return self.make_jsonrpc_request(route, params)
 

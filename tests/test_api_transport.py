@@ -79,11 +79,11 @@ class SubmissionTests:
             self.assertIs(failure.phase, Phase.DOT)
 
     def test_no_answer_in_time_is_uncertain(self):
-        self.api.knobs.delay = 3.0
+        self.api.knobs.delay = 12.0
         started = time.monotonic()
         failure = self.submit_failing(self.open(seconds=1.0))
         self.assertEqual(failure.outcome.kind, "uncertain")
-        self.assertLess(time.monotonic() - started, 2.5)
+        self.assertLess(time.monotonic() - started, 10)
 
     def test_nobody_there_is_tried_again_later(self):
         connection = self.open(url="https://localhost:9")

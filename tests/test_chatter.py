@@ -3,11 +3,12 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.exceptions import AccessError
-from odoo.tests import HttpCase, tagged, users
+from odoo.tests import tagged, users
 
 from odoo.addons.mail.tools.discuss import Store
 
 from .common import AliasCommon
+from .common_http import PatientHttpCase
 
 
 class ChatterCase(AliasCommon):
@@ -206,7 +207,7 @@ class TestScheduledMessage(ChatterCase):
 
 
 @tagged("post_install", "-at_install", "user_email_alias", "user_email_alias_tour")
-class TestChatterTours(ChatterCase, HttpCase):
+class TestChatterTours(ChatterCase, PatientHttpCase):
     def mail_of(self, text):
         mails = self.env["mail.mail"].search([("body_html", "like", text)])
         self.assertEqual(len(mails), 1, text)

@@ -2,9 +2,10 @@
 
 import json
 
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
 from .common import AliasCommon
+from .common_http import PatientHttpCase
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
@@ -123,7 +124,7 @@ class TestHeaders(AliasCommon):
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
-class TestChatterRoute(AliasCommon, HttpCase):
+class TestChatterRoute(AliasCommon, PatientHttpCase):
     """What the chatter's "Send message" and "Log note" post."""
 
     def post(self, user, record=None, context=None, **post_data):

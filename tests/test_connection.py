@@ -25,7 +25,7 @@ class TestConnection(AliasCommon):
                 peer.read_line(client)
                 for byte in b"250-slow\r\n250 AUTH PLAIN\r\n":
                     client.sendall(bytes([byte]))
-                    time.sleep(0.05)
+                    time.sleep(0.3)
 
         with (
             RawPeer(script) as peer,
@@ -41,7 +41,7 @@ class TestConnection(AliasCommon):
             )
             begun = time.monotonic()
             notice = alias.action_test_connection()["params"]
-            self.assertLess(time.monotonic() - begun, 2)
+            self.assertLess(time.monotonic() - begun, 6)
         self.assertEqual(notice["type"], "danger")
         self.assertIn("did not answer in time", notice["message"])
 

@@ -7,18 +7,18 @@ from odoo.addons.user_email_alias.tools.deadline import Deadline
 
 class TestDeadline(unittest.TestCase):
     def test_a_step_never_outlasts_the_conversation(self):
-        conversation = Deadline(0.2)
+        conversation = Deadline(40)
         self.assertEqual(conversation.within(60).at, conversation.at)
-        self.assertLess(conversation.within(0.05).at, conversation.at)
-        self.assertLessEqual(Deadline().within(0.05).left, 0.05)
+        self.assertLess(conversation.within(5).at, conversation.at)
+        self.assertLessEqual(Deadline().within(5).left, 5)
 
     def test_what_is_left_shrinks_and_ends(self):
-        deadline = Deadline(0.05)
+        deadline = Deadline(1)
         self.assertFalse(deadline.is_over)
         first = deadline.left
         time.sleep(0.01)
         self.assertLess(deadline.left, first)
-        time.sleep(0.05)
+        time.sleep(1)
         self.assertTrue(deadline.is_over)
         with self.assertRaises(TimeoutError):
             deadline.left  # noqa: B018
@@ -34,6 +34,6 @@ class TestDeadline(unittest.TestCase):
                     theirs.send(b".")
                     ours.recv(1)
                     time.sleep(0.05)
-            self.assertLess(time.monotonic() - begun, 0.5)
+            self.assertLess(time.monotonic() - begun, 5)
             Deadline().arm(ours)
             self.assertIsNone(ours.gettimeout())

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
 from .common import AliasCommon
 from .common_dialogue import DialogueCase
+from .common_http import PatientHttpCase
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
@@ -328,7 +329,7 @@ class TestReach(AliasCommon):
 
 
 @tagged("post_install", "-at_install", "user_email_alias", "user_email_alias_tour")
-class TestDialogueTours(AliasCommon, HttpCase):
+class TestDialogueTours(AliasCommon, PatientHttpCase):
     def test_send_now_asks_for_the_from_first(self):
         template = self.env["mail.template"].create(
             {

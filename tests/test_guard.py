@@ -322,21 +322,21 @@ class TestGuard(BaseCase):
                     started = time.monotonic()
                     server = ServerAddress("a.example", port)
                     with Guard("127.0.0.0/8").connect(
-                        server, Deadline(1)
+                        server, Deadline(3)
                     ) as connection:
                         self.assertEqual(connection.getpeername()[0], "127.0.0.2")
-                    self.assertLess(time.monotonic() - started, 0.9)
+                    self.assertLess(time.monotonic() - started, 2.9)
             started = time.monotonic()
             error = self.refuse(Guard("127.0.0.1"), "127.0.0.1", port)
             self.assertEqual(error.detail, "timeout")
-            self.assertLess(time.monotonic() - started, 2.5)
+            self.assertLess(time.monotonic() - started, 12)
 
     def test_a_slow_resolver_does_not_outlast_the_time(self):
-        patched, _ = answers("1.1.1.1", delay=1.5)
+        patched, _ = answers("1.1.1.1", delay=8)
         with patched:
             started = time.monotonic()
             server = ServerAddress("a.example", 587)
             with self.assertRaises(Unreachable) as caught:
                 Guard().connect(server, Deadline(0.2))
-            self.assertLess(time.monotonic() - started, 0.6)
+            self.assertLess(time.monotonic() - started, 5)
         self.assertEqual(caught.exception.detail, "name")

@@ -9,9 +9,19 @@ from odoo.tests import BaseCase, tagged
 
 from ..models.user_email_alias_home import HOME
 from ..tools import home
+from .common_oauth_queue import OAuthQueueCase
 from .common_queue import QueueCase
 
 HERE = home.Home("uuid", "16400", "17000", "7400", 16, "token")
+
+# PostgreSQL's files, port and socket, and where it runs: beside Odoo, or elsewhere
+BESIDE = {
+    "directory": "/var/lib/postgresql/16/main",
+    "port": "5432",
+    "socket": "/run/postgresql",
+    "hosts": ("machine:3d12",),
+}
+ELSEWHERE = {**BESIDE, "socket": "", "hosts": ("10.0.0.5",)}
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
@@ -50,8 +60,66 @@ class TestIdentity(BaseCase):
     def test_next_postgresql_behind_another_server_is_a_copy(self):
         self.assertFalse(self.is_same(has_token=False, system="7500", version=17))
 
+    def test_copies_of_a_whole_cluster_are_told_from_it(self):
+        for name, original, changes, has_token in (
+            ("base backup beside it", BESIDE, {"port": "5433"}, True),
+            ("the same, files we may see", BESIDE, {"directory": "/srv/copy"}, True),
+            ("the same, another socket", BESIDE, {"socket": "/srv/socket"}, True),
+            ("the same, elsewhere", ELSEWHERE, {"port": "5433"}, True),
+            (
+                "base backup behind another Odoo",
+                ELSEWHERE,
+                {"hosts": ("10.9.9.9",)},
+                False,
+            ),
+            ("clone of the machine", BESIDE, {"hosts": ("machine:9f00",)}, True),
+        ):
+            with self.subTest(name):
+                known = dataclasses.replace(HERE, **original)
+                now = dataclasses.replace(HERE, **{**original, **changes})
+                self.assertTrue(known.is_same(known, bool), "the original goes on")
+                self.assertFalse(known.is_same(now, has_token.__bool__))
+
+    def test_a_cluster_that_is_seen_from_elsewhere_or_taken_over_asks_nothing(self):
+        for name, original, now, has_token in (
+            ("noted by an older version of ours", {}, BESIDE, False),
+            ("we may not see its files any more", BESIDE, {"port": "5432"}, False),
+            ("another Odoo, on another machine", BESIDE, ELSEWHERE, False),
+            ("Odoo beside it, too", ELSEWHERE, BESIDE, False),
+            (
+                "by loopback instead of a socket",
+                BESIDE,
+                {**BESIDE, "socket": ""},
+                False,
+            ),
+            ("standby", ELSEWHERE, {**ELSEWHERE, "hosts": ("10.0.0.6",)}, True),
+            (
+                "machine without a number",
+                BESIDE,
+                {**BESIDE, "hosts": ("machine:",)},
+                False,
+            ),
+            ("one that only reads, on a standby", ELSEWHERE, {}, False),
+        ):
+            with self.subTest(name):
+                known = dataclasses.replace(HERE, **original)
+                now = dataclasses.replace(HERE, **now)
+                self.assertTrue(known.is_same(now, has_token.__bool__))
+                merged = known.merged(now)
+                self.assertTrue(merged.is_same(known, bool), "nobody is shut out")
+                self.assertTrue(merged.is_same(now, bool))
+                self.assertTrue(merged.knows(now) and merged.knows(known))
+
+    def test_servers_are_named_by_address_or_machine(self):
+        self.assertEqual(home.name_host("10.0.0.5/32"), "10.0.0.5")
+        self.assertEqual(home.name_host("2001:db8::5/128"), "2001:db8::5")
+        ours = {home.name_host(each) for each in (None, "127.0.0.1/32", "::1/128")}
+        self.assertEqual(len(ours), 1)
+        self.assertTrue(ours.pop().startswith(home.LOCAL))
+
     def test_what_was_known_survives_the_way_through_the_database(self):
-        self.assertEqual(home.Home.from_json(HERE.to_json()), HERE)
+        for known in (HERE, dataclasses.replace(HERE, **BESIDE)):
+            self.assertEqual(home.Home.from_json(known.to_json()), known)
         for text in ("", None, "[]", "7", "{", '{"uuid"'):
             self.assertIsNone(home.Home.from_json(text))
 
@@ -65,20 +133,25 @@ class TestIdentity(BaseCase):
         self.assertEqual(home.write_token("/proc/no/such/folder"), "")
 
 
-@tagged("post_install", "-at_install", "user_email_alias")
-class TestCopy(QueueCase):
-    def _copy_database(self):
+class CopyMixin:
+    """A database that was copied."""
+
+    def _copy_database(self, **changes):
         """The same as seen from inside the copy."""
         with self.committed() as env:
             known, here = env["user.email.alias"]._read_homes()
             self.assertEqual(known.database, here.database)
             self.addCleanup(self._write_home, known)
-            self._write_home(dataclasses.replace(known, database="1"))
+            changes = changes or {"database": "1"}
+            self._write_home(dataclasses.replace(known, **changes))
 
     def _write_home(self, known):
         with self.committed() as env:
             env["ir.config_parameter"].set_param(HOME, known.to_json())
 
+
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestCopy(CopyMixin, QueueCase):
     def _decide(self, action, login="base.user_admin"):
         with self.committed() as env:
             user = (
@@ -115,6 +188,23 @@ class TestCopy(QueueCase):
             self._decide("action_copy_drop")
         states = {mail["state"] for mail in self.read_mails(ids + late, "state")}
         self.assertEqual(states, {"sent"})
+
+    def test_what_waits_in_a_copy_of_the_cluster_waits_until_it_is_let_go(self):
+        for changes in ({"port": "1"}, {"directory": "/srv"}, {"hosts": ("machine:",)}):
+            with self.subTest(changes):
+                self.server.clear()
+                self.queue("a@example.org")
+                self._copy_database(**changes)
+                self.run_queue()
+                is_copy = "hosts" not in changes
+                self.assertEqual(bool(self.served()), not is_copy)
+                if is_copy:
+                    self._decide("action_copy_send")
+                    self.run_queue()
+                self.assertEqual(self.served(), ["a@example.org"])
+                with self.committed() as env:
+                    known, here = env["user.email.alias"]._read_homes()
+                    self.assertEqual(known.port, here.port)
 
     def test_what_is_dropped_never_leaves_and_a_claim_stays_uncertain(self):
         ids = self.queue("a@example.org", "b@example.org")
@@ -153,3 +243,24 @@ class TestCopy(QueueCase):
         self.assertNotIn(self.registry.db_name, known.values())
         self.run_queue()
         self.assertEqual(self.served(), ["a@example.org"])
+
+
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestCopySignedIn(CopyMixin, OAuthQueueCase):
+    def _keep_alive(self):
+        """Do what the cron worker does with an account that was idle for long."""
+        self.write_alias(oauth_refreshed_at="2020-01-01 00:00:00")
+        with self.committed() as env:
+            env["user.email.alias"]._cron_keep_alive()
+
+    def test_accounts_of_the_original_are_not_refreshed_by_its_copy(self):
+        self.queue("a@example.org")
+        self._copy_database()
+        self._keep_alive()
+        self.assertEqual(self.idp.refreshes, 0)
+        with self.committed() as env:
+            env["user.email.alias"].with_user(env.ref("base.user_admin")).browse(
+                self.alias_id
+            ).action_copy_send()
+        self._keep_alive()
+        self.assertEqual(self.idp.refreshes, 1)

@@ -81,11 +81,11 @@ class TestConnecting(FakeCase):
     def test_silent_server_is_given_up(self):
         fake = self.fake()
         fake.greeting = "* OK"
-        fake.replies = {"CAPABILITY": lambda session, tag: time.sleep(5)}
+        fake.replies = {"CAPABILITY": lambda session, tag: time.sleep(30)}
         start = time.monotonic()
         failure = self.fails(self.connect, fake.port, timeout=0.3)
         self.assertEqual("unreachable", failure.kind)
-        self.assertLess(time.monotonic() - start, 2)
+        self.assertLess(time.monotonic() - start, 10)
 
 
 @tagged("-at_install", "post_install")

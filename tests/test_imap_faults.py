@@ -73,11 +73,11 @@ class TestHostileServers(FakeCase):
     def test_answers_just_in_time_do_not_prolong_the_conversation(self):
         fake = self.fake()
         fake.folders["Sent"] = FakeFolder()
-        fake.pause = 0.4
+        fake.pause = 1.5
         start = time.monotonic()
         with self.assertRaises(ImapFailure):
-            self._use(self.signed_in(fake, timeout=1))
-        self.assertLess(time.monotonic() - start, 3)
+            self._use(self.signed_in(fake, timeout=2))
+        self.assertLess(time.monotonic() - start, 7)
 
     def test_greeting_and_handshake_end_with_the_conversation(self):
         record = b"\x16\x03\x03\x40\x00" + bytes(200)  # of 16,384 octets, RFC 8446 5.1
@@ -90,7 +90,7 @@ class TestHostileServers(FakeCase):
             start = time.monotonic()
             failure = self.fails(self.connect, fake.port, timeout=1, **options)
             self.assertEqual("unreachable", failure.kind)
-            self.assertLess(time.monotonic() - start, 3)
+            self.assertLess(time.monotonic() - start, 10)
 
     def test_what_nobody_asked_for_is_not_kept(self):
         fake = self.fake()

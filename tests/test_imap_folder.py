@@ -239,6 +239,16 @@ class TestOtherFolders(FakeCase):
         del fake.folders["Mine"]
         self.assertEqual("Sent", self.signed_in(fake).find_sent_folder(remembered).path)
 
+    def test_server_that_takes_folders_below_the_inbox_only(self):
+        fake = self.fake()
+        fake.is_below_inbox = True
+        folder = self.signed_in(fake).find_sent_folder(create=True)
+        self.assertEqual(("INBOX/Sent", "created"), (folder.path, folder.found))
+        fake.replies = {"CREATE": "{tag} NO you may not"}
+        del fake.folders["INBOX/Sent"]
+        failure = self.fails(self.signed_in(fake).find_sent_folder, create=True)
+        self.assertIn("you may not", str(failure))
+
     def test_moved_flag_is_followed_unless_the_user_has_chosen(self):
         fake = self.fake()
         fake.folders["One"] = FakeFolder(flags=r"\Sent", uid_validity=5)

@@ -134,6 +134,33 @@ class TestNeighbours(QueueCase):
         [row] = self.read_log()
         self.assertEqual(row["email_from"], '"Ada Lovelace" <ada@example.com>')
 
+    def test_answers_go_where_the_owner_wants_them(self):
+        model = self.registry["ir.mail_server"]
+        core = model._prepare_email_message__
+
+        def prepare(server, message, session):
+            sender, recipients, message = core(server, message, session)
+            del message["Reply-To"]
+            message["Reply-To"] = "static@corp.example"
+            return sender, recipients, message
+
+        for own, mails, seen in (
+            ("answers@b\u00fccher.example",) * 2 + (b"answers@xn--bcher-kva.example",),
+            ("a@b.example", '"Ada, L." <a@b.example>', b'"Ada, L." <a@b.example>'),
+            ("a@b.example", "catchall@odoo.example", b"static@corp.example"),
+            ("", "catchall@odoo.example", b"static@corp.example"),
+        ):
+            self.server.clear()
+            self.write_alias(reply_to=own)
+            self.queue(MANY[0], bulk=False, reply_to=mails)
+            with (
+                self.subTest(own=own, mails=mails),
+                patch.object(model, "_prepare_email_message__", prepare),
+            ):
+                self.run_queue()
+                [message] = self.server.messages
+                self.assertIn(b"\r\nReply-To: " + seen + b"\r\n", message.data)
+
     def test_an_answer_in_the_chatter_is_built_once(self):
         with self.tracking(lambda mail: False):
             with self.committed(self.user_id) as env:

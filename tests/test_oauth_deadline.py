@@ -19,6 +19,9 @@ from .raw_peer import RawPeer
 # Seconds between two bytes, for a single wait, and for the whole conversation.
 DRIP, WAIT, WHOLE = 0.2, 1.0, 1.5
 
+# What a busy machine may add to it, in seconds; each drip would last for minutes.
+MORE = 10.0
+
 HEAD = b"HTTP/1.1 200 OK\r\n"
 HEADERS = b"Content-Type: application/json\r\nContent-Length: 1000\r\n"
 
@@ -63,7 +66,7 @@ class TestDrippingProvider(BaseCase):
                 provider.begin("https://odoo.example.com/callback")
             seconds = time.monotonic() - started
         self.assertIn(caught.exception.code, ("unreachable", "tls"))
-        self.assertLess(seconds, WHOLE + 1)
+        self.assertLess(seconds, WHOLE + MORE)
         self.assertGreater(seconds, WAIT, "it was not the deadline that ended it")
 
     def test_every_part_of_an_answer_is_bounded_by_the_deadline(self):
@@ -116,7 +119,7 @@ class DrippingAnswers:
         started = time.monotonic()
         self.assertRaises(ProviderUnavailable, call)
         seconds = time.monotonic() - started
-        self.assertLess(seconds, WHOLE + 1)
+        self.assertLess(seconds, WHOLE + MORE)
         self.assertGreater(seconds, WAIT)
 
     def limited(self):
@@ -145,7 +148,7 @@ class DrippingAnswers:
         self.idp.drips = {"/revoke": DRIP}
         started = time.monotonic()
         self.limited().revoke(tokens)
-        self.assertLess(time.monotonic() - started, WHOLE + 1)
+        self.assertLess(time.monotonic() - started, WHOLE + MORE)
 
 
 class TestGoogleDeadline(DrippingAnswers, OAuthCase):

@@ -76,7 +76,9 @@ class ProcessTests:
         self.assertIsNone(process.result())
         started = time.monotonic()
         self.get_token()
-        self.assertLess(time.monotonic() - started, 5, "the lock died with the process")
+        self.assertLess(
+            time.monotonic() - started, 20, "the lock died with the process"
+        )
         self.assertEqual(self.idp.refused_refreshes, 0)
 
     def test_transaction_that_changed_the_alias_gets_a_sentence_and_no_hang(self):
@@ -91,20 +93,20 @@ class ProcessTests:
             started = time.monotonic()
             with self.assertRaisesRegex(AliasRetry, "being changed"):
                 alias.sudo()._get_access_token__()
-            self.assertLess(time.monotonic() - started, 5)
+            self.assertLess(time.monotonic() - started, 15)
             cr.rollback()
         self.assertEqual(self.idp.refreshes, 0, "no answer of the provider is lost")
         self.get_token()
 
     def test_change_by_the_user_does_not_lose_the_providers_answer(self):
         self.make_stale()
-        self.idp.knobs.delay = 0.6
+        self.idp.knobs.delay = 4
         thread = threading.Thread(target=self.get_token)
+        asked = len(self.idp.requests)
         thread.start()
-        time.sleep(0.3)
-        started = time.monotonic()
+        self.wait_until(lambda: len(self.idp.requests) > asked)
         self.queue("lead@example.org")
-        self.assertLess(time.monotonic() - started, 0.3, "writing mail does not wait")
+        self.assertTrue(thread.is_alive(), "writing mail does not wait")
         with self.assertRaises(errors.SerializationFailure):
             # what Odoo repeats by itself
             self.write_alias(delay_ms=9)

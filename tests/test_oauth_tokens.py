@@ -206,10 +206,10 @@ class Tokens:
     def test_silent_provider_is_unavailable_after_the_timeout(self):
         tokens = self.sign_in().tokens
         self.provider = self.make_provider(timeout=0.3)
-        self.knobs.delay = 3
+        self.knobs.delay = 12
         started = time.monotonic()
         self.assert_refresh_fails(ProviderUnavailable, "unreachable", tokens)
-        self.assertLess(time.monotonic() - started, 2)
+        self.assertLess(time.monotonic() - started, 10)
 
     def test_provider_that_is_not_there_is_unavailable(self):
         tokens = self.sign_in().tokens

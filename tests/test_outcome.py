@@ -1,10 +1,11 @@
 from unittest.mock import patch
 
 from odoo.exceptions import UserError
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
 from odoo.addons.mail.tools.discuss import Store
 
+from .common_http import PatientHttpCase
 from .test_chatter import ChatterCase
 
 
@@ -248,7 +249,7 @@ class TestBrowserData(OutcomeCase):
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
-class TestSession(OutcomeCase, HttpCase):
+class TestSession(OutcomeCase, PatientHttpCase):
     def session_of(self, login):
         self.authenticate(login, login)
         return self.make_jsonrpc_request("/web/session/get_session_info")
@@ -287,7 +288,7 @@ class TestSession(OutcomeCase, HttpCase):
 
 
 @tagged("post_install", "-at_install", "user_email_alias", "user_email_alias_tour")
-class TestOutcomeTours(OutcomeCase, HttpCase):
+class TestOutcomeTours(OutcomeCase, PatientHttpCase):
     def test_uncertain_message_is_decided_below_it_and_in_the_menu(self):
         lead, self.lead = self.lead, self.tour_lead
         message, mail = self.write_message(body="The doubtful one")

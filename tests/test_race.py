@@ -8,7 +8,12 @@ from odoo.tests import BaseCase, tagged
 
 from ..tools.deadline import Deadline
 from ..tools.memory import MAX_KEPT, Memory
-from ..tools.race import NoConnection, first_to_answer, interleave
+from ..tools.race import (
+    SILENCE_SECONDS,
+    NoConnection,
+    first_to_answer,
+    interleave,
+)
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
 
@@ -46,7 +51,7 @@ class TestRace(BaseCase):
 
         begun = time.monotonic()
         target, found = first_to_answer(targets, Deadline(40), greet)
-        self.assertLess(time.monotonic() - begun, 1)
+        self.assertLess(time.monotonic() - begun, SILENCE_SECONDS)
         self.assertEqual((target, found), (targets[2], "found"))
         with self.assertRaises(ValueError) as caught:
             first_to_answer(targets[:2], Deadline(40), greet)
@@ -81,8 +86,8 @@ class TestRace(BaseCase):
 
         begun = time.monotonic()
         with self.assertRaises(TimeoutError):
-            first_to_answer(self.listen(4), Deadline(0.8), greet)
-        self.assertLess(time.monotonic() - begun, 1.5)
+            first_to_answer(self.listen(4), Deadline(2), greet)
+        self.assertLess(time.monotonic() - begun, 8)
         self.assertEqual(len(ended), 4, "all were tried")
 
     def test_no_thread_is_left_behind(self):
@@ -100,7 +105,7 @@ class TestRace(BaseCase):
         self.addCleanup(sock.close)
         for thread in threading.enumerate():
             if thread.name == "reach mail server":
-                thread.join(2)
+                thread.join(20)
                 self.assertFalse(thread.is_alive())
         sock.settimeout(0.1)
         with self.assertRaises(TimeoutError):

@@ -8,12 +8,13 @@ from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 from odoo.tools import config
 
 from ..tools.keys import ENVIRONMENT_KEYS
 from ..tools.vault import WrongKey, WrongRow, generate_key
 from .common import PASSWORD, AliasCommon
+from .common_http import PatientHttpCase
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
@@ -311,7 +312,7 @@ class TestRowAndKey(AliasCommon):
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
-class TestLogs(AliasCommon, HttpCase):
+class TestLogs(AliasCommon, PatientHttpCase):
     def call(self, model, method, args):
         response = self.url_open(
             f"/web/dataset/call_kw/{model}/{method}",

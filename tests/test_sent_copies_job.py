@@ -113,7 +113,7 @@ class TestSentCopiesJob(QueueCase):
         self.add_copies(3, good_id)
         began = time.monotonic()
         self.file_copies()
-        self.assertLess(time.monotonic() - began, 9)
+        self.assertLess(time.monotonic() - began, 25)
         self.assertEqual({"filed"}, {row[0] for row in self.read_states(good_id)})
         self.assertEqual(3, len(good.folders["Sent"].messages))
 
@@ -284,7 +284,7 @@ class TestSentCopiesJob(QueueCase):
             with self.committed(self.user_id) as env:
                 alias = env["user.email.alias"].browse(self.alias_id)
                 message = alias.action_test_connection()["params"]["message"]
-            self.assertLess(time.monotonic() - began, 8)
+            self.assertLess(time.monotonic() - began, 20)
             self.assertIn("Sending works", message)
 
     def test_test_connection_says_that_the_folder_is_read_only(self):

@@ -1,5 +1,6 @@
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
+from .common_http import PatientHttpCase
 from .test_chatter import ChatterCase
 
 
@@ -44,7 +45,7 @@ class TestSignature(SignatureCase):
 
 
 @tagged("post_install", "-at_install", "user_email_alias", "user_email_alias_tour")
-class TestSignatureTour(SignatureCase, HttpCase):
+class TestSignatureTour(SignatureCase, PatientHttpCase):
     def test_signature_follows_the_from_in_the_full_composer(self):
         self.start_tour("/odoo", "user_email_alias_signature", login="alice_alias")
         mail = self.env["mail.mail"].search([("body_html", "like", "Signed words")])

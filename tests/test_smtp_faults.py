@@ -167,7 +167,7 @@ class TestCutLinks(SmtpCase):
 
 @tagged("-at_install", "post_install")
 class TestHostileServers(SmtpCase):
-    def check_bounded(self, script, reason, seconds=1.5, use=None, **options):
+    def check_bounded(self, script, reason, seconds=8, use=None, **options):
         """Use a server that never stops; time, CPU and memory must stay small."""
         before = resource.getrusage(resource.RUSAGE_SELF)
         started, cpu = time.monotonic(), time.thread_time()

@@ -1,5 +1,8 @@
+from unittest.mock import patch
+
 from odoo.tests import tagged
 
+from ..tools.transport.smtp import may_greet_again, transaction
 from ..tools.transport.smtp.reply import Phase
 from .common_smtp import FROM, MESSAGE, TO, SmtpCase
 from .raw_peer import RawPeer
@@ -151,3 +154,105 @@ class TestPipelining(SmtpCase):
         self.assertEqual(list(result.refused), ["r120@x.example"])
         self.assertEqual(self.server.messages[0].rcpt_tos, result.accepted)
         self.assertEqual(len(result.accepted), 249)
+
+
+@tagged("-at_install", "post_install")
+class TestConfusion(SmtpCase):
+    """Servers that offer it and cannot do it get one command after the other."""
+
+    def serve_script(self, answer):
+        """Return a server that offers PIPELINING, and a connection to it.
+
+        :param answer: what it says to octets that came in one piece
+        """
+
+        def script(client, peer):
+            client.sendall(b"220 hi\r\n")
+            peer.read_line(client)
+            client.sendall(OFFER)
+            while data := peer.read(client):
+                client.sendall(answer(data))
+
+        peer = self.enterContext(RawPeer(script))
+        return peer, lambda: self.connect(
+            peer.port, "127.0.0.1", disable_tls=True, seconds=4
+        )
+
+    def reply_to(self, line):
+        """Answer like a server that waits for each command."""
+        if line.endswith(b".\r\n"):
+            return b"250 queued\r\n"
+        if line == b"DATA\r\n":
+            return b"354 go\r\n"
+        return (
+            b"250 ok\r\n"
+            if line.startswith((b"MAIL", b"RCPT", b"RSET", b"QUIT"))
+            else b""
+        )
+
+    def assert_sent_one_by_one(self, peer, connection):
+        start = len(peer.received)
+        result = connection.submit(FROM, [TO, "b@x.example"], MESSAGE)
+        self.assertEqual(result.accepted, [TO, "b@x.example"])
+        self.assertTrue(bytes(peer.received[start:]).endswith(MESSAGE + b".\r\n"))
+
+    def test_server_that_drops_what_comes_behind_a_command(self):
+        peer, connect = self.serve_script(
+            lambda data: self.reply_to(
+                data if data.endswith(b".\r\n") else data.partition(b"\n")[0] + b"\n"
+            )
+        )
+        with patch.object(transaction, "SILENCE_SECONDS", 1):
+            failure = self.failure_of(connect().submit, FROM, [TO], MESSAGE)
+        self.assertEqual(failure.outcome.kind, "deferred")
+        self.assertTrue(may_greet_again(failure.outcome), "a new connection goes on")
+        self.assert_sent_one_by_one(peer, connect())
+
+    def test_server_that_forbids_it_gets_the_mail_on_the_same_connection(self):
+        for replies in (
+            b"554 5.5.0 Error: improper command pipelining\r\n" * 4,
+            b"250 ok\r\n" + b"503 5.5.1 bad sequence of commands\r\n" * 3,
+            b"250 ok\r\n" * 3 + b"502 5.5.2 Error: command not recognized\r\n",
+            b"250 ok\r\n" * 2 + b"500 what?\r\n" + b"503 no\r\n",
+        ):
+            with self.subTest(replies=replies):
+                peer, connect = self.serve_script(
+                    lambda data, replies=replies: (
+                        replies if data.count(b"\r\n") == 4 else self.reply_to(data)
+                    )
+                )
+                self.assert_sent_one_by_one(peer, connect())
+                self.assertEqual(len(peer._sockets), 1)
+
+    def test_server_that_cuts_a_command_in_two_is_left(self):
+        """One reply too many: what comes next belongs to something else."""
+        for replies in (
+            b"250 ok\r\n" + b"502 what?\r\n" * 2 + b"250 ok\r\n354 go\r\n",
+            b"250 ok\r\n" * 4 + b"354 go\r\n",
+        ):
+            with self.subTest(replies=replies):
+                peer, connect = self.serve_script(
+                    lambda data, replies=replies: (
+                        replies if data.count(b"\r\n") == 4 else self.reply_to(data)
+                    )
+                )
+                connection = connect()
+                failure = self.failure_of(
+                    connection.submit, FROM, [TO, "b@x.example"], MESSAGE
+                )
+                self.assertFalse(connection.usable)
+                self.assertNotIn(b"\r\n.\r\n", peer.received)
+                self.assertTrue(may_greet_again(failure.outcome))
+                self.assert_sent_one_by_one(peer, connect())
+
+    def test_refused_all_the_same_is_a_refusal_like_any_other(self):
+        self.server.pipelining = True
+        self.server.on("rcpt", reply="503 5.5.1 you go first", match="a@")
+        failure = self.failure_of(
+            self.log_in().submit, FROM, ["a@x.example", TO], MESSAGE
+        )
+        self.assertTrue(may_greet_again(failure.outcome), "one is owed the message")
+        self.assertEqual(self.server.messages, [])
+        result = self.log_in().submit(FROM, ["a@x.example", TO], MESSAGE)
+        self.assertEqual(result.accepted, [TO])
+        self.assertEqual(list(result.refused), ["a@x.example"])

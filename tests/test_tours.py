@@ -3,16 +3,17 @@ import os
 import tempfile
 from unittest.mock import patch
 
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
 from .common import AliasCommon
+from .common_http import PatientHttpCase
 from .fake_ca import make_ca
 from .fake_smtp import FakeSmtpServer
 
 
-class TourCase(AliasCommon, HttpCase):
+class TourCase(AliasCommon, PatientHttpCase):
     """A browser, and a mail server that the aliases really talk to."""
 
     @classmethod

@@ -257,14 +257,33 @@ def _create(connection):
     use = ()
     if connection.has_capability("CREATE-SPECIAL-USE"):
         use = ("(USE (\\Sent))",)
-    path = _namespaces(connection)[0][0] + NEW_NAME
+    prefix = _namespaces(connection)[0][0]
     with plain_words(imap_failure.FOLDER):
+        path = prefix + NEW_NAME
         try:
             wire.run("CREATE", connection.client.quoted_path(path), *use)
         except ServerRefusal:
-            wire.run("CREATE", connection.client.quoted_path(path))
+            below = "" if prefix else _below_inbox(connection)
+            try:
+                wire.run("CREATE", connection.client.quoted_path(path))
+            except ServerRefusal:
+                if not below:
+                    raise
+                # Some take folders below the inbox only, and do not say so.
+                path = below
+                wire.run("CREATE", connection.client.quoted_path(path))
         # Not subscribed it holds copies all the same, but mail programs may hide it.
         with contextlib.suppress(ServerRefusal):
             wire.run("SUBSCRIBE", connection.client.quoted_path(path))
     found = next((f for f in list_folders(connection) if f.path == path), None)
     return found and dataclasses.replace(found, found=CREATED)
+
+
+def _below_inbox(connection):
+    """Return the path of the new folder below the inbox; empty if there is no such."""
+    inbox = next(
+        (f for f in list_folders(connection) if f.path.upper() == "INBOX"), None
+    )
+    if not inbox or not inbox.delimiter:
+        return ""
+    return inbox.path + inbox.delimiter + NEW_NAME

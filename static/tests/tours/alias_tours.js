@@ -1,7 +1,5 @@
-import { registry } from "@web/core/registry";
+import { tours } from "@user_email_alias/../tests/tours/patient_tours";
 import { stepUtils } from "@web_tour/tour_utils";
-
-const tours = registry.category("web_tour.tours");
 
 // where the test's mail server listens; the router drops it from the address later
 const PORT = new URLSearchParams(location.search).get("port");

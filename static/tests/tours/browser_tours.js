@@ -1,6 +1,4 @@
-import { registry } from "@web/core/registry";
-
-const tours = registry.category("web_tour.tours");
+import { tours } from "@user_email_alias/../tests/tours/patient_tours";
 
 const WORK = "Ada Lovelace <ada@example.com>";
 

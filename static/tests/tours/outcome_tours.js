@@ -1,7 +1,5 @@
 import { openLead } from "@user_email_alias/../tests/tours/alias_tours";
-import { registry } from "@web/core/registry";
-
-const tours = registry.category("web_tour.tours");
+import { tours } from "@user_email_alias/../tests/tours/patient_tours";
 
 const message = (text) => `.o-mail-Message:contains("${text}")`;
 

@@ -17,7 +17,7 @@ from ...message import has_crlf_only
 from ...race import connect
 from ...redact import Blotter
 from ..base import SubmissionResult, Transport, sleep_until
-from . import greeting
+from . import greeting, pipelining
 from .failure import BROKEN, SmtpFailure, expect, failing_in
 from .login import log_in_password, log_in_xoauth2
 from .reply import Phase
@@ -257,7 +257,8 @@ class SmtpConnection(Transport):
         """Ask with MAIL FROM and RCPT TO, then RSET."""
 
         def step():
-            transaction = Transaction(self._wire, self.is_logged_in)
+            # one round trip more matters to nobody here
+            transaction = Transaction(self._wire, self.is_logged_in, in_one_go=False)
             command = transaction.prepare(envelope_from)
             transaction.open(command, [recipient], for_data=False)
 
@@ -299,7 +300,8 @@ class SmtpConnection(Transport):
             self.deadline = whole
 
     def _submit(self, envelope_from, recipients, message_bytes, not_before, whole):
-        transaction = Transaction(self._wire, self.is_logged_in)
+        in_one_go = not pipelining.is_off(self.server)
+        transaction = Transaction(self._wire, self.is_logged_in, in_one_go)
         command = transaction.prepare(envelope_from, message_bytes, recipients)
         sleep_until(not_before)
         accepted, refused, deferred = transaction.open(command, recipients)
@@ -319,6 +321,11 @@ class SmtpConnection(Transport):
         try:
             with self._settling():
                 return step()
+        except pipelining.Confused:
+            pipelining.turn_off(self.server)
+            if not self.usable:
+                raise
+            return self._with_our_name(step)
         except SmtpFailure as failure:
             refusal = failure
         if not refusal.reply or not greeting.is_refused(

@@ -7,6 +7,7 @@ import ssl
 
 from ...address import ServerAddress
 from ...memory import Memory
+from . import pipelining
 from .failure import SmtpFailure
 from .outcome import Outcome
 from .reply import Phase, Reply
@@ -154,5 +155,5 @@ def forget_refused(server: ServerAddress) -> None:
 
 
 def may_greet_again(outcome: Outcome) -> bool:
-    """Tell whether a new connection greets in another way than the one that ended."""
-    return outcome.reason == REASON and not outcome.hold
+    """Tell whether a new connection talks in another way than the one that ended."""
+    return outcome.reason in (REASON, pipelining.REASON) and not outcome.hold

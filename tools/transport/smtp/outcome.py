@@ -35,6 +35,8 @@ SENTENCES = {
     "throttled": "The mail server asks to send more slowly.",
     "rate": "The mail server limits how many emails may be sent in a while.",
     "session": "The mail server takes no more emails on one connection.",
+    "pipelining": "The mail server lost commands that were sent in one go; from now on"
+    " they are sent one after the other.",
     "quota": "The provider's limit on sent emails is reached for now.",
     "login_limit": "The mail server takes no more logins for now; it is tried again by"
     " itself.",

@@ -2,12 +2,14 @@
 
 import contextlib
 import re
+import time
 from collections.abc import Sequence
 
 from ...address import AddressError, mailbox_to_ascii
 from .failure import BROKEN, SmtpFailure, expect, failing_in
 from .greeting import is_refused, name_refused
 from .outcome import Outcome, asks_for_login
+from .pipelining import SILENCE_SECONDS, confused, is_confusion
 from .reply import Phase, Reply
 from .wire import Wire
 
@@ -30,10 +32,16 @@ _NO_UTF8 = Reply(
 class Transaction:
     """The steps of one transaction, in the order of its methods."""
 
-    def __init__(self, wire: Wire, is_logged_in: bool = True):
+    def __init__(self, wire: Wire, is_logged_in: bool = True, in_one_go: bool = True):
+        """Begin.
+
+        :param in_one_go: send several commands at once where the server offers that
+        """
         self._wire = wire
         self._is_logged_in = is_logged_in
+        self._in_one_go = in_one_go and wire.has_extn("pipelining")
         self._owed = 0  # replies that were asked for and not read yet
+        self._asked_at = 0.0
         self._sender = ""
 
     def prepare(
@@ -105,14 +113,16 @@ class Transaction:
         replies = self._ask(commands)
         accepted = []
         try:
-            expect(Phase.MAIL, next(replies), 2)
+            self._expect(Phase.MAIL, next(replies), 2)
             answers = ((who, objections[who] or next(replies)) for who in recipients)
             refused, deferred = self._judge(answers, accepted)
             if for_data:
-                expect(Phase.DATA, next(replies), 3)
+                self._expect(Phase.DATA, next(replies), 3, bool(accepted))
         except SmtpFailure as failure:
             if failure.reply is not None:
                 self._leave(bool(accepted))
+            elif self._has_lost_commands(failure):
+                raise confused(failure.phase, None, failure.cause) from None
             raise
         return accepted, refused, deferred
 
@@ -127,13 +137,14 @@ class Transaction:
 
     def _ask(self, commands):
         """Yield the reply to each (phase, command), in as few round trips as may be."""
-        size = PIPELINED if self._wire.has_extn("pipelining") else 1
+        size = PIPELINED if self._in_one_go else 1
         for start in range(0, len(commands), size):
             group = commands[start : start + size]
             self._owed = len(group)
             with failing_in(group[0][0]):
                 self._wire.allow(COMMAND_TIMEOUT)
                 self._wire.send("".join(f"{line}\r\n" for _phase, line in group))
+            self._asked_at = time.monotonic()
             for phase, _line in group:
                 with failing_in(phase):
                     reply = self._read_reply()
@@ -144,6 +155,18 @@ class Transaction:
         reply = self._wire.read_reply()
         self._owed -= 1
         return reply
+
+    def _expect(self, phase, reply, first_digit, has_accepted=False):
+        if self._in_one_go and is_confusion(phase, reply, has_accepted):
+            raise confused(phase, reply)
+        expect(phase, reply, first_digit)
+
+    def _has_lost_commands(self, failure):
+        """Tell whether a server says no more behind the first of several commands."""
+        if not self._in_one_go or failure.phase is Phase.MAIL:
+            return False
+        is_silent = isinstance(failure.cause, TimeoutError)
+        return not is_silent or time.monotonic() - self._asked_at >= SILENCE_SECONDS
 
     def _leave(self, has_accepted):
         """Read what has been asked for already; then the connection can be reset.
@@ -175,6 +198,8 @@ class Transaction:
             if reply.code // 100 == 2:
                 accepted.append(address)
                 continue
+            if self._in_one_go and is_confusion(Phase.RCPT, reply, True):
+                raise confused(Phase.RCPT, reply)
             failure = self._failure_of(reply, address)
             if failure.outcome.scope == "alias":
                 raise failure

@@ -1,9 +1,9 @@
-import { registry } from "@web/core/registry";
+import { tours } from "@user_email_alias/../tests/tours/patient_tours";
 
 const DIALOGUE = ".modal:has(button[name=action_send_and_print])";
 const WORK = "Ada Lovelace <ada@example.com>";
 
-registry.category("web_tour.tours").add("user_email_alias_invoice", {
+tours.add("user_email_alias_invoice", {
     steps: () => [
         {
             trigger: ".o_form_view button:visible:contains('Send')",

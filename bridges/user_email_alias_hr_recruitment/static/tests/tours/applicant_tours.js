@@ -1,11 +1,11 @@
 import { chooseFrom } from "@user_email_alias/../tests/tours/alias_tours";
-import { registry } from "@web/core/registry";
+import { tours } from "@user_email_alias/../tests/tours/patient_tours";
 
 const DIALOGUE = ".modal:has(.o_field_widget[name=subject])";
 const WORK = "Ada Lovelace <ada@example.com>";
 const NOBODY = "Odoo's outgoing mail server";
 
-registry.category("web_tour.tours").add("user_email_alias_applicants", {
+tours.add("user_email_alias_applicants", {
     steps: () => [
         {
             content: "Pick all of the list",

@@ -1,9 +1,9 @@
-import { registry } from "@web/core/registry";
+import { tours } from "@user_email_alias/../tests/tours/patient_tours";
 
 const DIALOGUE = ".modal:has(button[name=action_invite])";
 const WORK = "Ada Lovelace <ada@example.com>";
 
-registry.category("web_tour.tours").add("user_email_alias_survey", {
+tours.add("user_email_alias_survey", {
     steps: () => [
         { trigger: "button[name=action_send_survey]:visible", run: "click" },
         {
