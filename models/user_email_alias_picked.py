@@ -66,7 +66,8 @@ class UserEmailAliasPicked(models.AbstractModel):
         Those that no message in a chatter stands for get a note on ``record``, with
         the outcome below it. Of a bulk sending the user is told how long it takes.
 
-        :param record: what the emails are about; void or without chatter: no note
+        :param record: what the emails are about; void or without chatter: no note.
+            Of several records each gets a note of its own emails
         :param find_messages: instead of a note, a function that returns the message
             that stands for each of these emails, in their order
         """
@@ -84,7 +85,12 @@ class UserEmailAliasPicked(models.AbstractModel):
             for mail, message in zip(hidden, find_messages(), strict=True):
                 mail.email_alias_message_id = message
         elif hidden and record and "message_ids" in record:
-            hidden.email_alias_message_id = self._note(record, hidden)
+            for one in record:
+                about = hidden.filtered(
+                    lambda mail, one=one: len(record) == 1 or mail.res_id == one.id
+                )
+                if about:
+                    about.email_alias_message_id = self._note(one, about)
         if bulk := mails.filtered("email_alias_bulk"):
             self._tell_pace(len(bulk))
 

@@ -31,6 +31,7 @@ from . import (
     test_deferrals,
     test_dialogue,
     test_dialogue_event,
+    test_dialogue_series,
     test_echo,
     test_exim,
     test_gateway,
