@@ -24,6 +24,7 @@ from . import (
     test_browser,
     test_chatter,
     test_compose,
+    test_compose_doors,
     test_compose_headers,
     test_connection,
     test_core_hooks,

@@ -3,6 +3,7 @@ import { registry } from "@web/core/registry";
 const tours = registry.category("web_tour.tours");
 
 const WORK = "Ada Lovelace <ada@example.com>";
+const SECOND = "Ada Lovelace <second@example.com>";
 
 const writeToCustomer = (text) => [
     { trigger: ".o-mail-Chatter-sendMessage:not(.active)", run: "click" },
@@ -47,6 +48,25 @@ tours.add("user_email_alias_invite", {
         {
             content: "It is there: the chatter has its first message",
             trigger: ".o-mail-Message",
+        },
+    ],
+});
+
+tours.add("user_email_alias_inbox", {
+    steps: () => [
+        {
+            trigger: ".o-mail-Message:contains('A question')",
+            run: "hover && click .o-mail-Message:contains('A question') [title='Reply']",
+        },
+        {
+            content: "The alias this conversation used last is picked",
+            trigger: `.o-mail-Composer .o_email_alias_select:contains("${SECOND}")`,
+        },
+        { trigger: ".o-mail-Composer-input", run: "edit An answer" },
+        { trigger: ".o-mail-Composer-send:enabled", run: "click" },
+        {
+            content: "It is posted",
+            trigger: ".o-mail-Composer-input:value(), body:not(:has(.o-mail-Composer-input))",
         },
     ],
 });
