@@ -84,6 +84,7 @@ from . import (
     test_organisation_settings,
     test_organisation_transport,
     test_outcome,
+    test_outcome_colleague,
     test_outcome_lasts,
     test_pacing,
     test_parts,
