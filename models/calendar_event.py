@@ -87,6 +87,12 @@ class CalendarEvent(models.Model):
         return super().default_get([f for f in fields if f not in kept - named])
 
     def onchange(self, values, field_names, fields_spec):
-        """Extend: a person has opened the form, and is proposed an alias."""
+        """Extend: a person has opened the form, and is proposed an alias.
+
+        The full form takes over what was picked in the short one.
+        """
         person = self.with_context(email_alias_person=True)
+        if "email_alias_chosen" in self.env.context:
+            chosen = self.env.context["email_alias_chosen"]
+            person = person.with_context(default_email_alias_id=chosen)
         return super(CalendarEvent, person).onchange(values, field_names, fields_spec)

@@ -55,3 +55,8 @@ class TestBrowser(BrowserCase):
         self.assertEqual(self.served(), ["guest0@example.org"])
         self.assertEqual(self.server.messages[0].mail_from, "second@example.com")
         self.assertIn(b"An answer", self.server.messages[0].data)
+
+    def test_the_full_form_of_an_event_has_what_the_short_one_has(self):
+        with self.committed(self.user_id) as env:
+            self.create_alias(env, name="2", email_from="second@example.com")
+        self.start_tour("/odoo/calendar", "user_email_alias_more_options")

@@ -1,3 +1,4 @@
+import { chooseFrom } from "@user_email_alias/../tests/tours/alias_tours";
 import { registry } from "@web/core/registry";
 
 const tours = registry.category("web_tour.tours");
@@ -67,6 +68,23 @@ tours.add("user_email_alias_inbox", {
         {
             content: "It is posted",
             trigger: ".o-mail-Composer-input:value(), body:not(:has(.o-mail-Composer-input))",
+        },
+    ],
+});
+
+const SHORT = ".modal .o_form_view";
+
+tours.add("user_email_alias_more_options", {
+    steps: () => [
+        { trigger: ".scale_button_selection", run: "click" },
+        { trigger: ".o-dropdown--menu .o-dropdown-item:contains('Month')", run: "click" },
+        { trigger: ".fc-dayGridMonth-view .fc-day-today .fc-daygrid-day-top", run: "click" },
+        { trigger: `${SHORT} .o_field_widget[name=name] input`, run: "edit Lunch" },
+        ...chooseFrom(SHORT, SECOND),
+        { trigger: ".modal-footer button:contains('More Options')", run: "click" },
+        {
+            content: "The full form has what was picked",
+            trigger: `.o_form_view:not(.modal .o_form_view) .o_email_alias_select:contains("${SECOND}")`,
         },
     ],
 });
