@@ -103,8 +103,12 @@ class TestSeries(DialogueCase):
         start = self.start + timedelta(weeks=which, hours=2)
         self.change(which, scope, uid, **self.span(start), **values)
 
-    def sent(self):
-        """Run the queue: (envelope sender, recipient) of all that has left since."""
+    def sent(self, times=1):
+        """Run the queue: (envelope sender, recipient) of all that has left since.
+
+        :param times: how many emails each of them got; of a whole series it is one, as
+            reported for Odoo (odoo/odoo 284148)
+        """
         self.server.clear()
         self.run_queue()
         for message in self.server.messages:
@@ -114,7 +118,9 @@ class TestSeries(DialogueCase):
             self.assertEqual(f"{message.login}@example.com", message.mail_from)
         for gap in self.gaps():
             self.assertGreaterEqual(gap, DELAY_MS / 1000)
-        return {(m.mail_from, m.rcpt_tos[0]) for m in self.server.messages}
+        pairs = [(m.mail_from, m.rcpt_tos[0]) for m in self.server.messages]
+        self.assertEqual({pairs.count(pair) for pair in pairs} - {times}, set())
+        return set(pairs)
 
     def see(self, which, uid):
         """The From somebody sees on the form of one of the events."""
@@ -248,7 +254,6 @@ class TestSeries(DialogueCase):
             uid=self.bob_id,
         )
         everybody = {*GUESTS, "queue_ada@example.com"}
-        self.assertEqual(self.sent(), {(BOB, one) for one in everybody})
-        self.assertEqual(len(self.server.messages), 2 * len(everybody))
+        self.assertEqual(self.sent(times=2), {(BOB, one) for one in everybody})
         for which in range(2):
             self.assertTold(which, self.user_id, BOB)

@@ -2,7 +2,7 @@
 
 from odoo.tests import tagged
 
-from ..common_automatic import ADA, GUEST
+from ..common_automatic import ADA, GUEST, ROBOT
 from ..test_compose_doors import COMPOSER, GUESTS, DoorCase
 
 
@@ -104,3 +104,57 @@ class TestInterview(DoorCase):
         self.assertLeaves(GUEST)
         self.assertFalse(self.odoo_server.messages)
         self.assertOutcome("hr.applicant", applicant_id)
+
+
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestInvoiceFrom(DoorCase):
+    """The From of an invoice's template, as reported for Odoo (odoo/odoo 34123)."""
+
+    groups = ("account.group_account_invoice",)
+    model = "account.move.send.wizard"
+
+    def setUp(self):
+        super().setUp()
+        with self.committed() as env:
+            template = env.ref("account.email_template_edi_invoice")
+            self.addCleanup(self._give_back, template.email_from)
+            template.email_from = ROBOT
+
+    def _give_back(self, email_from):
+        with self.committed() as env:
+            env.ref("account.email_template_edi_invoice").email_from = email_from
+
+    def send_invoice(self, **values):
+        partner_id = self.create_partners(1)[0]
+        line = {"name": "Work", "quantity": 1, "price_unit": 100}
+        with self.committed() as env:
+            move = env["account.move"].create(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": partner_id,
+                    "invoice_date": "2026-01-15",
+                    "invoice_line_ids": [(0, 0, line)],
+                }
+            )
+            move.action_post()
+            move_id = move.id
+        self.addCleanup(self._remove_invoice, move_id)
+        self.clear()
+        context = {"active_model": "account.move", "active_ids": [move_id]}
+        self.press("action_send_and_print", self.model, context, **values)
+
+    def _remove_invoice(self, move_id):
+        with self.committed() as env:
+            move = env["account.move"].browse(move_id)
+            move.message_ids.unlink()
+            move.button_draft()
+            move.with_context(force_delete=True).unlink()
+
+    def test_it_stays_unless_somebody_picks_an_alias(self):
+        self.send_invoice(email_alias_id=False)
+        self.assertLeavesByOdoo(ROBOT, GUEST)
+
+    def test_whoever_picks_an_alias_is_the_sender(self):
+        self.send_invoice()
+        self.assertLeaves(GUEST)
+        self.assertFalse(self.odoo_server.messages)
