@@ -81,18 +81,22 @@ class UserEmailAliasPicked(models.AbstractModel):
             [("id", ">", last), ("email_alias_id", "=", self.id)], order="id"
         )
         hidden = mails.filtered(lambda mail: not mail._email_alias_shown_as())
-        if find_messages:
+        if hidden and find_messages:
             for mail, message in zip(hidden, find_messages(), strict=True):
                 mail.email_alias_message_id = message
         elif hidden and record and "message_ids" in record:
-            for one in record:
-                about = hidden.filtered(
-                    lambda mail, one=one: len(record) == 1 or mail.res_id == one.id
-                )
-                if about:
-                    about.email_alias_message_id = self._note(one, about)
+            self._note_each(record, hidden)
         if bulk := mails.filtered("email_alias_bulk"):
             self._tell_pace(len(bulk))
+
+    def _note_each(self, records, mails):
+        """Note on each of ``records`` the mails that are about it; on one, all."""
+        for record in records:
+            about = mails
+            if len(records) > 1:
+                about = mails.filtered(lambda mail, id_=record.id: mail.res_id == id_)
+            if about:
+                about.email_alias_message_id = self._note(record, about)
 
     def _note(self, record, mails):
         names = [
