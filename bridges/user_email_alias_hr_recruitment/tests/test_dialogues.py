@@ -100,15 +100,12 @@ class TestRefusal(ApplicantCase):
 
         def post(dialogue):
             for applicant in dialogue.applicant_ids:
-                values = dialogue._prepare_mail_values(applicant)
                 applicant.message_post(
-                    author_id=values["author_id"],
-                    body=values["body_html"],
-                    email_from=values["email_from"],
-                    message_type="comment",
-                    outgoing_email_to=values["email_to"],
-                    subject=values["subject"],
-                    subtype_xmlid="mail.mt_note",
+                    author_id=dialogue.env.user.partner_id.id,
+                    body="We are sorry",
+                    email_from=dialogue.env.user.email_formatted,
+                    outgoing_email_to=applicant.email_from,
+                    subject="Your application",
                 )
 
         with patch.object(
