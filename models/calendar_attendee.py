@@ -13,7 +13,7 @@ class CalendarAttendee(models.Model):
             written_to = group.filtered(
                 lambda a: a.email and a._should_notify_attendee(notify_author)
             )
-            with alias._follow_up(group.event_id[:1]):
+            with alias._follow_up(group.event_id):
                 picked = alias._pick_for(group, is_bulk=len(written_to) > 1)
                 result = super(CalendarAttendee, picked)._notify_attendees(
                     mail_template, **options

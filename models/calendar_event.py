@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Command
 
 
 class CalendarEvent(models.Model):
@@ -14,13 +15,13 @@ class CalendarEvent(models.Model):
         "leave by. Without one Odoo's own outgoing mail server sends them.",
     )
     has_email_alias = fields.Boolean(compute="_compute_has_email_alias")
-    email_alias_kept_id = fields.Many2one(
+    email_alias_kept_ids = fields.Many2many(
         "user.email.alias",
-        readonly=True,
-        index="btree_not_null",
-        ondelete="set null",
-        groups="base.group_user",
-        help="What was picked last; it counts for its owner only.",
+        "calendar_event_user_email_alias_rel",
+        groups=fields.NO_ACCESS,
+        copy=False,
+        exportable=False,
+        help="What each of those who plan the event picked last; it counts for them.",
     )
 
     @api.depends_context("uid")
@@ -28,49 +29,70 @@ class CalendarEvent(models.Model):
         self.has_email_alias = self.env["user.email.alias"]._has_own()
 
     @api.depends_context("uid", "email_alias_person")
-    @api.depends("email_alias_kept_id")
+    @api.depends("email_alias_kept_ids")
     def _compute_email_alias_id(self):
         """One's own, else what is proposed to a person who plans a new event."""
         Alias = self.env["user.email.alias"]
         is_person = self.env.context.get("email_alias_person")
         for event in self:
-            # sudo: whose alias it is decides, whatever may be read
-            kept_sudo = event.sudo().email_alias_kept_id
-            if kept_sudo.user_id == self.env.user and kept_sudo.active:
-                event.email_alias_id = kept_sudo.sudo(False)
+            if kept := event._email_alias_kept().filtered("active"):
+                event.email_alias_id = kept[:1]
             elif is_person and not event._origin:
                 event.email_alias_id = Alias._propose(None)
             else:
                 event.email_alias_id = False
 
+    def _email_alias_kept(self):
+        """What the user has picked for this event before; nobody else's choice."""
+        # sudo: one's own alias, whatever may be read
+        event_sudo = self.sudo().with_context(active_test=False)
+        kept_sudo = event_sudo.email_alias_kept_ids
+        return kept_sudo.filtered(lambda a: a.user_id == self.env.user).sudo(False)
+
     def _inverse_email_alias_id(self):
+        """Keep one's own choice, beside those of others."""
         for event in self:
             event.email_alias_id._check_owner()
-            event.email_alias_kept_id = event.email_alias_id
+            # sudo: one's own choice, just checked
+            event.sudo().email_alias_kept_ids = [
+                *map(Command.unlink, event._email_alias_kept().ids),
+                *map(Command.link, event.email_alias_id.ids),
+            ]
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Restrict: nobody picks for somebody else, nor does a default."""
-        return super().create([self._email_alias_kept(vals) for vals in vals_list])
+        """Extend: a new event of a series keeps what was picked for the series."""
+        events = super().create(vals_list)
+        # sudo: it counts for whoever has picked it, and the series is one event to them
+        for series_sudo, group_sudo in events.sudo().grouped("recurrence_id").items():
+            base_sudo = series_sudo.base_event_id.with_context(active_test=False)
+            if kept_sudo := base_sudo.email_alias_kept_ids:
+                links = [Command.link(alias_sudo.id) for alias_sudo in kept_sudo]
+                group_sudo.email_alias_kept_ids = links
+        return events
 
-    def _email_alias_kept(self, vals):
-        """What may be kept of a new event: one's own, or what its series has."""
-        alias = self.env["user.email.alias"].browse(vals.get("email_alias_kept_id"))
-        series = self.env["calendar.recurrence"].browse(vals.get("recurrence_id"))
-        # sudo: whose alias it is decides, whatever may be read
-        is_own = alias.sudo().user_id.id == self.env.uid
-        of_series_sudo = series.sudo().base_event_id.email_alias_kept_id
-        if self.env.su or is_own or alias.sudo() == of_series_sudo:
-            return {**vals, "email_alias_kept_id": alias.id}
-        return {**vals, "email_alias_kept_id": False}
+    def copy_data(self, default=None):
+        """Extend: a duplicate keeps what whoever makes it has picked."""
+        vals_list = super().copy_data(default)
+        for event, vals in zip(self, vals_list, strict=True):
+            if event.email_alias_id:
+                vals.setdefault("email_alias_id", event.email_alias_id.id)
+        return vals_list
 
-    def write(self, vals):
-        """Restrict: as :meth:`create`."""
-        alias_id = not self.env.su and vals.get("email_alias_kept_id")
-        self.env["user.email.alias"].browse(alias_id or [])._check_owner()
-        return super().write(vals)
+    @api.model
+    def default_get(self, fields):
+        """Restrict: an administrator's default picks for nobody."""
+        kept = {"email_alias_id", "email_alias_kept_ids"}
+        named = {name for name in kept if f"default_{name}" in self.env.context}
+        return super().default_get([f for f in fields if f not in kept - named])
 
     def onchange(self, values, field_names, fields_spec):
-        """Extend: a person has opened the form, and is proposed an alias."""
+        """Extend: a person has opened the form, and is proposed an alias.
+
+        The full form takes over what was picked in the short one.
+        """
         person = self.with_context(email_alias_person=True)
+        if "email_alias_chosen" in self.env.context:
+            chosen = self.env.context["email_alias_chosen"]
+            person = person.with_context(default_email_alias_id=chosen)
         return super(CalendarEvent, person).onchange(values, field_names, fields_spec)

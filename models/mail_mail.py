@@ -263,6 +263,11 @@ class MailMail(models.Model):
                 failure_reason = mail._email_alias_get_lack()
             state = outcome or ("unsent" if failure_type else "sent")
             mail._email_alias_remember(state, failure_reason or "")
+        if ours and outcome:
+            # every employee may read the notification
+            failure_reason = self.env._(
+                "What the mail server said is below the message, for whoever wrote it."
+            )
         return super()._postprocess_sent_message(
             success_pids,
             success_emails,

@@ -193,7 +193,8 @@ class MailThread(models.AbstractModel):
     def _thread_to_store(self, store, fields, *, request_list=None):
         """Extend: the composer proposes the alias that fits, without asking for it."""
         super()._thread_to_store(store, fields, request_list=request_list)
-        if "suggestedRecipients" in (request_list or ()):
+        # the Inbox asks for the alias alone: whom core suggests is written to as well
+        if {"emailAliasProposal", "suggestedRecipients"} & set(request_list or ()):
             for thread, values in self._email_alias_proposals():
                 store.add(thread, values, as_thread=True)
 

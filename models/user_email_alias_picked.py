@@ -66,7 +66,8 @@ class UserEmailAliasPicked(models.AbstractModel):
         Those that no message in a chatter stands for get a note on ``record``, with
         the outcome below it. Of a bulk sending the user is told how long it takes.
 
-        :param record: what the emails are about; void or without chatter: no note
+        :param record: what the emails are about; void or without chatter: no note.
+            Of several records each gets a note of its own emails
         :param find_messages: instead of a note, a function that returns the message
             that stands for each of these emails, in their order
         """
@@ -80,13 +81,22 @@ class UserEmailAliasPicked(models.AbstractModel):
             [("id", ">", last), ("email_alias_id", "=", self.id)], order="id"
         )
         hidden = mails.filtered(lambda mail: not mail._email_alias_shown_as())
-        if find_messages:
+        if hidden and find_messages:
             for mail, message in zip(hidden, find_messages(), strict=True):
                 mail.email_alias_message_id = message
         elif hidden and record and "message_ids" in record:
-            hidden.email_alias_message_id = self._note(record, hidden)
+            self._note_each(record, hidden)
         if bulk := mails.filtered("email_alias_bulk"):
             self._tell_pace(len(bulk))
+
+    def _note_each(self, records, mails):
+        """Note on each of ``records`` the mails that are about it; on one, all."""
+        for record in records:
+            about = mails
+            if len(records) > 1:
+                about = mails.filtered(lambda mail, id_=record.id: mail.res_id == id_)
+            if about:
+                about.email_alias_message_id = self._note(record, about)
 
     def _note(self, record, mails):
         names = [

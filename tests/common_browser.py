@@ -45,10 +45,10 @@ class BrowserCase(DialogueCase):
         finally:
             browser.stop()
 
-    def _sign_in(self):
-        """Have a session of Ada's; return its id."""
+    def _sign_in(self, uid=None):
+        """Have a session of Ada's, or of somebody else's; return its id."""
         session = root.session_store.new()
-        with self.committed(self.user_id) as env:
+        with self.committed(uid or self.user_id) as env:
             session.update(get_default_session(), db=get_db_name(), _trace_disable=True)
             session.uid = env.uid
             session.login = env.user.login

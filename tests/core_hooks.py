@@ -320,12 +320,18 @@ MODEL_HOOKS = (
         "calendar.event",
         "create",
         "self, vals_list",
-        "Nobody picks an alias for somebody else.",
+        "What was picked for a series is kept when a change makes its events anew.",
     ),
     (
         "calendar.event",
-        "write",
-        "self, vals",
+        "copy_data",
+        "self, default",
+        "A duplicate keeps the alias, and its invitations leave by it.",
+    ),
+    (
+        "calendar.event",
+        "default_get",
+        "self, fields",
         "Nobody picks an alias for somebody else.",
     ),
     (

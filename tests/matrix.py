@@ -14,9 +14,10 @@ V  a visitor, who has not signed in
 # model -> who reads / who writes -> fields
 MODELS = {
     "calendar.event": {
+        "/": "email_alias_kept_ids",
         # each user sees their own choice, or none
         "OCMAS/": "has_email_alias",
-        "OCMAS/O": "email_alias_id email_alias_kept_id",
+        "OCMAS/O": "email_alias_id",
     },
     "calendar.popover.delete.wizard": {
         "O/": "has_email_alias",

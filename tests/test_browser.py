@@ -34,3 +34,29 @@ class TestBrowser(BrowserCase):
             self.created.append(("calendar.event", event.ids))
         self.assertLeaves("guest0@example.org")
         self.assertOutcome("calendar.event", event.id)
+
+    def test_an_answer_in_the_inbox_leaves_by_the_alias_of_the_conversation(self):
+        customer_id = self.create_partners(1)[0]
+        comment = {"message_type": "comment", "subtype_xmlid": "mail.mt_comment"}
+        with self.committed(self.user_id) as env:
+            second = self.create_alias(env, name="2", email_from="second@example.com")
+            env.user.sudo().notification_type = "inbox"
+            lead = env["crm.lead"].create({"name": "Lead", "user_id": self.user_id})
+            self.created.append(("crm.lead", lead.ids))
+            lead.message_subscribe([customer_id, env.user.partner_id.id])
+            lead.message_post(body="Hello", email_alias_id=second.id, **comment)
+            lead.message_post(body="A question", author_id=customer_id, **comment)
+        self.run_queue()
+        self.assertEqual(self.served(), ["guest0@example.org"])
+        self.server.clear()
+        path = "/odoo/discuss?active_id=mail.box_inbox"
+        self.start_tour(path, "user_email_alias_inbox")
+        self.run_queue()
+        self.assertEqual(self.served(), ["guest0@example.org"])
+        self.assertEqual(self.server.messages[0].mail_from, "second@example.com")
+        self.assertIn(b"An answer", self.server.messages[0].data)
+
+    def test_the_full_form_of_an_event_has_what_the_short_one_has(self):
+        with self.committed(self.user_id) as env:
+            self.create_alias(env, name="2", email_from="second@example.com")
+        self.start_tour("/odoo/calendar", "user_email_alias_more_options")

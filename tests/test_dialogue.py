@@ -141,6 +141,17 @@ class TestCalendar(DialogueCase):
         quick = "calendar.view_calendar_event_form_quick_create"
         self.assertOffersFrom(self.model, view=quick)
 
+    def test_what_was_picked_in_the_short_form_goes_along(self):
+        second_id = self.create_second_alias()
+        for chosen, seen in ((second_id, second_id), (False, False)):
+            filled = self.open(self.model, {"email_alias_chosen": chosen})
+            self.assertEqual(filled["email_alias_id"], seen)
+
+    def create_second_alias(self):
+        with self.committed(self.user_id) as env:
+            values = {"name": "Second", "email_from": "second@example.com"}
+            return self.create_alias(env, **values).id
+
     def test_an_invitation_leaves_by_the_alias(self):
         event_id = self.plan(1)
         self.assertLeaves("guest0@example.org")

@@ -58,13 +58,28 @@ def _is_sender(call, is_dialogue):
         return False
     name, of = call.func.attr, ast.unparse(call.func.value)
     if name in POST and not of.startswith("super("):
-        # without recipients, and not as a comment, it stands in the chatter only
-        text = ast.unparse(call)
-        words = ("partner_ids=", "mt_comment", "'comment'")
-        return is_dialogue or any(word in text for word in words)
+        return is_dialogue or _posts_to_somebody(call, name)
     if name in SEND:
         return not of.startswith("super(")
     return name == "create" and any(model in of for model in MODELS)
+
+
+def _posts_to_somebody(call, name):
+    """A note without recipients, and not by a template, stands in the chatter only."""
+    words = ("partner_ids=", "mt_comment", "'comment'")
+    if any(word in ast.unparse(call) for word in words):
+        return True
+    if name == "message_post_with_source":
+        # a view is named, a template comes as a record and has recipients
+        source = call.args[0] if call.args else None
+        if not isinstance(source, ast.Constant):
+            return True
+    subtypes = [
+        ast.unparse(keyword.value)
+        for keyword in call.keywords
+        if keyword.arg in ("subtype_id", "subtype_xmlid")
+    ]
+    return any("note" not in subtype for subtype in subtypes)
 
 
 def _search_set_off(folder):

@@ -39,8 +39,8 @@ SUITES_OF_APPS = (
 )
 """A whole folder of tests, or one file of it."""
 
-INSTALLED = ("test_mail", "test_mass_mailing")
-"""What has to be installed besides for them."""
+INSTALLED = {False: ("test_mail", "test_mass_mailing"), True: ("event",)}
+"""What has to be installed besides for them; for those of apps."""
 
 SIDES = ("without", "with")
 
@@ -82,7 +82,9 @@ class _Side:
         self.cluster = cluster
         self.exits = exits
         source = (STAMPS / "source").read_text(encoding="utf-8")
-        self.kept = DATA / f"compat-{databases.digest(source, *suites)}.xml"
+        installed = (*INSTALLED[bridges], *(databases.APPS if bridges else ()))
+        key = databases.digest(source, *suites, *installed)
+        self.kept = DATA / f"compat-{key}.xml"
         self._database = None
 
     @property
@@ -100,8 +102,8 @@ class _Side:
                 databases.temporary(self.cluster, template)
             )
             name, data = self._database
-            if not self.bridges:
-                databases.install(self.cluster, name, INSTALLED, data_dir=data)
+            more = INSTALLED[self.bridges]
+            databases.install(self.cluster, name, more, data_dir=data)
         return self._database
 
     def run_all(self) -> dict[str, str]:

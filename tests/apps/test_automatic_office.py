@@ -216,3 +216,37 @@ class TestProject(AutomaticCase):
         task_id = self.create_task(stage_id=stage_ids[0])
         self.call("project.task", "write", [task_id], {"stage_id": stage_ids[1]})
         self.assertLeavesAsEver(ROBOT, GUEST)
+
+    def create_rated_task(self, **values):
+        """A task of a customer, in a stage that asks what they think of it."""
+        self.partner_ids = self.create_partners(1)
+        template_id = self.create_template(
+            "project.task", email_to=False, partner_to="{{ object.partner_id.id }}"
+        )
+        projects = {"project_ids": [(6, 0, self.project_ids)]}
+        rated = {"rating_active": True, "rating_template_id": template_id}
+        stage_ids = self.create(
+            "project.task.type",
+            {"name": "First", "sequence": 1, **projects},
+            {"name": "Rated", **rated, **projects, **values},
+        )
+        task_id = self.create_task(
+            stage_id=stage_ids[0], partner_id=self.partner_ids[0]
+        )
+        return task_id, stage_ids[1]
+
+    @sets_off(("rating", "MailThread.rating_send_request"))
+    def test_a_stage_that_asks_for_a_rating(self):
+        task_id, stage_id = self.create_rated_task(rating_status="stage")
+        self.call("project.task", "write", [task_id], {"stage_id": stage_id})
+        self.assertLeavesAsEver(ROBOT, GUEST)
+
+    @sets_off(("rating", "MailThread.rating_send_request"))
+    def test_a_stage_that_asks_for_a_rating_each_day(self):
+        task_id, stage_id = self.create_rated_task(rating_status="periodic")
+        self.call("project.task", "write", [task_id], {"stage_id": stage_id})
+        with self.committed() as env:
+            stage = env["project.task.type"].browse(stage_id)
+            stage.rating_request_deadline = "2020-01-01 00:00:00"
+        self.run_job("project.ir_cron_rating_project")
+        self.assertLeavesAsEver(ROBOT, GUEST)

@@ -1,5 +1,10 @@
+from unittest.mock import patch
+
 from odoo.tests import tagged
 
+from odoo.addons.hr_recruitment.wizard.applicant_refuse_reason import (
+    ApplicantGetRefuseReason,
+)
 from odoo.addons.user_email_alias.tests.common_dialogue import DialogueCase
 
 
@@ -89,3 +94,24 @@ class TestRefusal(ApplicantCase):
     def test_without_an_email_nothing_leaves(self):
         self.refuse(1, send_mail=False)
         self.assertNothingLeaves()
+
+    def test_refusals_that_core_posts_leave_so_as_well(self):
+        """Later versions of Odoo 19 post them: the message is the email (235888)."""
+
+        def post(dialogue):
+            for applicant in dialogue.applicant_ids:
+                applicant.message_post(
+                    author_id=dialogue.env.user.partner_id.id,
+                    body="We are sorry",
+                    email_from=dialogue.env.user.email_formatted,
+                    outgoing_email_to=applicant.email_from,
+                    subject="Your application",
+                )
+
+        with patch.object(
+            ApplicantGetRefuseReason, "_prepare_send_refusal_mails", post
+        ):
+            self.refuse(3)
+        self.assertLeaves(*(f"guest{n}@example.org" for n in range(3)))
+        for applicant_id in self.applicant_ids:
+            self.assertOutcome("hr.applicant", applicant_id)

@@ -8,11 +8,13 @@ class SurveyInvite(models.TransientModel):
     _inherit = ["survey.invite", "user.email.alias.dialogue"]
 
     def _email_alias_get_record(self):
-        return self.survey_id
+        """The survey; with recruitment, the applicant who is interviewed by it."""
+        applicant = "applicant_id" in self._fields and self.applicant_id
+        return applicant or self.survey_id
 
     def action_invite(self):
-        """Extend: of what was sent the survey's chatter tells."""
-        with self.email_alias_id._follow_up(self.survey_id):
+        """Extend: of what was sent the survey's or applicant's chatter tells."""
+        with self.email_alias_id._follow_up(self._email_alias_get_record()):
             emails = filter(None, emails_split.split(self.emails or ""))
             count = len(self.partner_ids) + len([*emails])
             several = self.with_context(email_alias_bulk=count > 1)

@@ -1,6 +1,6 @@
 import { Composer } from "@mail/core/common/composer";
 import { EmailAliasSelect } from "@user_email_alias/alias/alias_select";
-import { markup, toRaw, useState } from "@odoo/owl";
+import { markup, toRaw, useEffect, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { useService } from "@web/core/utils/hooks";
 import { patch } from "@web/core/utils/patch";
@@ -11,6 +11,15 @@ patch(Composer.prototype, {
     setup() {
         super.setup();
         this.emailAliases = useState(useService("email_alias"));
+        // The chatter asks for what fits its record; an answer in the Inbox is about another.
+        useEffect(
+            (thread, isAsking) => {
+                if (isAsking && thread.emailAliasProposal === undefined) {
+                    thread.fetchThreadData(["emailAliasProposal"]);
+                }
+            },
+            () => [this.thread, this.hasEmailAlias && !this.env.inChatter]
+        );
     },
 
     /** Whether what is written here leaves as an email of the user's own. */

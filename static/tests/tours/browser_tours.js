@@ -1,6 +1,8 @@
+import { chooseFrom } from "@user_email_alias/../tests/tours/alias_tours";
 import { tours } from "@user_email_alias/../tests/tours/patient_tours";
 
 const WORK = "Ada Lovelace <ada@example.com>";
+const SECOND = "Ada Lovelace <second@example.com>";
 
 const writeToCustomer = (text) => [
     { trigger: ".o-mail-Chatter-sendMessage:not(.active)", run: "click" },
@@ -45,6 +47,42 @@ tours.add("user_email_alias_invite", {
         {
             content: "It is there: the chatter has its first message",
             trigger: ".o-mail-Message",
+        },
+    ],
+});
+
+tours.add("user_email_alias_inbox", {
+    steps: () => [
+        {
+            trigger: ".o-mail-Message:contains('A question')",
+            run: "hover && click .o-mail-Message:contains('A question') [title='Reply']",
+        },
+        {
+            content: "The alias this conversation used last is picked",
+            trigger: `.o-mail-Composer .o_email_alias_select:contains("${SECOND}")`,
+        },
+        { trigger: ".o-mail-Composer-input", run: "edit An answer" },
+        { trigger: ".o-mail-Composer-send:enabled", run: "click" },
+        {
+            content: "It is posted",
+            trigger: ".o-mail-Composer-input:value(), body:not(:has(.o-mail-Composer-input))",
+        },
+    ],
+});
+
+const SHORT = ".modal .o_form_view";
+
+tours.add("user_email_alias_more_options", {
+    steps: () => [
+        { trigger: ".scale_button_selection", run: "click" },
+        { trigger: ".o-dropdown--menu .o-dropdown-item:contains('Month')", run: "click" },
+        { trigger: ".fc-dayGridMonth-view .fc-day-today .fc-daygrid-day-top", run: "click" },
+        { trigger: `${SHORT} .o_field_widget[name=name] input`, run: "edit Lunch" },
+        ...chooseFrom(SHORT, SECOND),
+        { trigger: ".modal-footer button:contains('More Options')", run: "click" },
+        {
+            content: "The full form has what was picked",
+            trigger: `.o_form_view:not(.modal .o_form_view) .o_email_alias_select:contains("${SECOND}")`,
         },
     ],
 });
