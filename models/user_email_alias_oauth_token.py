@@ -68,6 +68,7 @@ class UserEmailAliasOauthToken(models.AbstractModel):
             "server": self.oauth_server,
             "login": self.oauth_user,
             "mailbox": self.oauth_user if self.is_by_organisation else "",
+            "permissions": self.oauth_permissions,
         }
         return self._open_account__(
             account, deadline, token_secret, *older_secrets, renew=self._renew_refused__
@@ -78,22 +79,23 @@ class UserEmailAliasOauthToken(models.AbstractModel):
     ):
         """Open the transport of a signed-in account.
 
-        :param account: key of the provider, transport, server and login; with an
-            organisation account also the mailbox
+        :param account: key of the provider, transport, server, login and permissions;
+            with an organisation account also the mailbox
         :param older_secrets: tokens that the server was told before
         :param renew: see :class:`ApiAccess`
         :raise TransportFailure: with phase and outcome
         """
         if account["transport"] in API_TRANSPORTS:
-            bundle = self.env["user.email.alias.oauth.settings"]._get_param(
-                account["key"], "ca_bundle"
-            )
+            key = account["key"]
+            Settings = self.env["user.email.alias.oauth.settings"]
             access = ApiAccess(
                 account["server"],
                 token_secret,
                 renew,
-                bundle,
+                Settings._get_param(key, "ca_bundle"),
                 account.get("mailbox", ""),
+                Settings._get_request_bytes(key),
+                self._may_draft(account),
             )
             return API_TRANSPORTS[account["transport"]](access, deadline)
         connection = self._connect_to__(

@@ -176,6 +176,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
             "name": consent.name,
             "transport": consent.transport,
             "server": consent.server,
+            "permissions": consent.permissions,
         }
         self._check_account(key, identity, known, account)
         token = provider.get_token(consent.tokens)
@@ -294,6 +295,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
             "oauth_addresses": account.get("addresses"),
             "transport": account["transport"],
             "oauth_server": account["server"],
+            "oauth_permissions": account.get("permissions"),
             "oauth_refreshed_at": fields.Datetime.now(),
             "oauth_pending_secret": False,
             "oauth_pending_user": False,

@@ -54,6 +54,7 @@ class UserEmailAliasSignOut(models.AbstractModel):
                 "oauth_user": False,
                 "oauth_mailbox": False,
                 "oauth_addresses": False,
+                "oauth_permissions": False,
                 "oauth_server": False,
                 "transport": "smtp",
             }

@@ -86,14 +86,16 @@ class Connection:
         self.max_bytes = self._transport.max_bytes
         self.used_at = time.monotonic()
 
-    def submit(self, message, start_at, cut_at):
+    def submit(self, message, start_at, cut_at, on_draft):
         """Give one message to the server: MAIL FROM to the final reply.
 
         :param start_at: ``time.monotonic()`` before which MAIL FROM must not be said
+        :param on_draft: see :class:`Transport`
         :return: a :class:`SubmissionResult` or a :class:`TransportFailure`
         """
         # at least a moment: what was claimed shall get its answer
         self._transport.deadline = Deadline.until(max(cut_at, time.monotonic() + 1.0))
+        self._transport.on_draft = on_draft
         self._tried += 1
         try:
             result = self._transport.submit(
@@ -108,6 +110,22 @@ class Connection:
             self._count()
         self.used_at = time.monotonic()
         return result
+
+    def discard(self, draft_id):
+        """Delete a draft that lies at the provider and will not be sent.
+
+        :raise TransportFailure: it may still be there
+        """
+        self._transport.discard(draft_id)
+
+    @property
+    def window(self):
+        """(bytes, seconds): what a mailbox may submit within that time; 0: any."""
+        return self._transport.window
+
+    def get_load(self, size):
+        """How many bytes of the window a message of this size takes."""
+        return self._transport.get_load(size)
 
     def get_rest(self, size):
         """Seconds that the provider wants after a message of so many bytes."""

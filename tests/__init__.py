@@ -34,6 +34,8 @@ from . import (
     test_echo,
     test_exim,
     test_gateway,
+    test_graph_drafts,
+    test_graph_drafts_queue,
     test_guard,
     test_header,
     test_header_readers,

@@ -59,6 +59,8 @@ class OrganisationGrants:
     """
 
     is_key_revoked = False
+    # what was granted to the application, for all mailboxes
+    application_permissions = ("Mail.Send",)
     delegated = frozenset(("https://www.googleapis.com/auth/gmail.send",))
     unknown_tenants = frozenset()
 
@@ -68,7 +70,9 @@ class OrganisationGrants:
         if name != ".default":
             text = "AADSTS1002012: The provided value for scope is not valid."
             return 400, {"error": "invalid_scope", "error_description": text}
-        return 200, self._issue(APPLICATION, f"{resource}/Mail.Send")
+        names = self.application_permissions
+        scope = " ".join(f"{resource}/{name}" for name in names)
+        return 200, self._issue(APPLICATION, scope)
 
     def give_to_service_account(self, form):
         """RFC 7523 2.1, 3."""

@@ -109,7 +109,8 @@ MODELS = {
             has_imap_password has_microsoft has_own_imap has_sent_copies
             has_smtp_password hold_reason imap_folder is_by_organisation
             is_default_wanted is_in_copy is_mine is_paused is_shared_from
-            is_signed_in max_bytes oauth_addresses oauth_mailbox oauth_pending_user
+            is_signed_in large_attachments max_bytes oauth_addresses oauth_mailbox
+            oauth_pending_user oauth_permissions
             oauth_refreshed_at oauth_server oauth_tried_at oauth_user pause_ms
             pause_reason provider
             released_at self_filing sent_copy_error sent_copy_failed_count
@@ -145,10 +146,10 @@ MODELS = {
         "O/O": "folder name wizard_id",
     },
     "user.email.alias.log": {
-        "/": "sent_copy",
+        "/": "draft is_draft_sent sent_copy",
         "OAS/": """
             alias_id claimed_at email_from is_bulk is_put_back
-            is_sent_copy_told mail_mail_id mail_message_id message_id model
+            is_sent_copy_told load mail_mail_id mail_message_id message_id model
             outcome recipients refused_recipients replied_at replied_on
             reply res_id rest_ms scope sent_copy_attempts sent_copy_due
             sent_copy_error sent_copy_first_at sent_copy_state signature

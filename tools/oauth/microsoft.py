@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import msal
 
+from ..transport import API_TRANSPORTS
 from .base import Provider, as_text
 from .consent import Consent, OauthToken, expiry
 from .discovery import WELL_KNOWN
@@ -108,14 +109,19 @@ class MicrosoftProvider(Provider):
         """Extend: a permission of an interface bears its address, national clouds'
         as well."""
         scopes = super().mail_scopes(transport)
-        if transport == "smtp":
-            return scopes
-        return [f"{self.api_url}/{permission}" for permission in scopes]
+        return scopes if transport == "smtp" else self._with_address(scopes)
+
+    def draft_scopes(self, transport):
+        """Extend: likewise."""
+        return self._with_address(super().draft_scopes(transport))
+
+    def _with_address(self, permissions):
+        return [f"{self.api_url}/{permission}" for permission in permissions]
 
     def scopes(self, transport):
         """Replace: the library adds openid, profile and offline_access, and refuses
         them here."""
-        return self.mail_scopes(transport)
+        return [*self.mail_scopes(transport), *self.draft_scopes(transport)]
 
     @staticmethod
     def _is_scope(granted, wanted):
@@ -260,6 +266,12 @@ class MicrosoftProvider(Provider):
         is_personal = claims["tid"] == PERSONAL_TENANT and not self.config.smtp_server
         if transport == "smtp" and is_personal:
             server = self.personal_smtp_server
+        permissions = self._read_permissions(payload, transport)
+        content = {
+            "transport": transport,
+            "cache": cache.serialize(),
+            "permissions": permissions,
+        }
         return Consent(
             # Neither ``email`` nor ``preferred_username`` is verified; a directory's
             # administrator can set them to anything.
@@ -272,7 +284,8 @@ class MicrosoftProvider(Provider):
             transport=transport,
             server=server,
             expires_at=expiry(payload),
-            tokens=self._pack(payload, transport=transport, cache=cache.serialize()),
+            tokens=self._pack(payload, **content),
+            permissions=permissions,
         )
 
     # -- use ---------------------------------------------------------------------
@@ -286,7 +299,7 @@ class MicrosoftProvider(Provider):
             account = next(iter(application.get_accounts()), None)
             channel.payload = None
             result = account and application.acquire_token_silent_with_error(
-                self.mail_scopes(content["transport"]), account, force_refresh=True
+                self._refresh_scopes(content), account, force_refresh=True
             )
             payload = channel.payload
         if payload is None:
@@ -297,13 +310,23 @@ class MicrosoftProvider(Provider):
             raise self._failure(payload, hidden=(old,))
         if not as_text(result["access_token"]):
             raise ProviderUnavailable("unreadable", detail="access token")
-        content = {"transport": content["transport"], "cache": cache.serialize()}
+        kept = ("transport", "permissions")
+        content = {name: content.get(name, "") for name in kept}
+        content["cache"] = cache.serialize()
         return OauthToken(
             expires_at=expiry(payload),
             is_refreshed=True,
             access_token_secret=result["access_token"],
             tokens=self._pack(payload, **content),
         )
+
+    def _refresh_scopes(self, content):
+        """Return what was granted: whoever asks for more has the consent refused."""
+        transport = content["transport"]
+        granted = as_text(content.get("permissions")).split()
+        permission = getattr(API_TRANSPORTS.get(transport), "draft_permission", "")
+        extra = [permission] if permission in granted else []
+        return [*self.mail_scopes(transport), *self._with_address(extra)]
 
     def _cached_access(self, content):
         entries = _cache_entries(content, "AccessToken")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import abc
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -108,6 +108,23 @@ class Transport(abc.ABC):
     max_bytes = 0  # of one message; 0: the provider has not said
     # of the mailbox, the main one first, once the sender was checked; none: not said
     own_addresses: tuple[str, ...] = ()
+
+    # (bytes, seconds): what a mailbox may submit within that time; 0: any
+    window: tuple[int, float] = (0, 0.0)
+    # to be called with the id of a draft that lies at the provider from now on, empty
+    # = it is gone, and whether the next request sends it; raises if that is not noted
+    on_draft: Callable[[str, bool], None] = staticmethod(lambda draft_id, is_sent: None)
+
+    def get_load(self, size: int) -> int:
+        """Return how many bytes of the window a message of this size takes."""
+        return 0
+
+    def discard(self, draft_id: str) -> None:
+        """Delete a draft that was not sent, see ``on_draft``.
+
+        :raises TransportFailure: it may still be there
+        """
+        raise NotImplementedError
 
     def get_rest(self, size: int) -> float:
         """Return how many seconds the provider wants between this message and the next.

@@ -28,6 +28,9 @@ class ApiAccess:
     :param mailbox: whose it is, with an organisation account; empty = of whoever has
         signed in
     :param ca_bundle: path of the certificate authorities to trust, empty = the usual
+    :param request_bytes: of a message that goes in one request; 0: as is known of the
+        provider
+    :param has_drafts: a larger one may go as a draft, where the provider has that way
     """
 
     url: str
@@ -35,6 +38,8 @@ class ApiAccess:
     renew: Callable[[str], str] | None = field(default=None, repr=False)
     ca_bundle: str = ""
     mailbox: str = ""
+    request_bytes: int = 0
+    has_drafts: bool = False
 
 
 # A message that no provider can deliver.
@@ -50,6 +55,11 @@ class ApiTransport(Transport):
     # what the account has to grant, the one without which nothing leaves first
     permissions = ()
     max_bytes = 0  # of one message
+    mime_bytes = most_mime_bytes = 0  # of one that goes in one request
+    # by which permission it may be a draft first, and how large it may then be; empty:
+    # there is no such way
+    draft_permission = ""
+    draft_bytes = 0
     # ms between bulk emails where the owner has set no delay
     preset_delay_ms = 0
     # (bytes, seconds): what the requests of one mailbox may hold within that time
@@ -83,12 +93,16 @@ class ApiTransport(Transport):
         """Spread the bytes evenly, so that no window holds more than it may.
 
         One message more than the rate allows can fall into a window, so the largest
-        one is kept free.
+        one that goes in one request is kept free. For others the window is looked at.
         """
         most, seconds = self.window
         if not most:
             return 0.0
-        return size * self.overhead * seconds / (most - self.max_bytes * self.overhead)
+        return self.get_load(size) * seconds / (most - self.get_load(self.mime_bytes))
+
+    def get_load(self, size: int) -> int:
+        """Return how many bytes of requests a message of this size means."""
+        return int(size * self.overhead) if self.window[0] else 0
 
     def is_alive(self) -> bool:
         """Begin a new connection with the next request: asking would cost as much."""
@@ -123,13 +137,17 @@ class ApiTransport(Transport):
         if size > self.max_bytes:
             text = f"The message has {size} bytes, the provider takes {self.max_bytes}."
             raise self._refuse("too_big", text)
-        answer = self._ask_twice(
-            lambda: self._ask(*self._get_submission(message_bytes), not_before)
-        )
+        answer = self._hand_over(message_bytes, not_before)
         reply = self._get_receipt(answer)
         if reply is None:
             raise self._failure(answer)
         return SubmissionResult(reply, list(recipients))
+
+    def _hand_over(self, message_bytes, not_before):
+        """Return the answer to the request that submits a message."""
+        return self._ask_twice(
+            lambda: self._ask(*self._get_submission(message_bytes), not_before)
+        )
 
     def ask(self, envelope_from: str, recipient: str) -> None:
         """Say yes: what an interface would refuse shows in sending alone."""

@@ -52,6 +52,9 @@ SENTENCES = {
     "unsafe": "The email holds header lines that could be misused: check subject and"
     " names for line breaks.",
     "content": "The provider cannot read the email.",
+    "draft": "The email, which is large, could not be put together at the provider.",
+    "recipients": "The provider would send the email to others than those you named, so"
+    " it was not sent.",
     "refused": "The provider refused the email.",
     "internal": "The email could not be submitted because of an internal error.",
 }
