@@ -36,6 +36,7 @@ from . import (
     test_gateway,
     test_graph_drafts,
     test_graph_drafts_queue,
+    test_graph_window,
     test_guard,
     test_header,
     test_header_readers,

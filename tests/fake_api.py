@@ -282,7 +282,7 @@ class _Handler(BaseHTTPRequestHandler):
             return 401, {}, fake.error("InvalidAuthenticationToken", "Expired.")
         if not is_submission:
             return 404, {}, fake.error("ResourceNotFound", "Not found.")
-        answer = fake.take_answer(account)
+        answer = fake.take_answer(mailbox or account)
         if answer:
             return answer
         provider = fake.identity_provider
