@@ -296,6 +296,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
             "transport": account["transport"],
             "oauth_server": account["server"],
             "oauth_permissions": account.get("permissions"),
+            **self._get_smtp_road(account),
             "oauth_refreshed_at": fields.Datetime.now(),
             "oauth_pending_secret": False,
             "oauth_pending_user": False,
@@ -309,6 +310,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
             values["oauth_user"],
             values["oauth_server"],
             self.is_by_organisation,
+            values["oauth_smtp_server"],
         )
         binding = self._get_binding("oauth_secret")._replace(target=target)
         values["oauth_secret"] = self._encrypt__(account["tokens"], binding)

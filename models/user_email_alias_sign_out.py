@@ -55,6 +55,8 @@ class UserEmailAliasSignOut(models.AbstractModel):
                 "oauth_mailbox": False,
                 "oauth_addresses": False,
                 "oauth_permissions": False,
+                "oauth_smtp_server": False,
+                "has_smtp_road": False,
                 "oauth_server": False,
                 "transport": "smtp",
             }

@@ -53,11 +53,11 @@ class Connection:
         """Whether the email in hand is the first one on it."""
         return self._tried <= 1
 
-    def is_fit(self):
-        """Whether the next email may leave on it; if not, it is closed."""
+    def is_fit(self, size):
+        """Whether an email of this size may leave on it; a worn one is closed."""
         if self._transport and not self._may_go_on():
             self.close()
-        return self._transport is not None
+        return self._transport is not None and self._transport.is_ready(size)
 
     def _may_go_on(self):
         if self.accepted >= self._limit:
@@ -70,12 +70,19 @@ class Connection:
             and (time.monotonic() - self.used_at < IDLE_SECONDS or transport.is_alive())
         )
 
-    def open(self, alias, cut_at):
-        """Connect and log in.
+    def prepare(self, alias, size, cut_at):
+        """Have a connection that is logged in, for an email of this size.
 
         :param cut_at: ``time.monotonic()`` at which the server is waited for no longer
         :raise TransportFailure, AliasHold, AliasRetry: there is no connection
         """
+        if not self._transport:
+            self._open(alias, cut_at)
+        self._transport.deadline = Deadline.until(cut_at)
+        self._transport.prepare(size)
+        self.max_bytes = self._transport.max_bytes
+
+    def _open(self, alias, cut_at):
         self.accepted = self._tried = 0
         self.is_worn_out = False
         self._known = self._suspected or alias._get_connection_mails()
@@ -83,7 +90,6 @@ class Connection:
         if self._filled >= FILLED_COUNT:
             self._filled, self._limit = 0, CONNECTION_MAILS
         self._transport = alias._open_connection__(Deadline.until(cut_at))
-        self.max_bytes = self._transport.max_bytes
         self.used_at = time.monotonic()
 
     def submit(self, message, start_at, cut_at, on_draft):

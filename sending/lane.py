@@ -37,8 +37,7 @@ from .window import Window
 
 _logger = logging.getLogger(__name__)
 
-# Whoever has a mail sent at once may take some time to commit; look again after these
-# seconds.
+# Whoever has a mail sent at once may not have committed yet: look again after that.
 SETTLE_SECONDS = 0.25
 
 # A lane that has to wait longer than this, in seconds, makes room for an alias that
@@ -316,7 +315,7 @@ class Lane:
         :param start_at: ``time.monotonic()`` before which MAIL FROM must not be said
         :return: False when the alias has to pause as a whole
         """
-        if not self._connect(env):
+        if not self._connect(env, message.size):
             return False
         if not message.is_for(self._connection.max_bytes):
             # built anew by what the server has just said
@@ -369,16 +368,17 @@ class Lane:
     # Connection
     # ------------------------------------------------------------------
 
-    def _connect(self, env):
+    def _connect(self, env, size=0):
         """Have a connection that is logged in.
 
+        :param size: of the email that is to leave, in bytes
         :return: False when there is none; the alias then backs off or is on hold
         """
-        if self._connection.is_fit():
+        if self._connection.is_fit(size):
             return True
         alias = env["user.email.alias"].browse(self.alias_id)
         try:
-            self._connection.open(alias, self.cut_at)
+            self._connection.prepare(alias, size, self.cut_at)
         except TransportFailure as failure:
             env.cr.rollback()
             self._backoff.obey(alias, failure.outcome, alias._explain(failure))

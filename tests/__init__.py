@@ -38,6 +38,7 @@ from . import (
     test_gateway,
     test_graph_drafts,
     test_graph_drafts_queue,
+    test_graph_smtp_road,
     test_graph_window,
     test_guard,
     test_header,

@@ -105,7 +105,8 @@ class OrganisationGrants:
         token = "org." + secrets.token_urlsafe(48)
         grant = Grant(account, {}, scope)
         self.grants.append(grant)
-        self.access_tokens[token] = (grant, time.time() + self.knobs.expires_in)
+        expires_at = time.time() + self.knobs.expires_in
+        self.access_tokens[token] = (grant, expires_at, scope)
         return {
             "access_token": token,
             "token_type": "Bearer",

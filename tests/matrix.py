@@ -107,11 +107,12 @@ MODELS = {
             backoff_count backoff_until can_decide_on_copy can_drop claimed_at
             connection_mails connection_mails_at has_google
             has_imap_password has_microsoft has_own_imap has_sent_copies
-            has_smtp_password hold_reason imap_folder is_by_organisation
+            has_smtp_password has_smtp_road hold_reason imap_folder is_by_organisation
             is_default_wanted is_in_copy is_mine is_paused is_shared_from
             is_signed_in large_attachments max_bytes oauth_addresses oauth_mailbox
             oauth_pending_user oauth_permissions
-            oauth_refreshed_at oauth_server oauth_tried_at oauth_user pause_ms
+            oauth_refreshed_at oauth_server oauth_smtp_server oauth_tried_at
+            oauth_user pause_ms
             pause_reason provider
             released_at self_filing sent_copy_error sent_copy_failed_count
             sent_copy_waiting_count sent_today_count state state_at

@@ -219,8 +219,10 @@ class TestDrafts(ApiCase):
         self.assertNotIn("s3cr3t", f"{failure} {failure!r} {failure.reply}")
 
     def test_missing_permission_holds_before_anything_is_left(self):
-        for grant in self.idp.grants:
-            grant.scope = grant.scope.replace(self.api.get_draft_scope(), "")
+        wanted = self.api.get_draft_scope()
+        for token, (grant, ends_at, scope) in self.idp.access_tokens.items():
+            narrower = scope.replace(wanted, "")
+            self.idp.access_tokens[token] = (grant, ends_at, narrower)
         message = make_message_with(make_files(4.0))
         failure = self.submit_failing(self.open(), message)
         self.assertEqual(failure.outcome.hold, "consent")

@@ -23,6 +23,7 @@ from .errors import (
     ProviderUnavailable,
 )
 from .id_token import verify_id_token
+from .tokens import json_text
 
 # The directory all personal accounts live in.
 PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
@@ -291,6 +292,41 @@ class MicrosoftProvider(Provider):
     # -- use ---------------------------------------------------------------------
 
     def _refresh(self, content):
+        result, payload, cache = self._acquire_silently(
+            content, self._refresh_scopes(content)
+        )
+        kept = ("transport", "permissions")
+        content = {name: content.get(name, "") for name in kept}
+        content["cache"] = cache
+        return OauthToken(
+            expires_at=expiry(payload),
+            is_refreshed=True,
+            access_token_secret=result["access_token"],
+            tokens=self._pack(payload, **content),
+        )
+
+    def _refresh_for(self, content, transport):
+        """Replace: a refresh token serves for all that was ever consented to.
+
+        https://learn.microsoft.com/entra/identity-platform/refresh-tokens
+        """
+        result, payload, cache = self._acquire_silently(
+            content, self.mail_scopes(transport)
+        )
+        if not self._may_send(payload, transport):
+            raise ConsentDead("revoked", detail="scope")
+        return OauthToken(
+            expires_at=expiry(payload),
+            is_refreshed=True,
+            access_token_secret=result["access_token"],
+            tokens=json_text({**content, "provider": self.key, "cache": cache}),
+        )
+
+    def _acquire_silently(self, content, scopes):
+        """Let the library fetch an access token.
+
+        :return: (its result, the token response, its cache as text)
+        """
         old = self._refresh_secret(content)
         cache = msal.SerializableTokenCache()
         cache.deserialize(content.get("cache"))
@@ -299,7 +335,7 @@ class MicrosoftProvider(Provider):
             account = next(iter(application.get_accounts()), None)
             channel.payload = None
             result = account and application.acquire_token_silent_with_error(
-                self._refresh_scopes(content), account, force_refresh=True
+                scopes, account, force_refresh=True
             )
             payload = channel.payload
         if payload is None:
@@ -310,15 +346,7 @@ class MicrosoftProvider(Provider):
             raise self._failure(payload, hidden=(old,))
         if not as_text(result["access_token"]):
             raise ProviderUnavailable("unreadable", detail="access token")
-        kept = ("transport", "permissions")
-        content = {name: content.get(name, "") for name in kept}
-        content["cache"] = cache.serialize()
-        return OauthToken(
-            expires_at=expiry(payload),
-            is_refreshed=True,
-            access_token_secret=result["access_token"],
-            tokens=self._pack(payload, **content),
-        )
+        return result, payload, cache.serialize()
 
     def _refresh_scopes(self, content):
         """Return what was granted: whoever asks for more has the consent refused."""
@@ -329,7 +357,13 @@ class MicrosoftProvider(Provider):
         return [*self.mail_scopes(transport), *self._with_address(extra)]
 
     def _cached_access(self, content):
-        entries = _cache_entries(content, "AccessToken")
+        # there may be one for another way to send
+        wanted = self.mail_scopes(content["transport"])[0]
+        entries = [
+            entry
+            for entry in _cache_entries(content, "AccessToken")
+            if self._has_scope({"scope": entry.get("target", "")}, wanted, [])
+        ]
         newest = max(entries, key=lambda e: int(e.get("expires_on", 0)), default={})
         return newest.get("secret"), content.get("expires_at") or 0.0
 

@@ -115,6 +115,18 @@ class Transport(abc.ABC):
     # = it is gone, and whether the next request sends it; raises if that is not noted
     on_draft: Callable[[str, bool], None] = staticmethod(lambda draft_id, is_sent: None)
 
+    def is_ready(self, size: int) -> bool:
+        """Tell whether a message of this size may be submitted at once."""
+        return True
+
+    def prepare(self, size: int) -> None:
+        """Open another way for a message of this size; ``max_bytes`` may change.
+
+        :raises TransportFailure: it cannot be opened for now
+        """
+        if not self.is_ready(size):
+            raise NotImplementedError
+
     def get_load(self, size: int) -> int:
         """Return how many bytes of the window a message of this size takes."""
         return 0

@@ -15,6 +15,8 @@ from .graph_draft import Drafts
 from .http.connection import ApiTransport, as_object, as_text
 from .smtp.reply import Reply, sanitise
 
+# After this many seconds another connection is opened for larger messages.
+LARGER_SECONDS = 20.0
 # Addresses of a mailbox that are kept.
 MAX_ADDRESSES = 50
 
@@ -29,6 +31,7 @@ class GraphTransport(Drafts, ApiTransport):
     default_url = "https://graph.microsoft.com"
     permissions = ("Mail.Send", "User.Read")
     draft_permission = "Mail.ReadWrite"
+    takes_larger_elsewhere = True
     # A request of 4 MB at most, in base64; more is refused with 413. Above 2,240 kB it
     # was seen to be answered with 200 and not to be sent (microsoft-graph-docs#13979).
     mime_bytes = 2_200_000
@@ -43,7 +46,54 @@ class GraphTransport(Drafts, ApiTransport):
         super().__init__(access, deadline)
         asked = min(access.request_bytes, self.most_mime_bytes)
         self.mime_bytes = asked if asked > 0 else self.mime_bytes
-        self.max_bytes = self.draft_bytes if access.has_drafts else self.mime_bytes
+        self._open_larger, self._larger = access.open_larger, None
+        self._set_max_bytes()
+
+    def _set_max_bytes(self):
+        takes_more = self._open_larger or self._access.has_drafts
+        self.max_bytes = self.draft_bytes if takes_more else self.mime_bytes
+        if self._larger and self._larger.max_bytes:
+            self.max_bytes = min(self.max_bytes, self._larger.max_bytes)
+
+    def is_ready(self, size):
+        """Extend: a larger message leaves by SMTP where that is open."""
+        if size <= self.mime_bytes or not self._open_larger:
+            return True
+        larger = self._larger
+        return bool(larger and larger.usable and larger.age < LARGER_SECONDS)
+
+    def prepare(self, size):
+        """Extend: find out whether SMTP is still open, before anything is begun."""
+        if self.is_ready(size):
+            return
+        self._close_larger()
+        self._larger = self._open_larger(self.deadline)
+        if not self._larger:
+            self._open_larger = None
+        self._set_max_bytes()
+
+    def close(self):
+        """Extend: the other way as well."""
+        super().close()
+        self._close_larger()
+
+    def _close_larger(self):
+        if self._larger:
+            self._larger.close()
+            self._larger = None
+
+    def submit(self, envelope_from, recipients, message_bytes, *, not_before=0.0):
+        """Extend: a larger message leaves by SMTP where that is open."""
+        size = len(message_bytes)
+        self.prepare(size)
+        if size <= self.mime_bytes or not self._larger:
+            return super().submit(
+                envelope_from, recipients, message_bytes, not_before=not_before
+            )
+        self._larger.deadline = self.deadline
+        return self._larger.submit(
+            envelope_from, recipients, message_bytes, not_before=not_before
+        )
 
     def _hand_over(self, message_bytes, not_before):
         """Extend: what does not fit into one request goes as a draft."""

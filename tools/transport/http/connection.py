@@ -30,6 +30,8 @@ class ApiAccess:
     :param ca_bundle: path of the certificate authorities to trust, empty = the usual
     :param request_bytes: of a message that goes in one request; 0: as is known of the
         provider
+    :param open_larger: opens another transport for larger ones; returns None if it is
+        closed for good. None: there is no other
     :param has_drafts: a larger one may go as a draft, where the provider has that way
     """
 
@@ -40,6 +42,9 @@ class ApiAccess:
     mailbox: str = ""
     request_bytes: int = 0
     has_drafts: bool = False
+    open_larger: Callable[[Deadline], Transport | None] | None = field(
+        default=None, repr=False
+    )
 
 
 # A message that no provider can deliver.
@@ -59,6 +64,8 @@ class ApiTransport(Transport):
     # by which permission it may be a draft first, and how large it may then be; empty:
     # there is no such way
     draft_permission = ""
+    # whether what is larger may leave by another transport
+    takes_larger_elsewhere = False
     draft_bytes = 0
     # ms between bulk emails where the owner has set no delay
     preset_delay_ms = 0
