@@ -117,6 +117,12 @@ class TestCopy(QueueCase):
         self.assertEqual(states, {"sent"})
 
     def test_what_is_dropped_never_leaves_and_a_claim_stays_uncertain(self):
+        self._drop_with_a_claim()
+
+    def test_draft_is_the_originals_to_send_or_to_delete(self):
+        self._drop_with_a_claim(draft="AAk1")
+
+    def _drop_with_a_claim(self, **values):
         ids = self.queue("a@example.org", "b@example.org")
         with self.committed() as env:
             env["user.email.alias.log"].create(
@@ -125,6 +131,7 @@ class TestCopy(QueueCase):
                     "mail_mail_id": ids[0],
                     "is_bulk": True,
                     "recipients": "a@example.org",
+                    **values,
                 }
             )
         self._copy_database()
