@@ -218,14 +218,15 @@ class TestDrafts(ApiCase):
         failure = self.submit_failing(self.open(), message)
         self.assertNotIn("s3cr3t", f"{failure} {failure!r} {failure.reply}")
 
-    def test_missing_permission_holds_before_anything_is_left(self):
+    def test_missing_permission_lets_others_pass(self):
         wanted = self.api.get_draft_scope()
         for token, (grant, ends_at, scope) in self.idp.access_tokens.items():
             narrower = scope.replace(wanted, "")
             self.idp.access_tokens[token] = (grant, ends_at, narrower)
         message = make_message_with(make_files(4.0))
         failure = self.submit_failing(self.open(), message)
-        self.assertEqual(failure.outcome.hold, "consent")
+        self.assertEqual(failure.outcome.reason, "draft_permission")
+        self.assertEqual((failure.outcome.scope, failure.outcome.hold), ("mail", None))
         self.assertFalse(self.noted or self.api.drafts)
 
     def test_text_that_is_too_large_by_itself_is_refused_before_anything_leaves(self):

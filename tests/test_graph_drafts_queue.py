@@ -9,6 +9,8 @@ from odoo.tests import tagged
 from .common_api_queue import ApiQueueCase
 from .common_drafts import MEGABYTE
 from .common_oauth_queue import Process
+from .fake_oauth_organisation import OWN_TENANT
+from .test_organisation_queue import OrganisationQueueTests
 
 LEAD = "lead@example.org"
 
@@ -168,6 +170,29 @@ class TestDraftsQueue(DraftsQueueCase):
     def _unlink_partner(self, partner_id):
         with self.committed() as env:
             env["res.partner"].browse(partner_id).unlink()
+
+
+@tagged("-at_install", "post_install", "user_email_alias_queue")
+class TestDraftsOfOrganisation(DraftsQueueCase):
+    sign_in, join = OrganisationQueueTests.sign_in, OrganisationQueueTests.join
+
+    def configure(self, settings):
+        super().configure(settings)
+        settings |= {"organisation": "True", "tenant": OWN_TENANT}
+
+    def test_large_email_leaves_once_the_permission_is_there(self):
+        self.queue_large()
+        self.queue("other@example.org", bulk=False)
+        self.run_queue()
+        self.assertEqual(self.api.served, ["other@example.org"])
+        self.assertEqual(self.read_alias("state")["state"], "ok")
+        row = next(r for r in self.read_log() if r["recipients"] == LEAD)
+        self.assertIn("application permission", row["reply"])
+        self.idp.application_permissions = ("Mail.Send", "Mail.ReadWrite")
+        self.idp.access_tokens.clear()
+        self.go_on()
+        self.assertEqual(self.api.served[1:], [LEAD])
+        self.assertIn("/v1.0/users/", str(self.api.requests))
 
 
 @tagged("-at_install", "post_install", "user_email_alias_queue")

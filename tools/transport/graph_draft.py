@@ -209,6 +209,10 @@ class Drafts:
         outcome = failure.outcome
         if outcome.kind == "uncertain" or is_gone:
             outcome = Outcome("deferred", "mail", "draft", reply=outcome.reply)
+        elif outcome.hold == "consent":
+            # others need less
+            reason = "draft_permission"
+            outcome = Outcome("deferred", "mail", reason, reply=outcome.reply)
         return self._fail(failure.phase, outcome, failure.cause)
 
 
