@@ -133,9 +133,12 @@ class Connection:
         """How many bytes of the window a message of this size takes."""
         return self._transport.get_load(size)
 
-    def get_rest(self, size):
-        """Seconds that the provider wants after a message of so many bytes."""
-        return self._transport.get_rest(size)
+    def get_rest(self, size, taken):
+        """Seconds that the provider wants after a message of so many bytes.
+
+        :param taken: bytes of the window that are in use, see :class:`Transport`
+        """
+        return self._transport.get_rest(size, taken)
 
     def ask(self, sender, address):
         """Ask whether the server would take an email for this address.

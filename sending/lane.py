@@ -327,7 +327,7 @@ class Lane:
         is_own = mail.env.cr is env.cr
         if not self._window.has_room(env, message.size, is_own):
             return False
-        rest = self._connection.get_rest(message.size) if message.is_bulk else 0.0
+        rest = self._window.get_rest(message)
         load = self._connection.get_load(message.size)
         log_id = self._log.claim(env, message, is_own, rest, load)
         if not log_id:

@@ -19,11 +19,13 @@ class Window:
     """Counts for one lane; owned by it.
 
     :param connection: knows how much the provider takes within which time
+    :ivar taken: bytes in use at the last look, and what this lane has sent since
     """
 
     def __init__(self, alias_id, connection):
         self.alias_id = alias_id
         self._connection = connection
+        self.taken = 0
         # bytes that may be used without another look
         self._free = 0
 
@@ -44,7 +46,17 @@ class Window:
                 self._wait(env, free_at, is_own)
                 return False
         self._free -= load
+        self.taken += load
         return True
+
+    def get_rest(self, message):
+        """Seconds that the provider wants between this bulk email and the next.
+
+        One-to-one mail leaves at once while there is room.
+        """
+        if not message.is_bulk:
+            return 0.0
+        return self._connection.get_rest(message.size, self.taken)
 
     def _look(self, env, most, seconds, load):
         """Find out when so many bytes have room.
@@ -92,7 +104,8 @@ class Window:
             )
         )
         now, last_in_the_way, total, alias_count = env.cr.fetchone()
-        left = most - int(total or 0)
+        self.taken = int(total or 0)
+        left = most - self.taken
         # others use it as well, unseen until the next look
         self._free = max(load, int(min(left, most * STEP)) if alias_count == 1 else 0)
         return (last_in_the_way or -seconds) + seconds, now

@@ -138,10 +138,11 @@ class Transport(abc.ABC):
         """
         raise NotImplementedError
 
-    def get_rest(self, size: int) -> float:
+    def get_rest(self, size: int, taken: int) -> float:
         """Return how many seconds the provider wants between this message and the next.
 
         :param size: of the message, in bytes
+        :param taken: bytes of the window that are in use, this message's included
         """
         return 0.0
 

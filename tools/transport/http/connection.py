@@ -47,6 +47,9 @@ class ApiAccess:
     )
 
 
+# Of what a mailbox may submit within some minutes this part goes without a rest.
+FREE_PART = 0.06
+
 # A message that no provider can deliver.
 _NOTHING = b"Subject: Test Connection\r\n\r\n"
 
@@ -96,16 +99,19 @@ class ApiTransport(Transport):
     def age(self) -> float:
         return time.monotonic() - self._opened_monotonic
 
-    def get_rest(self, size: int) -> float:
+    def get_rest(self, size: int, taken: int) -> float:
         """Spread the bytes evenly, so that no window holds more than it may.
 
-        One message more than the rate allows can fall into a window, so the largest
-        one that goes in one request is kept free. For others the window is looked at.
+        The first ones go without a rest: most sendings are over by then. One message
+        more than the rate allows can fall into a window, so the largest one that goes
+        in one request is kept free.
         """
         most, seconds = self.window
-        if not most:
+        free = most * FREE_PART
+        if taken <= free:
             return 0.0
-        return self.get_load(size) * seconds / (most - self.get_load(self.mime_bytes))
+        rate = (most - free - self.get_load(self.mime_bytes)) / seconds
+        return self.get_load(size) / rate
 
     def get_load(self, size: int) -> int:
         """Return how many bytes of requests a message of this size means."""
