@@ -86,7 +86,7 @@ class Log:
                        (SELECT id FROM mail_message WHERE id = %(mail_message_id)s),
                        %(message_id)s::varchar, %(model)s::varchar, %(res_id)s::int,
                        %(is_bulk)s, %(recipients)s::varchar, %(email_from)s::varchar,
-                       %(subject)s::varchar, %(rest_ms)s, %(load)s,
+                       %(subject)s::varchar, %(rest_ms)s, %(load)s::int,
                        extract(epoch FROM clock_timestamp()),
                        1, now() AT TIME ZONE 'UTC', 1, now() AT TIME ZONE 'UTC'
                  WHERE %(still_due)s
