@@ -47,7 +47,7 @@ class DraftsQueueCase(ApiQueueCase):
         with self.committed() as env:
             env["user.email.alias"].browse(self.alias_id).sudo().backoff_until = 0
             env.cr.execute(
-                "UPDATE mail_mail SET email_alias_due = 0 "
+                "UPDATE mail_mail SET email_alias_due = extract(epoch FROM now()) "
                 "WHERE state = 'outgoing' AND email_alias_id = %s",
                 (self.alias_id,),
             )

@@ -181,6 +181,8 @@ class Provider(Tokens):
             transport = self.api_transport
         else:
             transport = "smtp"
+        # else who signs in would come back in vain
+        self._get_server(transport)
         with self._own_errors():
             url, private = self._authorization(
                 redirect_uri, state, login_hint, asks_consent, self.scopes(transport)

@@ -4,7 +4,6 @@ The library brings state, nonce, PKCE and the token cache. It does not verify th
 token (not at all since 1.38), so that is done here like for every provider.
 """
 
-import json
 import re
 import warnings
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -12,6 +11,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import msal
 
 from ..transport import API_TRANSPORTS
+from . import microsoft_cache
 from .base import Provider, as_text
 from .consent import Consent, OauthToken, expiry
 from .discovery import WELL_KNOWN
@@ -359,20 +359,11 @@ class MicrosoftProvider(Provider):
     def _cached_access(self, content):
         # there may be one for another way to send
         wanted = self.mail_scopes(content["transport"])[0]
-        entries = [
-            entry
-            for entry in _cache_entries(content, "AccessToken")
-            if self._has_scope({"scope": entry.get("target", "")}, wanted, [])
-        ]
-        newest = max(entries, key=lambda e: int(e.get("expires_on", 0)), default={})
-        return newest.get("secret"), content.get("expires_at") or 0.0
+        secret = microsoft_cache.get_access_secret(content, wanted)
+        return secret, content.get("expires_at") or 0.0
 
     def _refresh_secret(self, content):
-        entries = _cache_entries(content, "RefreshToken")
-        newest = max(
-            entries, key=lambda e: int(e.get("last_modification_time", 0)), default={}
-        )
-        return newest.get("secret") or ""
+        return microsoft_cache.get_refresh_secret(content)
 
     # -- failures ----------------------------------------------------------------
 
@@ -387,11 +378,3 @@ class MicrosoftProvider(Provider):
                 return *_DIAGNOSIS_BY_NUMBER[number], f"AADSTS{number}"
         kind, code, _none = super()._diagnose(answer)
         return kind, code, f"AADSTS{numbers[0]}" if numbers else ""
-
-
-def _cache_entries(content, kind):
-    """Return the entries of one kind from the library's serialised cache."""
-    try:
-        return list(json.loads(content["cache"]).get(kind, {}).values())
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise ConsentDead("unknown", detail="stored tokens not readable") from None

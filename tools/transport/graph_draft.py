@@ -159,6 +159,8 @@ class Drafts:
     def _send_draft(self, draft_id):
         try:
             answer = self._ask_about(f"{_path(draft_id)}/send", "POST", _JSON)
+            if self._is_gone(answer):
+                raise self._make_certain(self._failure(answer), is_gone=True)
             if answer.status != 202:
                 raise self._failure(answer)
         except ApiFailure as failure:
@@ -197,9 +199,12 @@ class Drafts:
         return answer
 
     def _fail_step(self, answer: Answer, is_gone=False) -> ApiFailure:
-        is_gone = is_gone or self._read_error(answer)[0] == "ErrorItemNotFound"
         failure = self._failure(replace(answer, phase=Phase.BODY))
-        return self._make_certain(failure, is_gone)
+        return self._make_certain(failure, is_gone or self._is_gone(answer))
+
+    def _is_gone(self, answer):
+        """Tell whether the draft is not there any more: its owner has deleted it."""
+        return self._read_error(answer)[0] == "ErrorItemNotFound"
 
     def _make_certain(self, failure, is_gone=False):
         """Return the failure of a step before the last one: there is no doubt.
