@@ -86,6 +86,7 @@ MODELS = {
             email_alias_google_organisation_key email_alias_google_transport
             email_alias_has_own_imap email_alias_microsoft_client_id
             email_alias_microsoft_client_secret
+            email_alias_microsoft_large_attachments
             email_alias_microsoft_organisation
             email_alias_microsoft_secret_ends email_alias_microsoft_tenant
             email_alias_microsoft_transport
