@@ -112,17 +112,24 @@ class Connection:
             )
         except TransportFailure as failure:
             result = failure
+            # the next one begins with what may lie in Drafts
+            self.is_worn_out |= self._transport.makes_draft(message.size)
         else:
             self._count()
         self.used_at = time.monotonic()
         return result
 
-    def discard(self, draft_id):
+    def discard(self, draft_id, message_id):
         """Delete a draft that lies at the provider and will not be sent.
 
+        :param draft_id: empty: it need not be there
         :raise TransportFailure: it may still be there
         """
-        self._transport.discard(draft_id)
+        self._transport.discard(draft_id, message_id)
+
+    def makes_draft(self, size):
+        """Whether a message of this size is a draft before it is sent."""
+        return self._transport.makes_draft(size)
 
     @property
     def window(self):

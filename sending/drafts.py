@@ -13,6 +13,9 @@ from ..tools.transport import TransportFailure
 
 _logger = logging.getLogger(__name__)
 
+# What the log says before the provider has told what it calls the draft.
+COMING = "?"
+
 # So many drafts that were left behind are deleted on one connection.
 DISCARD_COUNT = 10
 
@@ -61,7 +64,7 @@ class Drafts:
         )
         for row in rows:
             try:
-                self._connection.discard(row.draft)
+                self._discard(row)
             except TransportFailure as failure:
                 # asked again on the next connection
                 _logger.info("Alias %s: a draft stays: %s", self.alias_id, failure)
@@ -69,3 +72,16 @@ class Drafts:
             row.draft = False
             env.cr.commit()
         env.cr.rollback()
+
+    def _discard(self, row):
+        """Delete the draft of one submission.
+
+        What is known by its Message-ID only may be the draft of a later submission,
+        which the provider is about to send.
+
+        :raise TransportFailure: it may still be there
+        """
+        draft_id, message_id = row.draft.removeprefix(COMING), row.message_id or ""
+        later = [("message_id", "=", message_id), ("id", ">", row.id)]
+        if draft_id or not row.search_count(later, limit=1):
+            self._connection.discard(draft_id, message_id)

@@ -15,6 +15,7 @@ from ..tools import pacing
 from ..tools.transport import TransportFailure, smtp
 from . import in_the_way
 from .breaker import Doubt
+from .drafts import COMING
 from .lock import PASSING, begin_anew
 from .queries import IS_OPEN
 
@@ -80,13 +81,14 @@ class Log:
                 INSERT INTO user_email_alias_log
                        (alias_id, user_id, mail_mail_id, mail_message_id, message_id,
                         model, res_id, is_bulk, recipients, email_from, subject,
-                        rest_ms, load, claimed_at, create_uid, create_date, write_uid,
-                        write_date)
+                        rest_ms, load, draft, claimed_at, create_uid, create_date,
+                        write_uid, write_date)
                 SELECT %(alias_id)s, %(user_id)s, %(mail_mail_id)s,
                        (SELECT id FROM mail_message WHERE id = %(mail_message_id)s),
                        %(message_id)s::varchar, %(model)s::varchar, %(res_id)s::int,
                        %(is_bulk)s, %(recipients)s::varchar, %(email_from)s::varchar,
                        %(subject)s::varchar, %(rest_ms)s, %(load)s::int,
+                       %(draft)s::varchar,
                        extract(epoch FROM clock_timestamp()),
                        1, now() AT TIME ZONE 'UTC', 1, now() AT TIME ZONE 'UTC'
                  WHERE %(still_due)s
@@ -95,6 +97,7 @@ class Log:
                 still_due=still_due,
                 rest_ms=math.ceil(rest * 1000),
                 load=load or None,
+                draft=COMING if self._connection.makes_draft(message.size) else None,
                 **message.log_values,
             )
         )

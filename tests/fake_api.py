@@ -16,7 +16,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from .fake_https import FakeHttpsServer, Listener
 
@@ -202,6 +202,8 @@ class _Handler(BaseHTTPRequestHandler):
         return super().parse_request()
 
     def do_GET(self):
+        if self.fake.get_step("GET", urlsplit(self.path).path):
+            return self._find()
         account = self._account()
         if not account:
             words = self.fake.error("InvalidAuthenticationToken", "Expired.")
@@ -235,6 +237,17 @@ class _Handler(BaseHTTPRequestHandler):
         with fake.counting(account):
             answer = self._judge_step(step, path, account, body, cut, times)
         return self._cut(cut) if cut else self._answer(*answer)
+
+    def _find(self):
+        fake, parts = self.fake, urlsplit(self.path)
+        account = fake.identity_provider.get_account(
+            self._token(), fake.get_draft_scope()
+        )
+        account = account and fake.get_mailbox(parts.path, account)
+        if account is None:
+            return self._answer(403, {}, fake.error("ErrorAccessDenied", "Denied."))
+        query = dict(parse_qsl(parts.query))
+        return self._answer(*fake.find_drafts(query, account))
 
     def _judge_step(self, step, path, account, body, cut, times):
         fake = self.fake

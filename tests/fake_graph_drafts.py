@@ -23,7 +23,9 @@ _UPLOAD = re.compile(r"/api/v2\.0/AttachmentSessions/(?P<key>[^/]+)")
 _KINDS = {"toRecipients": "To", "ccRecipients": "Cc", "bccRecipients": "Bcc"}
 
 # The steps in their order, by which tests cut or refuse them.
-STEPS = ("create", "patch", "file", "session", "put", "send", "delete")
+STEPS = ("create", "patch", "file", "session", "put", "send", "delete", "find")
+_FIND = re.compile(r"/v1\.0/(?:me|users/[^/]+)/mailFolders/drafts/messages")
+_BY_MESSAGE_ID = re.compile(r"internetMessageId eq '((?:[^']|'')*)'")
 
 
 @dataclass
@@ -65,6 +67,8 @@ class Drafts:
 
     def get_step(self, method, path):
         """Return which step a request is, empty for none."""
+        if method == "GET" and _FIND.fullmatch(path):
+            return "find"
         if _UPLOAD.fullmatch(path):
             return "put" if method == "PUT" else ""
         found = _PATH.fullmatch(path)
@@ -79,6 +83,19 @@ class Drafts:
             ("POST", True, "/send"): "send",
         }
         return named.get((method, bool(found["id"]) or None, found["step"]), "")
+
+    def find_drafts(self, query, account):
+        """Return the answer to who looks for drafts by their Message-ID."""
+        self.steps.append("find")
+        wanted = _BY_MESSAGE_ID.fullmatch(query.get("$filter", ""))[1]
+        found = [
+            {"id": draft_id}
+            for draft_id, draft in self.drafts.items()
+            if draft.account.email == account.email
+            and email.message_from_bytes(draft.data)["Message-Id"]
+            == wanted.replace("''", "'")
+        ]
+        return 200, self._ids(), {"value": found}
 
     def take_step(self, step, path, account, headers, body, times):
         """Return the answer to a step."""

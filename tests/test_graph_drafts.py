@@ -175,10 +175,21 @@ class TestDrafts(ApiCase):
         [draft_id] = self.api.drafts
         self.assertEqual(self.noted, [(draft_id, False)])
         connection = self.open()
-        connection.discard(draft_id)
+        connection.discard(draft_id, "")
         self.assertFalse(self.api.drafts)
         # it is gone: that is as good
-        connection.discard(draft_id)
+        connection.discard(draft_id, "")
+
+    def test_draft_whose_id_is_not_known_is_found_by_its_message_id(self):
+        for cut in ("after", "answer"):
+            self.api.knobs.step_cuts = {"create": cut}
+            message = make_message_with(make_files(4.0))
+            self.submit_failing(self.open(), message)
+            self.assertEqual((len(self.api.drafts), self.noted), (1, []))
+            self.open().discard("", "<other'@example.com>")
+            self.assertEqual(len(self.api.drafts), 1)
+            self.open().discard("", "<1@example.com>")
+            self.assertFalse(self.api.drafts)
 
     def test_address_for_files_that_has_expired_is_tried_again_later(self):
         words = self.api.error("InvalidAuthenticationToken", "Lifetime expired.")
@@ -282,6 +293,7 @@ class TestDrafts(ApiCase):
         self.send(make_files(2.5, 4.0), [TO, "hidden@example.org"])
         self.api.knobs.step_cuts = {"put": "before"}
         self.submit_failing(self.open(), make_message_with(make_files(4.0)))
+        self.open().discard("", "<1@example.com>")
         self.assertEqual(set(self.api.steps) | {"put"}, set(STEPS))
 
 

@@ -90,7 +90,7 @@ class TestDraftsQueue(DraftsQueueCase):
         self.assertEqual(self.read_alias("max_bytes")["max_bytes"], 35_000_000)
 
     def test_killed_before_it_is_sent_it_is_sent_once_and_its_draft_is_gone(self):
-        for step in ("session", "put"):
+        for step in ("create", "session", "put"):
             with self.subTest(step=step):
                 self.api.submissions.clear()
                 ids = self.queue_large()
@@ -100,7 +100,7 @@ class TestDraftsQueue(DraftsQueueCase):
                 self.assertFalse(row["outcome"])
                 with self.committed() as env:
                     noted = env["user.email.alias.log"].browse(row["id"]).draft
-                self.assertEqual(noted, draft_id)
+                self.assertEqual(noted, "?" if step == "create" else draft_id)
                 self.go_on()
                 self.assertEqual(self.api.served, [LEAD])
                 self.assertFalse(self.api.drafts)
@@ -125,6 +125,29 @@ class TestDraftsQueue(DraftsQueueCase):
         self.assertEqual(len(self.api.drafts), 1)
         self.go_on()
         self.assertEqual((self.api.served, self.api.drafts), ([LEAD], {}))
+
+    def test_draft_whose_making_was_cut_is_found_before_the_next_one_is_made(self):
+        self.api.knobs.step_cuts = {"create": "after"}
+        self.queue_large()
+        self.run_queue()
+        self.assertEqual(len(self.api.drafts), 1)
+        self.go_on()
+        self.assertEqual((self.api.served, self.api.drafts), ([LEAD], {}))
+        self.assertEqual(self.api.steps.count("find"), 1)
+
+    def test_draft_of_a_later_submission_is_never_taken_for_one_left_behind(self):
+        self.api.knobs.step_cuts = {"create": "after"}
+        self.queue_large()
+        self.run_queue()
+        found = self.api.find_drafts
+        self.api.find_drafts = lambda *_: (503, {}, {})
+        self.go_on()
+        self.assertEqual(self.api.served, [LEAD])
+        self.api.find_drafts = found
+        self.queue("other@example.org", bulk=False)
+        self.go_on()
+        self.assertNotIn("delete", self.api.steps)
+        self.assertEqual(self.api.served, [LEAD, "other@example.org"])
 
     def test_draft_of_a_mail_that_was_cancelled_is_deleted_as_well(self):
         self.api.knobs.step_cuts = {"put": "before", "delete": "before"}

@@ -131,9 +131,15 @@ class Transport(abc.ABC):
         """Return how many bytes of the window a message of this size takes."""
         return 0
 
-    def discard(self, draft_id: str) -> None:
+    def makes_draft(self, size: int) -> bool:
+        """Tell whether a message of this size is a draft before it is sent."""
+        return False
+
+    def discard(self, draft_id: str, message_id: str) -> None:
         """Delete a draft that was not sent, see ``on_draft``.
 
+        :param draft_id: empty: it was not known yet, and need not be there
+        :param message_id: the Message-ID of the message
         :raises TransportFailure: it may still be there
         """
         raise NotImplementedError

@@ -72,6 +72,10 @@ class GraphTransport(Drafts, ApiTransport):
             self._open_larger = None
         self._set_max_bytes()
 
+    def makes_draft(self, size):
+        """Extend: a larger message, where nothing else takes it."""
+        return size > self.mime_bytes and not self._larger
+
     def close(self):
         """Extend: the other way as well."""
         super().close()

@@ -59,8 +59,22 @@ class Drafts:
             raise
         return self._send_draft(draft_id)
 
-    def discard(self, draft_id):
-        """Replace: delete a draft; one that is gone is as good."""
+    def discard(self, draft_id, message_id):
+        """Replace: delete a draft; one that is gone is as good.
+
+        One whose id was not known yet is found in Drafts by its Message-ID.
+        """
+        if draft_id:
+            self._delete(draft_id)
+            return
+        quoted = message_id.replace("'", "''")
+        query = quote(f"internetMessageId eq '{quoted}'", safe="")
+        path = f"/mailFolders/drafts/messages?$select=id&$filter={query}"
+        listed = self._step((200,), "GET", path).data.get("value")
+        for entry in map(as_object, listed if isinstance(listed, list) else []):
+            self._delete(as_text(entry.get("id")))
+
+    def _delete(self, draft_id):
         self._step((204, 404), "DELETE", _path(draft_id))
 
     def close(self):
@@ -172,7 +186,7 @@ class Drafts:
     def _drop(self, draft_id):
         """Delete a draft at once if that can be done; else its id is known."""
         try:
-            self.discard(draft_id)
+            self._delete(draft_id)
         except ApiFailure:
             return
         self.on_draft("", False)
