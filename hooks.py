@@ -17,7 +17,10 @@ def uninstall_hook(env):
 
 def drop_waiting(env):
     """Stop what waits in a copy of the database; what may have left stays uncertain."""
-    claimed = env["user.email.alias.log"].search([("outcome", "=", False)])
+    Log = env["user.email.alias.log"]
+    claimed = Log.search([("outcome", "=", False)])
+    # the original's to send, or to delete
+    Log.search([("draft", "!=", False)]).draft = False
     mails = env["mail.mail"].search(
         [
             ("email_alias_id", "!=", False),

@@ -71,6 +71,7 @@ def _register_providers(running: stack.Stack, records: dict) -> None:
             "email_alias_google_client_secret": "made up for the picture",
             "email_alias_microsoft_client_id": "00000000-1111-2222-3333-444444444444",
             "email_alias_microsoft_client_secret": "made up for the picture",
+            "email_alias_microsoft_large_attachments": True,
         },
     )
     admin("res.config.settings", "execute", [settings])
@@ -134,7 +135,8 @@ def _sign_in_for_shared(running: stack.Stack, records: dict) -> None:
     _set(
         running,
         records,
-        "provider = 'microsoft', oauth_user = 'upn4711@corp.example.com', "
+        "provider = 'microsoft', transport = 'graph', "
+        "oauth_user = 'upn4711@corp.example.com', "
         "oauth_mailbox = 'marc.demo@corp.example.com', oauth_pending_user = NULL, "
         "oauth_secret = 'no cipher text', oauth_identity = 'x'",
     )

@@ -15,6 +15,7 @@ from . import (
     user_email_alias_keep_alive,
     user_email_alias_key,
     user_email_alias_home,
+    user_email_alias_large_attachments,
     user_email_alias_limits,
     user_email_alias_mail,
     user_email_alias_mail_kept,

@@ -90,6 +90,16 @@ class ResConfigSettings(models.TransientModel):
         inverse="_inverse_email_alias_secret_ends",
         help="Administrators are told 30 days before.",
     )
+    email_alias_microsoft_large_attachments = fields.Boolean(
+        "Microsoft: Large Attachments",
+        config_parameter="user_email_alias.microsoft_large_attachments",
+        help="Microsoft Graph takes emails of about 2 MB in one go. Ticked, larger "
+        "ones are put together in the sender's Drafts and sent from there, up to "
+        "35 MB. This needs the permission Mail.ReadWrite, which lets Odoo read and "
+        "change all email of those who sign in: an administrator of Microsoft 365 has "
+        "to consent first, else nobody can sign in any more. Who is signed in sends as "
+        "before until the next sign-in. Not ticked, large attachments leave as links.",
+    )
     email_alias_microsoft_tenant = fields.Char(
         "Tenant",
         config_parameter="user_email_alias.microsoft_tenant",

@@ -51,6 +51,17 @@ class UserEmailAliasLog(models.Model):
         help="Milliseconds after which the provider takes the next bulk email, "
         "whatever the alias's own pause.",
     )
+    load = fields.Integer(
+        aggregator=None,
+        help="Bytes of the provider's window that it took; empty: there is no window.",
+    )
+    draft = fields.Char(
+        groups=fields.NO_ACCESS,
+        help="What the provider calls a draft of it that may lie there unsent.",
+    )
+    is_draft_sent = fields.Boolean(
+        groups=fields.NO_ACCESS, help="The provider was asked to send the draft."
+    )
     replied_on = fields.Datetime(
         "Time", compute="_compute_replied_on", search="_search_replied_on"
     )
@@ -109,6 +120,8 @@ class UserEmailAliasLog(models.Model):
     _trouble = models.Index(
         "(alias_id, claimed_at) WHERE outcome = 'deferred' AND scope = 'alias'"
     )
+    _window = models.Index("(alias_id, claimed_at) WHERE load IS NOT NULL")
+    _draft = models.Index("(alias_id) WHERE draft IS NOT NULL")
     _same = models.Index("(alias_id, claimed_at) WHERE signature IS NOT NULL")
     _uncertain = models.Index("(alias_id) WHERE outcome = 'uncertain'")
 

@@ -19,6 +19,9 @@ SECRETS = (SECRET, "organisation_key")
 # Where the sign-ins under way wait in the user's session, each popped at first use.
 FLOWS = "user_email_alias_flows"
 
+# No parameter makes an email of this size, in bytes, too large for one request.
+LEAST_REQUEST_BYTES = 100_000
+
 # The sentence that the next page shows.
 OUTCOME = "user_email_alias_outcome"
 
@@ -48,6 +51,21 @@ class UserEmailAliasOauthSettings(models.AbstractModel):
         return self.env["ir.config_parameter"]._email_alias_get(
             f"{PREFIX}.{key}_{setting}"
         )
+
+    @api.model
+    def _get_request_bytes(self, key):
+        """Bytes of an email that goes in one request; 0: as is known of the provider.
+
+        What is no sensible number counts as none.
+        """
+        text = self._get_param(key, "request_bytes")
+        is_number = text.isascii() and text.isdecimal() and len(text) < 10
+        return int(text) if is_number and int(text) >= LEAST_REQUEST_BYTES else 0
+
+    @api.model
+    def _wants_large_attachments(self, key):
+        """Whether the administrator wants larger emails sent by way of Drafts."""
+        return self._get_param(key, "large_attachments") == "True"
 
     @api.model
     def _get_destination(self, key, is_organisation=False):

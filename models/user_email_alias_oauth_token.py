@@ -68,32 +68,46 @@ class UserEmailAliasOauthToken(models.AbstractModel):
             "server": self.oauth_server,
             "login": self.oauth_user,
             "mailbox": self.oauth_user if self.is_by_organisation else "",
+            "permissions": self.oauth_permissions,
         }
         return self._open_account__(
-            account, deadline, token_secret, *older_secrets, renew=self._renew_refused__
+            account,
+            deadline,
+            token_secret,
+            *older_secrets,
+            renew=self._renew_refused__,
+            open_larger=self._open_smtp_road__ if self.has_smtp_road else None,
         )
 
     def _open_account__(
-        self, account, deadline, token_secret, *older_secrets, renew=None
+        self,
+        account,
+        deadline,
+        token_secret,
+        *older_secrets,
+        renew=None,
+        open_larger=None,
     ):
         """Open the transport of a signed-in account.
 
-        :param account: key of the provider, transport, server and login; with an
-            organisation account also the mailbox
+        :param account: key of the provider, transport, server, login and permissions;
+            with an organisation account also the mailbox
         :param older_secrets: tokens that the server was told before
-        :param renew: see :class:`ApiAccess`
+        :param renew, open_larger: see :class:`ApiAccess`
         :raise TransportFailure: with phase and outcome
         """
         if account["transport"] in API_TRANSPORTS:
-            bundle = self.env["user.email.alias.oauth.settings"]._get_param(
-                account["key"], "ca_bundle"
-            )
+            key = account["key"]
+            Settings = self.env["user.email.alias.oauth.settings"]
             access = ApiAccess(
                 account["server"],
                 token_secret,
                 renew,
-                bundle,
+                Settings._get_param(key, "ca_bundle"),
                 account.get("mailbox", ""),
+                Settings._get_request_bytes(key),
+                self._may_draft(account),
+                open_larger,
             )
             return API_TRANSPORTS[account["transport"]](access, deadline)
         connection = self._connect_to__(
@@ -159,6 +173,7 @@ class UserEmailAliasOauthToken(models.AbstractModel):
                 self.oauth_user,
                 self.oauth_server,
                 self.is_by_organisation,
+                self.oauth_smtp_server,
             )
         if fname == "oauth_pending_secret":
             # which provider it is for is inside
@@ -166,10 +181,14 @@ class UserEmailAliasOauthToken(models.AbstractModel):
         return super()._get_target(fname)
 
     @api.model
-    def _get_sign_in_target(self, key, user, server, is_by_organisation=False):
+    def _get_sign_in_target(
+        self, key, user, server, is_by_organisation=False, smtp_server=""
+    ):
         Settings = self.env["user.email.alias.oauth.settings"]
         where = [Settings._get_destination(key, is_by_organisation), user, server]
         kind = ["organisation"] if is_by_organisation else []
+        # what is granted for the interface may go there as well
+        kind += ["smtp", smtp_server] if smtp_server else []
         return json.dumps([text or "" for text in where] + kind)
 
     @api.model

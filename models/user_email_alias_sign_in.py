@@ -176,6 +176,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
             "name": consent.name,
             "transport": consent.transport,
             "server": consent.server,
+            "permissions": consent.permissions,
         }
         self._check_account(key, identity, known, account)
         token = provider.get_token(consent.tokens)
@@ -294,6 +295,8 @@ class UserEmailAliasSignIn(models.AbstractModel):
             "oauth_addresses": account.get("addresses"),
             "transport": account["transport"],
             "oauth_server": account["server"],
+            "oauth_permissions": account.get("permissions"),
+            **self._get_smtp_road(account),
             "oauth_refreshed_at": fields.Datetime.now(),
             "oauth_pending_secret": False,
             "oauth_pending_user": False,
@@ -307,6 +310,7 @@ class UserEmailAliasSignIn(models.AbstractModel):
             values["oauth_user"],
             values["oauth_server"],
             self.is_by_organisation,
+            values["oauth_smtp_server"],
         )
         binding = self._get_binding("oauth_secret")._replace(target=target)
         values["oauth_secret"] = self._encrypt__(account["tokens"], binding)

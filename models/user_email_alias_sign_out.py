@@ -54,6 +54,9 @@ class UserEmailAliasSignOut(models.AbstractModel):
                 "oauth_user": False,
                 "oauth_mailbox": False,
                 "oauth_addresses": False,
+                "oauth_permissions": False,
+                "oauth_smtp_server": False,
+                "has_smtp_road": False,
                 "oauth_server": False,
                 "transport": "smtp",
             }

@@ -2,6 +2,9 @@
 
 from ..tools import pacing
 
+# So many times in a row it is believed when the provider wants to be asked again.
+PATIENT_COUNT = 3
+
 
 class BackOff:
     """Lets one alias wait, and go on; owned by the lane that holds the alias."""
@@ -22,10 +25,22 @@ class BackOff:
             return
         values = {}
         if judged.wait:
-            values["backoff_until"] = alias._now() + judged.wait
+            values["backoff_until"] = self._get_told(alias, judged.wait)
         elif judged.quota:
             values["backoff_until"] = pacing.quota_retry(alias._now())
         self.wait(alias, reply, is_slower=judged.throttled, **values)
+
+    @staticmethod
+    def _get_told(alias, wait):
+        """When the provider wants to be asked again.
+
+        Some say "in a second" each time: who has been refused again and again after it
+        waits longer by itself.
+        """
+        now, refused = alias._now(), alias.backoff_count
+        if refused < PATIENT_COUNT:
+            return now + wait
+        return max(now + wait, pacing.alias_retry(refused - PATIENT_COUNT + 1, now))
 
     def wait(self, alias, reply, is_slower=False, **values):
         """Let the alias try again in 1, 2, 5 ... 60 minutes.

@@ -53,11 +53,11 @@ class Connection:
         """Whether the email in hand is the first one on it."""
         return self._tried <= 1
 
-    def is_fit(self):
-        """Whether the next email may leave on it; if not, it is closed."""
+    def is_fit(self, size):
+        """Whether an email of this size may leave on it; a worn one is closed."""
         if self._transport and not self._may_go_on():
             self.close()
-        return self._transport is not None
+        return self._transport is not None and self._transport.is_ready(size)
 
     def _may_go_on(self):
         if self.accepted >= self._limit:
@@ -70,12 +70,19 @@ class Connection:
             and (time.monotonic() - self.used_at < IDLE_SECONDS or transport.is_alive())
         )
 
-    def open(self, alias, cut_at):
-        """Connect and log in.
+    def prepare(self, alias, size, cut_at):
+        """Have a connection that is logged in, for an email of this size.
 
         :param cut_at: ``time.monotonic()`` at which the server is waited for no longer
         :raise TransportFailure, AliasHold, AliasRetry: there is no connection
         """
+        if not self._transport:
+            self._open(alias, cut_at)
+        self._transport.deadline = Deadline.until(cut_at)
+        self._transport.prepare(size)
+        self.max_bytes = self._transport.max_bytes
+
+    def _open(self, alias, cut_at):
         self.accepted = self._tried = 0
         self.is_worn_out = False
         self._known = self._suspected or alias._get_connection_mails()
@@ -83,17 +90,18 @@ class Connection:
         if self._filled >= FILLED_COUNT:
             self._filled, self._limit = 0, CONNECTION_MAILS
         self._transport = alias._open_connection__(Deadline.until(cut_at))
-        self.max_bytes = self._transport.max_bytes
         self.used_at = time.monotonic()
 
-    def submit(self, message, start_at, cut_at):
+    def submit(self, message, start_at, cut_at, on_draft):
         """Give one message to the server: MAIL FROM to the final reply.
 
         :param start_at: ``time.monotonic()`` before which MAIL FROM must not be said
+        :param on_draft: see :class:`Transport`
         :return: a :class:`SubmissionResult` or a :class:`TransportFailure`
         """
         # at least a moment: what was claimed shall get its answer
         self._transport.deadline = Deadline.until(max(cut_at, time.monotonic() + 1.0))
+        self._transport.on_draft = on_draft
         self._tried += 1
         try:
             result = self._transport.submit(
@@ -104,14 +112,40 @@ class Connection:
             )
         except TransportFailure as failure:
             result = failure
+            # the next one begins with what may lie in Drafts
+            self.is_worn_out |= self._transport.makes_draft(message.size)
         else:
             self._count()
         self.used_at = time.monotonic()
         return result
 
-    def get_rest(self, size):
-        """Seconds that the provider wants after a message of so many bytes."""
-        return self._transport.get_rest(size)
+    def discard(self, draft_id, message_id):
+        """Delete a draft that lies at the provider and will not be sent.
+
+        :param draft_id: empty: it need not be there
+        :raise TransportFailure: it may still be there
+        """
+        self._transport.discard(draft_id, message_id)
+
+    def makes_draft(self, size):
+        """Whether a message of this size is a draft before it is sent."""
+        return self._transport.makes_draft(size)
+
+    @property
+    def window(self):
+        """(bytes, seconds): what a mailbox may submit within that time; 0: any."""
+        return self._transport.window
+
+    def get_load(self, size):
+        """How many bytes of the window a message of this size takes."""
+        return self._transport.get_load(size)
+
+    def get_rest(self, size, taken):
+        """Seconds that the provider wants after a message of so many bytes.
+
+        :param taken: bytes of the window that are in use, see :class:`Transport`
+        """
+        return self._transport.get_rest(size, taken)
 
     def ask(self, sender, address):
         """Ask whether the server would take an email for this address.

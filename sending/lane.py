@@ -7,6 +7,7 @@ another add-on writes while it is built is built again with the claim, and commi
 """
 
 import contextlib
+import functools
 import logging
 import threading
 import time
@@ -25,17 +26,18 @@ from .batch import CLAIM_LEAD_SECONDS, Batch
 from .breaker import Breaker
 from .clock import follow_clock
 from .connection import Connection
+from .drafts import Drafts
 from .lock import LANE_LOCK, PASSING, hand_over, locked, open_cursor
 from .log import Log
 from .message import FRESH_SECONDS, Account
 from .process import Process
 from .queries import get_account, get_limiting_submission, get_next
 from .stale import hold_if_stale
+from .window import Window
 
 _logger = logging.getLogger(__name__)
 
-# Whoever has a mail sent at once may take some time to commit; look again after these
-# seconds.
+# Whoever has a mail sent at once may not have committed yet: look again after that.
 SETTLE_SECONDS = 0.25
 
 # A lane that has to wait longer than this, in seconds, makes room for an alias that
@@ -76,6 +78,8 @@ class Lane:
         self._backoff = BackOff()
         self._breaker = Breaker(alias_id, self._connection, self._backoff)
         self._log = Log(alias_id, self._connection, self._backoff)
+        self._drafts = Drafts(alias_id, self._connection)
+        self._window = Window(alias_id, self._connection)
         # monotonic clock: the next bulk email starts no earlier
         self._slot = 0.0
         self._batch = Batch(alias_id)
@@ -311,7 +315,7 @@ class Lane:
         :param start_at: ``time.monotonic()`` before which MAIL FROM must not be said
         :return: False when the alias has to pause as a whole
         """
-        if not self._connect(env):
+        if not self._connect(env, message.size):
             return False
         if not message.is_for(self._connection.max_bytes):
             # built anew by what the server has just said
@@ -321,13 +325,17 @@ class Lane:
         if not message:
             return True
         is_own = mail.env.cr is env.cr
-        rest = self._connection.get_rest(message.size) if message.is_bulk else 0.0
-        log_id = self._log.claim(env, message, is_own, rest)
+        if not self._window.has_room(env, message.size, is_own):
+            return False
+        rest = self._window.get_rest(message)
+        load = self._connection.get_load(message.size)
+        log_id = self._log.claim(env, message, is_own, rest, load)
         if not log_id:
             if is_own and not self._log.settle(env, mail):
                 self.wake.wait(SETTLE_SECONDS)
             return True
-        result = self._connection.submit(message, start_at, self.cut_at)
+        note = functools.partial(self._drafts.note, env, log_id)
+        result = self._connection.submit(message, start_at, self.cut_at, note)
         if message.is_bulk:
             pause = max(message.account.pause, rest)
             self._slot = self._connection.used_at + pause
@@ -336,20 +344,19 @@ class Lane:
             goes_on &= self._breaker.judge(env, self._log.doubt)
         if self._connection.is_worn_out:
             self._connection.close()
-        self.has_delivered = True
         self._in_the_way = None
-        self._has_copies |= message.account.wants_direct_copies
-        self._unswept += 1
-        count = self._get_sweep_count(message.account.pause)
-        if self._unswept >= count:
-            self._sweep(env, count)
+        self._note_delivered(env, message.account)
         return goes_on
 
-    @staticmethod
-    def _get_sweep_count(pause):
-        if not pause:
-            return SWEEP_COUNT
-        return min(SWEEP_COUNT, max(1, int(pause / 2 / SWEEP_SECONDS)))
+    def _note_delivered(self, env, account):
+        self.has_delivered = True
+        self._has_copies |= account.wants_direct_copies
+        self._unswept += 1
+        count = SWEEP_COUNT
+        if account.pause:
+            count = min(count, max(1, int(account.pause / 2 / SWEEP_SECONDS)))
+        if self._unswept >= count:
+            self._sweep(env, count)
 
     def _sweep(self, env, limit=None):
         """Delete at once what core would have deleted mail by mail."""
@@ -361,16 +368,17 @@ class Lane:
     # Connection
     # ------------------------------------------------------------------
 
-    def _connect(self, env):
+    def _connect(self, env, size=0):
         """Have a connection that is logged in.
 
+        :param size: of the email that is to leave, in bytes
         :return: False when there is none; the alias then backs off or is on hold
         """
-        if self._connection.is_fit():
+        if self._connection.is_fit(size):
             return True
         alias = env["user.email.alias"].browse(self.alias_id)
         try:
-            self._connection.open(alias, self.cut_at)
+            self._connection.prepare(alias, size, self.cut_at)
         except TransportFailure as failure:
             env.cr.rollback()
             self._backoff.obey(alias, failure.outcome, alias._explain(failure))
@@ -386,6 +394,7 @@ class Lane:
             if alias.max_bytes != self._connection.max_bytes:
                 alias.max_bytes = self._connection.max_bytes
                 env.cr.commit()
+            self._drafts.discard(env)
             return True
         env.cr.commit()
         return False

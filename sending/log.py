@@ -15,6 +15,7 @@ from ..tools import pacing
 from ..tools.transport import TransportFailure, smtp
 from . import in_the_way
 from .breaker import Doubt
+from .drafts import COMING
 from .lock import PASSING, begin_anew
 from .queries import IS_OPEN
 
@@ -50,11 +51,12 @@ class Log:
         self._backoff = backoff
         self._uncertain = 0  # in a row
 
-    def claim(self, env, message, is_own, rest=0.0):
+    def claim(self, env, message, is_own, rest=0.0, load=0):
         """Commit that this mail is in hand.
 
         :param is_own: the mail is committed, so that its state can be looked at
         :param rest: seconds that the provider wants after it, whatever the pause
+        :param load: bytes of the provider's window that it takes, 0 = there is none
         :return: the log row's id; None if the mail was cancelled or served meanwhile,
             or the alias may not send any more
         """
@@ -79,13 +81,14 @@ class Log:
                 INSERT INTO user_email_alias_log
                        (alias_id, user_id, mail_mail_id, mail_message_id, message_id,
                         model, res_id, is_bulk, recipients, email_from, subject,
-                        rest_ms, claimed_at, create_uid, create_date, write_uid,
-                        write_date)
+                        rest_ms, load, draft, claimed_at, create_uid, create_date,
+                        write_uid, write_date)
                 SELECT %(alias_id)s, %(user_id)s, %(mail_mail_id)s,
                        (SELECT id FROM mail_message WHERE id = %(mail_message_id)s),
                        %(message_id)s::varchar, %(model)s::varchar, %(res_id)s::int,
                        %(is_bulk)s, %(recipients)s::varchar, %(email_from)s::varchar,
-                       %(subject)s::varchar, %(rest_ms)s,
+                       %(subject)s::varchar, %(rest_ms)s, %(load)s::int,
+                       %(draft)s::varchar,
                        extract(epoch FROM clock_timestamp()),
                        1, now() AT TIME ZONE 'UTC', 1, now() AT TIME ZONE 'UTC'
                  WHERE %(still_due)s
@@ -93,6 +96,8 @@ class Log:
                 """,
                 still_due=still_due,
                 rest_ms=math.ceil(rest * 1000),
+                load=load or None,
+                draft=COMING if self._connection.makes_draft(message.size) else None,
                 **message.log_values,
             )
         )
@@ -141,6 +146,12 @@ class Log:
         rows = env["user.email.alias.log"].search(
             [("alias_id", "=", self.alias_id), ("outcome", "=", False)]
         )
+        unsent = rows.filtered(lambda row: row.draft and not row.is_draft_sent)
+        for row in unsent:
+            # nobody had asked the provider to send it
+            reply = env._("Sending it was interrupted before it had left.")
+            self.close(env, row.id, "deferred", "alias", reply)
+        rows -= unsent
         for row in rows:
             mail = env["mail.mail"].browse(row.mail_mail_id).exists()
             if mail and mail.state == "outgoing":
@@ -343,6 +354,7 @@ class Log:
                 UPDATE user_email_alias_log
                    SET outcome = %s, scope = %s, reply = %s, refused_recipients = %s,
                        signature = %s,
+                       draft = CASE WHEN %s THEN draft END,
                        replied_at = extract(epoch FROM clock_timestamp()) + %s,
                        write_date = now() AT TIME ZONE 'UTC'
                        %s
@@ -353,6 +365,8 @@ class Log:
                 reply,
                 refused or None,
                 signature,
+                # what was sent, or may have been, must not be deleted
+                kind not in ("sent", "uncertain"),
                 shift,
                 SQL(
                     """, sent_copy_state = 'waiting', sent_copy = %s,

@@ -162,6 +162,7 @@ class Unbuilt:
 
     is_built = False
     is_fresh = True
+    size = 0  # not known yet
 
     def __init__(self, mail_id, build_seconds):
         self.mail_id = mail_id

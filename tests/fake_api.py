@@ -16,7 +16,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from .fake_https import FakeHttpsServer, Listener
 
@@ -36,6 +36,11 @@ class Knobs:
     takes_what_is_cut: bool = True
     # seconds before a submission is answered
     delay: float = 0.0
+    # step of a longer submission -> answers and cuts as above, each serves once
+    step_answers: dict = field(default_factory=dict)
+    step_cuts: dict = field(default_factory=dict)
+    # step -> function that is called when it was asked for, before the answer
+    step_hooks: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,14 @@ class FakeApi(FakeHttpsServer):
         """Return what a token has to be given for."""
         raise NotImplementedError
 
+    def get_step(self, method, path):
+        """Return which step of a longer submission this is, empty for none."""
+        return ""
+
+    def take_step(self, step, path, account, headers, body, times):
+        """Return the answer to a step."""
+        raise NotImplementedError
+
     def is_submission(self, method, path):
         """Tell whether this request is to send a message."""
         raise NotImplementedError
@@ -152,12 +165,13 @@ class FakeApi(FakeHttpsServer):
         """Return the JSON data of an error as this provider words it."""
         raise NotImplementedError
 
-    def keep(self, account, data, size, times):
+    def keep(self, account, data, size, times, named=None):
         """Take a message: everybody it names gets it.
 
         :param times: of the request's first line and last byte
+        :param named: who gets it, if the message itself does not say so
         """
-        named = get_recipients(data)
+        named = get_recipients(data) if named is None else named
         kept = Submission(account, data, named, size, *times, time.monotonic())
         with self.lock:
             self.submissions.append(kept)
@@ -188,13 +202,76 @@ class _Handler(BaseHTTPRequestHandler):
         return super().parse_request()
 
     def do_GET(self):
+        if self.fake.get_step("GET", urlsplit(self.path).path):
+            return self._find()
         account = self._account()
         if not account:
             words = self.fake.error("InvalidAuthenticationToken", "Expired.")
             return self._answer(401, {}, words)
         return self._answer(*self.fake.get(urlsplit(self.path).path, account))
 
+    def do_PUT(self):
+        self._step(self.fake.get_step("PUT", urlsplit(self.path).path))
+
+    def do_PATCH(self):
+        self._step(self.fake.get_step("PATCH", urlsplit(self.path).path))
+
+    def do_DELETE(self):
+        self._step(self.fake.get_step("DELETE", urlsplit(self.path).path))
+
+    def _step(self, step):
+        """Take one step of a longer submission."""
+        fake, path = self.fake, urlsplit(self.path).path
+        size = int(self.headers.get("Content-Length") or 0)
+        cut = fake.knobs.step_cuts.pop(step, "")
+        if cut == "before":
+            return self._cut(cut)
+        body = self.rfile.read(size // 2 if cut == "middle" else size)
+        if cut == "middle":
+            return self._cut(cut)
+        times = self.started_at, time.monotonic()
+        # a file is put by an address that says who does it
+        account = None if step == "put" else self._account()
+        if fake.knobs.step_hooks.get(step):
+            fake.knobs.step_hooks[step]()
+        with fake.counting(account):
+            answer = self._judge_step(step, path, account, body, cut, times)
+        return self._cut(cut) if cut else self._answer(*answer)
+
+    def _find(self):
+        fake, parts = self.fake, urlsplit(self.path)
+        account = fake.identity_provider.get_account(
+            self._token(), fake.get_draft_scope()
+        )
+        account = account and fake.get_mailbox(parts.path, account)
+        if account is None:
+            return self._answer(403, {}, fake.error("ErrorAccessDenied", "Denied."))
+        query = dict(parse_qsl(parts.query))
+        return self._answer(*fake.find_drafts(query, account))
+
+    def _judge_step(self, step, path, account, body, cut, times):
+        fake = self.fake
+        if not step:
+            return 404, {}, fake.error("ResourceNotFound", "Not found.")
+        if fake.knobs.step_answers.get(step):
+            return fake.knobs.step_answers[step].pop(0)
+        if cut and not fake.takes(cut):
+            return 500, {}, {}
+        if step != "put":
+            if not account:
+                return 401, {}, fake.error("InvalidAuthenticationToken", "Expired.")
+            scope = fake.get_draft_scope()
+            if not fake.identity_provider.get_account(self._token(), scope):
+                return 403, {}, fake.error("ErrorAccessDenied", "Access is denied.")
+            account = fake.get_mailbox(path, account)
+            if account is None:
+                return 403, {}, fake.error("ErrorAccessDenied", "Access is denied.")
+        return fake.take_step(step, path, account, self.headers, body, times)
+
     def do_POST(self):
+        step = self.fake.get_step("POST", urlsplit(self.path).path)
+        if step:
+            return self._step(step)
         size = int(self.headers.get("Content-Length") or 0)
         is_submission = self.fake.is_submission("POST", urlsplit(self.path).path)
         cut = self.fake.take_cut(size) if is_submission else ""
@@ -218,7 +295,7 @@ class _Handler(BaseHTTPRequestHandler):
             return 401, {}, fake.error("InvalidAuthenticationToken", "Expired.")
         if not is_submission:
             return 404, {}, fake.error("ResourceNotFound", "Not found.")
-        answer = fake.take_answer(account)
+        answer = fake.take_answer(mailbox or account)
         if answer:
             return answer
         provider = fake.identity_provider

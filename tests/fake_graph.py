@@ -9,15 +9,17 @@ import uuid
 from urllib.parse import unquote
 
 from .fake_api import FakeApi, get_recipients
+from .fake_graph_drafts import Drafts
 from .fake_oauth_organisation import APPLICATION
 
 WINDOW_SECONDS, WINDOW_BYTES = 300.0, 150_000_000
 MOST_AT_ONCE = 4
 _SUBMISSION = re.compile(r"/v1\.0/(?:me|users/([^/]+))/sendMail")
+_MAILBOX = re.compile(r"/v1\.0/(?:me|users/([^/]+))/")
 
 
-class FakeGraph(FakeApi):
-    """``POST /v1.0/me/sendMail`` with MIME, and ``GET /v1.0/me``.
+class FakeGraph(Drafts, FakeApi):
+    """``POST /v1.0/me/sendMail`` with MIME, and ``GET /v1.0/me``; drafts.
 
     An application has no ``me``: it names a user, ``/v1.0/users/<mailbox>/sendMail``.
 
@@ -44,7 +46,7 @@ class FakeGraph(FakeApi):
         return method == "POST" and bool(_SUBMISSION.fullmatch(path))
 
     def get_mailbox(self, path, account):
-        named = unquote(_SUBMISSION.fullmatch(path)[1] or "")
+        named = unquote(_MAILBOX.match(path)[1] or "")
         if not named:
             return account
         if account is not APPLICATION:
@@ -101,16 +103,26 @@ class FakeGraph(FakeApi):
             text = "Application is over its MailboxConcurrency limit."
             retry = {"Retry-After": "1", **self._ids()}
             return 429, retry, self.error("ApplicationThrottled", text)
-        message = email.message_from_bytes(data.partition(b"\r\n\r\n")[0])
-        sender = email.utils.parseaddr(message["From"])[1]
-        if sender and sender not in {account.email, *self.send_as}:
-            text = "The user account is not allowed to send as this address."
-            return 403, self._ids(), self.error("ErrorSendAsDenied", text)
+        refusal = self.judge_sender(account, data)
+        if refusal:
+            return refusal
         if not get_recipients(data):
             text = "At least one recipient is not valid."
             return 400, self._ids(), self.error("ErrorInvalidRecipients", text)
         self.keep(account.email, data, len(body), times)
         return 202, self._ids(), None
+
+    def judge_sender(self, account, data):
+        """Return the answer to whoever may not send as this From, else None."""
+        message = email.message_from_bytes(data.partition(b"\r\n\r\n")[0])
+        sender = email.utils.parseaddr(message["From"])[1]
+        if not sender or sender in {account.email, *self.send_as}:
+            return None
+        text = "The user account is not allowed to send as this address."
+        return 403, self._ids(), self.error("ErrorSendAsDenied", text)
+
+    def get_draft_scope(self):
+        return f"{self.url}/Mail.ReadWrite"
 
     def get_message(self, body):
         return base64.b64decode(body)

@@ -121,9 +121,9 @@ class FakeIdentityProvider(OrganisationGrants, FakeHttpsServer):
 
     def get_account(self, token, scope=""):
         """Return whose token this is, None if it is none or lacks the scope."""
-        grant, expires_at = self.access_tokens.get(token, (None, 0))
+        grant, expires_at, granted = self.access_tokens.get(token, (None, 0, ""))
         is_good = grant and grant.is_live and time.time() < expires_at
-        if not is_good or (scope and scope not in grant.scope.split()):
+        if not is_good or (scope and scope not in granted.split()):
             return None
         return grant.account
 
@@ -249,11 +249,34 @@ class FakeIdentityProvider(OrganisationGrants, FakeHttpsServer):
             if sent and sent in grant.used_refresh_tokens:
                 grant.is_live = False  # stolen or lost: RFC 9700 4.14.2
             if sent and sent == grant.refresh_token and grant.is_live:
+                scope = self._get_wider_scope(grant, form)
+                if scope is None:
+                    text = "AADSTS65001: The user has not consented to use it."
+                    return 400, {"error": "invalid_grant", "error_description": text}
                 if self.knobs.rotates:
                     grant.used_refresh_tokens.add(sent)
-                return 200, self._tokens(grant, self.knobs.rotates)
+                return 200, self._tokens(grant, self.knobs.rotates, scope)
         self.refused_refreshes += 1
         return self._invalid_grant()
+
+    def _get_wider_scope(self, grant, form):
+        """Return the scope that a refresh asks for, None if it was not consented to.
+
+        At Microsoft consents of an account add up, and a token is for one resource.
+        """
+        asked = {s for s in form.get("scope", "").split() if s.startswith("https://")}
+        if self.is_google or not asked:
+            return grant.scope
+        consented = {
+            scope
+            for other in self.grants
+            if other.account == grant.account and other.is_live
+            for scope in other.scope.split()
+        }
+        if not asked <= consented:
+            return None
+        resources = {scope.rpartition("/")[0] for scope in asked}
+        return " ".join(s for s in consented if s.rpartition("/")[0] in resources)
 
     def _invalid_grant(self):
         if self.is_google:
@@ -263,16 +286,17 @@ class FakeIdentityProvider(OrganisationGrants, FakeHttpsServer):
         body = {"error_description": text, "error_codes": [70000]}
         return 400, {"error": "invalid_grant", **body}
 
-    def _tokens(self, grant, is_refresh_token_due):
+    def _tokens(self, grant, is_refresh_token_due, scope=""):
         access_token = "ya29." + secrets.token_urlsafe(48)
         lifetime = self.knobs.expires_in
         expires_at = time.time() + (lifetime if isinstance(lifetime, int) else 3600)
-        self.access_tokens[access_token] = (grant, expires_at)
+        scope = scope or grant.scope
+        self.access_tokens[access_token] = (grant, expires_at, scope)
         answer = {
             "access_token": access_token,
             "token_type": self.knobs.token_type,
             **({} if lifetime is None else {"expires_in": lifetime}),
-            "scope": self.knobs.scope or grant.scope,
+            "scope": self.knobs.scope or scope,
             "id_token": self.id_token(grant),
         }
         if is_refresh_token_due:
@@ -328,7 +352,7 @@ class FakeIdentityProvider(OrganisationGrants, FakeHttpsServer):
         return 400, {"error": "invalid_token"}
 
     def userinfo(self, bearer):
-        grant, _expiry = self.access_tokens.get(bearer, (None, 0))
+        grant, *_ = self.access_tokens.get(bearer, (None, 0, ""))
         if not grant:
             return 401, {"error": "invalid_token"}
         return 200, {"sub": grant.account.sub, "email": grant.account.email}

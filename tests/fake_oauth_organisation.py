@@ -59,6 +59,8 @@ class OrganisationGrants:
     """
 
     is_key_revoked = False
+    # what was granted to the application, for all mailboxes
+    application_permissions = ("Mail.Send",)
     delegated = frozenset(("https://www.googleapis.com/auth/gmail.send",))
     unknown_tenants = frozenset()
 
@@ -68,7 +70,9 @@ class OrganisationGrants:
         if name != ".default":
             text = "AADSTS1002012: The provided value for scope is not valid."
             return 400, {"error": "invalid_scope", "error_description": text}
-        return 200, self._issue(APPLICATION, f"{resource}/Mail.Send")
+        names = self.application_permissions
+        scope = " ".join(f"{resource}/{name}" for name in names)
+        return 200, self._issue(APPLICATION, scope)
 
     def give_to_service_account(self, form):
         """RFC 7523 2.1, 3."""
@@ -101,7 +105,8 @@ class OrganisationGrants:
         token = "org." + secrets.token_urlsafe(48)
         grant = Grant(account, {}, scope)
         self.grants.append(grant)
-        self.access_tokens[token] = (grant, time.time() + self.knobs.expires_in)
+        expires_at = time.time() + self.knobs.expires_in
+        self.access_tokens[token] = (grant, expires_at, scope)
         return {
             "access_token": token,
             "token_type": "Bearer",

@@ -87,6 +87,7 @@ MODELS = {
             email_alias_google_organisation_key email_alias_google_transport
             email_alias_has_own_imap email_alias_microsoft_client_id
             email_alias_microsoft_client_secret
+            email_alias_microsoft_large_attachments
             email_alias_microsoft_organisation
             email_alias_microsoft_secret_ends email_alias_microsoft_tenant
             email_alias_microsoft_transport
@@ -109,10 +110,12 @@ MODELS = {
             connection_mails connection_mails_at domain_advice domain_advice_count
             domain_checked domain_checked_at domain_findings has_google
             has_imap_password has_microsoft has_own_imap has_sent_copies
-            has_smtp_password hold_reason imap_folder is_by_organisation
+            has_smtp_password has_smtp_road hold_reason imap_folder is_by_organisation
             is_default_wanted is_in_copy is_mine is_paused is_shared_from
-            is_signed_in max_bytes oauth_addresses oauth_mailbox oauth_pending_user
-            oauth_refreshed_at oauth_server oauth_tried_at oauth_user pause_ms
+            is_signed_in large_attachments max_bytes oauth_addresses oauth_mailbox
+            oauth_pending_user oauth_permissions
+            oauth_refreshed_at oauth_server oauth_smtp_server oauth_tried_at
+            oauth_user pause_ms
             pause_reason provider
             released_at self_filing sent_copy_error sent_copy_failed_count
             sent_copy_waiting_count sent_today_count state state_at
@@ -147,10 +150,10 @@ MODELS = {
         "O/O": "folder name wizard_id",
     },
     "user.email.alias.log": {
-        "/": "sent_copy",
+        "/": "draft is_draft_sent sent_copy",
         "OAS/": """
             alias_id claimed_at email_from is_bulk is_put_back
-            is_sent_copy_told mail_mail_id mail_message_id message_id model
+            is_sent_copy_told load mail_mail_id mail_message_id message_id model
             outcome recipients refused_recipients replied_at replied_on
             reply res_id rest_ms scope sent_copy_attempts sent_copy_due
             sent_copy_error sent_copy_first_at sent_copy_state signature

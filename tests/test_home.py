@@ -207,6 +207,12 @@ class TestCopy(CopyMixin, QueueCase):
                     self.assertEqual(known.port, here.port)
 
     def test_what_is_dropped_never_leaves_and_a_claim_stays_uncertain(self):
+        self._drop_with_a_claim()
+
+    def test_draft_is_the_originals_to_send_or_to_delete(self):
+        self._drop_with_a_claim(draft="AAk1")
+
+    def _drop_with_a_claim(self, **values):
         ids = self.queue("a@example.org", "b@example.org")
         with self.committed() as env:
             env["user.email.alias.log"].create(
@@ -215,6 +221,7 @@ class TestCopy(CopyMixin, QueueCase):
                     "mail_mail_id": ids[0],
                     "is_bulk": True,
                     "recipients": "a@example.org",
+                    **values,
                 }
             )
         self._copy_database()

@@ -8,7 +8,7 @@ from . import kill, ledger
 from .stage import fault
 
 TRANSPORTS = ("graph", "gmail")
-LANES = 2  # of each
+LANES = 2  # of each, the last one with the organisation's key
 DELAY = 0.05
 SERVER_TIME = 0.02
 NO_LIMIT = 10**9
@@ -29,9 +29,14 @@ def _scene(stage, lanes=LANES, delay=DELAY, **behaviour):
     with stage.rig(sinks=("api",)) as rig:
         senders = []
         for transport in TRANSPORTS:
-            senders += rig.signed_in(
-                transport, lanes, int(1000 * delay), first=1 + len(senders)
-            )
+            for count, by_organisation in ((lanes - 1, False), (1, True)):
+                senders += rig.signed_in(
+                    transport,
+                    count,
+                    int(1000 * delay),
+                    1 + len(senders),
+                    by_organisation,
+                )
             rig.sink.behave(transport, units_a_minute=NO_LIMIT, **behaviour)
         # what was asked while they signed in
         rig.sink.clear()

@@ -5,6 +5,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
+SERVICE_ACCOUNT = "google"
+
 
 def provider(env, key, settings):
     """Register the app at a provider; return the address it has to send people to."""
@@ -31,5 +33,26 @@ def sign_in(alias, key, ca_bundle):
     answer.raise_for_status()
     params = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
     said = alias._finish_sign_in__(key, flow, params)
+    if said != "Status: OK":
+        raise ValueError(said)
+
+
+def allow(env, organisation_key):
+    """Enter the key of the service account, which only one provider has."""
+    env["res.config.settings"].create(
+        {f"email_alias_{SERVICE_ACCOUNT}_organisation_key": organisation_key}
+    )
+
+
+def join(alias, key):
+    """Have an alias send with the organisation's key, as an administrator does.
+
+    :param alias: of an administrator's environment
+    """
+    owner = alias.user_id
+    alias.write(
+        {"organisation": key, "email_from": owner.email, "alias_name": owner.name}
+    )
+    said = alias.with_user(owner).action_test_connection()["params"]["message"]
     if said != "Status: OK":
         raise ValueError(said)

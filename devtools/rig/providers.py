@@ -18,6 +18,7 @@ socket; an interface has these behaviours:
 ``units_a_minute``, ``window_seconds``  the provider's own limits.
 """
 
+import collections
 import contextlib
 import json
 import signal
@@ -97,10 +98,17 @@ class Providers:
         key, api = self._interfaces[transport]
         idp = api.identity_provider
         idp.accounts.update({account.email: account for account in accounts})
+        organisation = fakes.load("fake_oauth_organisation")
         return {
             "key": key,
             "ca_bundle": idp.ca_file.name,
-            "settings": idp.settings(transport="api", api_url=api.url),
+            "organisation_key": organisation.make_service_key(),
+            "settings": idp.settings(
+                transport="api",
+                api_url=api.url,
+                organisation="True",
+                tenant=organisation.OWN_TENANT,
+            ),
         }
 
     def _start(self, transport, accounts):
@@ -109,6 +117,7 @@ class Providers:
         self._exits.enter_context(idp)
         api = self._exits.enter_context(type("Rigged", (Planned, kind), {})(idp))
         idp.mail_scope = api.scope = api.get_scope()
+        idp.application_permissions = ("Mail.Send", "Mail.ReadWrite")
         return key, api
 
     def allow(self, transport, redirect_uri):
@@ -163,6 +172,8 @@ class Providers:
                 "planned": len(api.cuts_planned) + len(api.big_cuts_planned),
                 "throttled": api.throttled,
                 "impatient": api.impatient,
+                "drafts": len(getattr(api, "drafts", ())),
+                "steps": collections.Counter(getattr(api, "steps", ())),
             }
             for transport, (_key, api) in self._interfaces.items()
         }

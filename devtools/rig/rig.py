@@ -149,10 +149,18 @@ class Rig:
         return answer["result"]
 
     def signed_in(
-        self, transport: str, count: int, delay_ms: int = 0, first: int = 1
+        self,
+        transport: str,
+        count: int,
+        delay_ms: int = 0,
+        first: int = 1,
+        by_organisation: bool = False,
+        **settings: str,
     ) -> list[dict]:
         """Have aliases that send through a provider's interface.
 
+        :param by_organisation: with the organisation's key, without a sign-in
+        :param settings: of the provider, besides those that lead to the interface
         :return: what identifies them, as `aliases` of the clerk does
         """
         numbers = list(range(first, first + count))
@@ -161,8 +169,17 @@ class Rig:
             transport, [f"sender{n}@bench.example" for n in numbers]
         )
         key, ca_bundle = opened["key"], opened["ca_bundle"]
-        uri = self.ask("provider", key=key, settings=opened["settings"])
+        settings = {**opened["settings"], **settings}
+        uri = self.ask("provider", key=key, settings=settings)
         providers.allow(transport, uri)
+        if by_organisation:
+            return self.ask(
+                "joined",
+                key=key,
+                numbers=numbers,
+                organisation_key=opened["organisation_key"],
+                delay_ms=delay_ms,
+            )
         return self.ask(
             "signed_in",
             key=key,

@@ -117,9 +117,16 @@ class Provider(Tokens):
             return [self.config.mail_scope or self.default_mail_scope]
         return list(API_TRANSPORTS[transport].permissions)
 
+    def draft_scopes(self, transport):
+        """Return what larger emails need besides, where that is wanted."""
+        permission = getattr(API_TRANSPORTS.get(transport), "draft_permission", "")
+        is_wanted = self.config.large_attachments == "True"
+        return [permission] if permission and is_wanted else []
+
     def scopes(self, transport):
         """Return all that is asked for."""
-        return [*self.mail_scopes(transport), "openid", "email", "profile"]
+        mail = [*self.mail_scopes(transport), *self.draft_scopes(transport)]
+        return [*mail, "openid", "email", "profile"]
 
     def _get_server(self, transport):
         return self.smtp_server if transport == "smtp" else self.api_url
@@ -174,6 +181,8 @@ class Provider(Tokens):
             transport = self.api_transport
         else:
             transport = "smtp"
+        # else who signs in would come back in vain
+        self._get_server(transport)
         with self._own_errors():
             url, private = self._authorization(
                 redirect_uri, state, login_hint, asks_consent, self.scopes(transport)
@@ -296,10 +305,20 @@ class Provider(Tokens):
 
     def _may_send(self, payload, transport):
         """Tell whether a token response lets mail be sent; without scope: as asked."""
-        scope = payload.get("scope", self.mail_scopes(transport))
+        asked = self.mail_scopes(transport)
+        return self._has_scope(payload, asked[0], asked)
+
+    def _has_scope(self, payload, wanted, asked):
+        scope = payload.get("scope", asked)
         granted = scope if isinstance(scope, list) else str(scope).split()
-        wanted = self.mail_scopes(transport)[0].lower()
+        wanted = wanted.lower()
         return any(self._is_scope(str(item).lower(), wanted) for item in granted)
+
+    def _read_permissions(self, payload, transport):
+        """Return what was granted of all that was asked for, in short."""
+        asked = [*self.mail_scopes(transport), *self.draft_scopes(transport)]
+        granted = [one for one in asked if self._has_scope(payload, one, asked)]
+        return " ".join(one.rstrip("/").rpartition("/")[2] for one in granted)
 
     @staticmethod
     def _is_scope(granted, wanted):

@@ -7,10 +7,12 @@ HARMLESS = frozenset(
     (
         "api_url",
         "client_secret",
+        "large_attachments",
         "mail_scope",
         "organisation",
         "organisation_key",
         "prompt",
+        "request_bytes",
         "smtp_server",
         "tenant",
         "timeout",
@@ -35,6 +37,10 @@ class ProviderConfig:
     :param transport: ``smtp``, or ``api`` (also when empty): how those who sign in from
         now on send
     :param api_url: ``https://host`` of the provider's interface
+    :param large_attachments: ``True``: who signs in from now on is also asked for the
+        permission by which an interface takes larger emails, where there is one
+    :param request_bytes: of an email that goes in one request to the interface, where
+        that was proved to be more, or less, than what is known of it
     :param mail_scope: the scope that allows SMTP submission
     :param smtp_server: ``host:port`` of the submission server
     :param prompt: value of the ``prompt`` parameter, for a provider that does not know
@@ -57,6 +63,8 @@ class ProviderConfig:
     revocation_endpoint: str = ""
     transport: str = ""
     api_url: str = ""
+    large_attachments: str = ""
+    request_bytes: str = ""
     mail_scope: str = ""
     smtp_server: str = ""
     prompt: str = ""

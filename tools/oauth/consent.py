@@ -19,6 +19,7 @@ class Consent:
     :param transport: ``smtp`` or a name of ``transport.API_TRANSPORTS``
     :param server: where this account submits its mail: ``host:port``, or the address of
         the provider's interface
+    :param permissions: those for email that were granted, in short, by spaces
     :param expires_at: when the access token inside ``tokens`` ends, in epoch seconds
     """
 
@@ -30,6 +31,7 @@ class Consent:
     server: str
     expires_at: float
     tokens: str = field(repr=False)
+    permissions: str = ""
 
 
 @dataclass(frozen=True)

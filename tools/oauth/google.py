@@ -130,6 +130,7 @@ class GoogleProvider(Provider):
             server=self._get_server(transport),
             expires_at=expiry(payload),
             tokens=self._pack_tokens(payload, payload["refresh_token"], transport),
+            permissions=self._read_permissions(payload, transport),
         )
 
     def _pack_tokens(self, payload, refresh_token, transport):

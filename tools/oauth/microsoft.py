@@ -4,13 +4,14 @@ The library brings state, nonce, PKCE and the token cache. It does not verify th
 token (not at all since 1.38), so that is done here like for every provider.
 """
 
-import json
 import re
 import warnings
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import msal
 
+from ..transport import API_TRANSPORTS
+from . import microsoft_cache
 from .base import Provider, as_text
 from .consent import Consent, OauthToken, expiry
 from .discovery import WELL_KNOWN
@@ -22,6 +23,7 @@ from .errors import (
     ProviderUnavailable,
 )
 from .id_token import verify_id_token
+from .tokens import json_text
 
 # The directory all personal accounts live in.
 PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
@@ -108,14 +110,19 @@ class MicrosoftProvider(Provider):
         """Extend: a permission of an interface bears its address, national clouds'
         as well."""
         scopes = super().mail_scopes(transport)
-        if transport == "smtp":
-            return scopes
-        return [f"{self.api_url}/{permission}" for permission in scopes]
+        return scopes if transport == "smtp" else self._with_address(scopes)
+
+    def draft_scopes(self, transport):
+        """Extend: likewise."""
+        return self._with_address(super().draft_scopes(transport))
+
+    def _with_address(self, permissions):
+        return [f"{self.api_url}/{permission}" for permission in permissions]
 
     def scopes(self, transport):
         """Replace: the library adds openid, profile and offline_access, and refuses
         them here."""
-        return self.mail_scopes(transport)
+        return [*self.mail_scopes(transport), *self.draft_scopes(transport)]
 
     @staticmethod
     def _is_scope(granted, wanted):
@@ -260,6 +267,12 @@ class MicrosoftProvider(Provider):
         is_personal = claims["tid"] == PERSONAL_TENANT and not self.config.smtp_server
         if transport == "smtp" and is_personal:
             server = self.personal_smtp_server
+        permissions = self._read_permissions(payload, transport)
+        content = {
+            "transport": transport,
+            "cache": cache.serialize(),
+            "permissions": permissions,
+        }
         return Consent(
             # Neither ``email`` nor ``preferred_username`` is verified; a directory's
             # administrator can set them to anything.
@@ -272,12 +285,48 @@ class MicrosoftProvider(Provider):
             transport=transport,
             server=server,
             expires_at=expiry(payload),
-            tokens=self._pack(payload, transport=transport, cache=cache.serialize()),
+            tokens=self._pack(payload, **content),
+            permissions=permissions,
         )
 
     # -- use ---------------------------------------------------------------------
 
     def _refresh(self, content):
+        result, payload, cache = self._acquire_silently(
+            content, self._refresh_scopes(content)
+        )
+        kept = ("transport", "permissions")
+        content = {name: content.get(name, "") for name in kept}
+        content["cache"] = cache
+        return OauthToken(
+            expires_at=expiry(payload),
+            is_refreshed=True,
+            access_token_secret=result["access_token"],
+            tokens=self._pack(payload, **content),
+        )
+
+    def _refresh_for(self, content, transport):
+        """Replace: a refresh token serves for all that was ever consented to.
+
+        https://learn.microsoft.com/entra/identity-platform/refresh-tokens
+        """
+        result, payload, cache = self._acquire_silently(
+            content, self.mail_scopes(transport)
+        )
+        if not self._may_send(payload, transport):
+            raise ConsentDead("revoked", detail="scope")
+        return OauthToken(
+            expires_at=expiry(payload),
+            is_refreshed=True,
+            access_token_secret=result["access_token"],
+            tokens=json_text({**content, "provider": self.key, "cache": cache}),
+        )
+
+    def _acquire_silently(self, content, scopes):
+        """Let the library fetch an access token.
+
+        :return: (its result, the token response, its cache as text)
+        """
         old = self._refresh_secret(content)
         cache = msal.SerializableTokenCache()
         cache.deserialize(content.get("cache"))
@@ -286,7 +335,7 @@ class MicrosoftProvider(Provider):
             account = next(iter(application.get_accounts()), None)
             channel.payload = None
             result = account and application.acquire_token_silent_with_error(
-                self.mail_scopes(content["transport"]), account, force_refresh=True
+                scopes, account, force_refresh=True
             )
             payload = channel.payload
         if payload is None:
@@ -297,25 +346,24 @@ class MicrosoftProvider(Provider):
             raise self._failure(payload, hidden=(old,))
         if not as_text(result["access_token"]):
             raise ProviderUnavailable("unreadable", detail="access token")
-        content = {"transport": content["transport"], "cache": cache.serialize()}
-        return OauthToken(
-            expires_at=expiry(payload),
-            is_refreshed=True,
-            access_token_secret=result["access_token"],
-            tokens=self._pack(payload, **content),
-        )
+        return result, payload, cache.serialize()
+
+    def _refresh_scopes(self, content):
+        """Return what was granted: whoever asks for more has the consent refused."""
+        transport = content["transport"]
+        granted = as_text(content.get("permissions")).split()
+        permission = getattr(API_TRANSPORTS.get(transport), "draft_permission", "")
+        extra = [permission] if permission in granted else []
+        return [*self.mail_scopes(transport), *self._with_address(extra)]
 
     def _cached_access(self, content):
-        entries = _cache_entries(content, "AccessToken")
-        newest = max(entries, key=lambda e: int(e.get("expires_on", 0)), default={})
-        return newest.get("secret"), content.get("expires_at") or 0.0
+        # there may be one for another way to send
+        wanted = self.mail_scopes(content["transport"])[0]
+        secret = microsoft_cache.get_access_secret(content, wanted)
+        return secret, content.get("expires_at") or 0.0
 
     def _refresh_secret(self, content):
-        entries = _cache_entries(content, "RefreshToken")
-        newest = max(
-            entries, key=lambda e: int(e.get("last_modification_time", 0)), default={}
-        )
-        return newest.get("secret") or ""
+        return microsoft_cache.get_refresh_secret(content)
 
     # -- failures ----------------------------------------------------------------
 
@@ -330,11 +378,3 @@ class MicrosoftProvider(Provider):
                 return *_DIAGNOSIS_BY_NUMBER[number], f"AADSTS{number}"
         kind, code, _none = super()._diagnose(answer)
         return kind, code, f"AADSTS{numbers[0]}" if numbers else ""
-
-
-def _cache_entries(content, kind):
-    """Return the entries of one kind from the library's serialised cache."""
-    try:
-        return list(json.loads(content["cache"]).get(kind, {}).values())
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise ConsentDead("unknown", detail="stored tokens not readable") from None

@@ -61,6 +61,16 @@ class Tokens(Failures):
         with self._own_errors():
             return self._refresh(self._unpack(tokens))
 
+    def refresh_for(self, tokens, transport):
+        """Fetch an access token for another way to send than the account's own.
+
+        :return: an ``OauthToken``; its ``tokens`` still give the account's own
+        :raise ConsentDead: this was not granted, or no more
+        :raise ProviderUnavailable: try again later, with the same ``tokens``
+        """
+        with self._own_errors():
+            return self._refresh_for(self._unpack(tokens), transport)
+
     def revoke(self, tokens):
         """Withdraw the consent at the provider (RFC 7009), as far as that is possible.
 
@@ -120,6 +130,10 @@ class Tokens(Failures):
     def _refresh(self, content):
         """Return an ``OauthToken`` for the unpacked tokens, over the network."""
         raise NotImplementedError
+
+    def _refresh_for(self, content, transport):
+        """Return an ``OauthToken`` for another transport, if that was granted."""
+        raise ConsentDead("revoked", detail=transport)
 
     def _cached_access(self, content):
         """Return (access token or None, its end in epoch seconds), without network."""

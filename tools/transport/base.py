@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import abc
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -109,10 +109,46 @@ class Transport(abc.ABC):
     # of the mailbox, the main one first, once the sender was checked; none: not said
     own_addresses: tuple[str, ...] = ()
 
-    def get_rest(self, size: int) -> float:
+    # (bytes, seconds): what a mailbox may submit within that time; 0: any
+    window: tuple[int, float] = (0, 0.0)
+    # to be called with the id of a draft that lies at the provider from now on, empty
+    # = it is gone, and whether the next request sends it; raises if that is not noted
+    on_draft: Callable[[str, bool], None] = staticmethod(lambda draft_id, is_sent: None)
+
+    def is_ready(self, size: int) -> bool:
+        """Tell whether a message of this size may be submitted at once."""
+        return True
+
+    def prepare(self, size: int) -> None:
+        """Open another way for a message of this size; ``max_bytes`` may change.
+
+        :raises TransportFailure: it cannot be opened for now
+        """
+        if not self.is_ready(size):
+            raise NotImplementedError
+
+    def get_load(self, size: int) -> int:
+        """Return how many bytes of the window a message of this size takes."""
+        return 0
+
+    def makes_draft(self, size: int) -> bool:
+        """Tell whether a message of this size is a draft before it is sent."""
+        return False
+
+    def discard(self, draft_id: str, message_id: str) -> None:
+        """Delete a draft that was not sent, see ``on_draft``.
+
+        :param draft_id: empty: it was not known yet, and need not be there
+        :param message_id: the Message-ID of the message
+        :raises TransportFailure: it may still be there
+        """
+        raise NotImplementedError
+
+    def get_rest(self, size: int, taken: int) -> float:
         """Return how many seconds the provider wants between this message and the next.
 
         :param size: of the message, in bytes
+        :param taken: bytes of the window that are in use, this message's included
         """
         return 0.0
 

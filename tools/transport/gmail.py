@@ -16,7 +16,7 @@ class GmailTransport(ApiTransport):
     label = "Google"
     default_url = "https://gmail.googleapis.com"
     permissions = ("https://www.googleapis.com/auth/gmail.send",)
-    max_bytes = 35 * 1024 * 1024
+    max_bytes = mime_bytes = 35 * 1024 * 1024
     # .../gmail/api/reference/quota: 6,000 units a minute for a user, 100 a message
     preset_delay_ms = 1000
 

@@ -28,6 +28,11 @@ class ApiAccess:
     :param mailbox: whose it is, with an organisation account; empty = of whoever has
         signed in
     :param ca_bundle: path of the certificate authorities to trust, empty = the usual
+    :param request_bytes: of a message that goes in one request; 0: as is known of the
+        provider
+    :param open_larger: opens another transport for larger ones; returns None if it is
+        closed for good. None: there is no other
+    :param has_drafts: a larger one may go as a draft, where the provider has that way
     """
 
     url: str
@@ -35,7 +40,15 @@ class ApiAccess:
     renew: Callable[[str], str] | None = field(default=None, repr=False)
     ca_bundle: str = ""
     mailbox: str = ""
+    request_bytes: int = 0
+    has_drafts: bool = False
+    open_larger: Callable[[Deadline], Transport | None] | None = field(
+        default=None, repr=False
+    )
 
+
+# Of what a mailbox may submit within some minutes this part goes without a rest.
+FREE_PART = 0.06
 
 # A message that no provider can deliver.
 _NOTHING = b"Subject: Test Connection\r\n\r\n"
@@ -50,6 +63,13 @@ class ApiTransport(Transport):
     # what the account has to grant, the one without which nothing leaves first
     permissions = ()
     max_bytes = 0  # of one message
+    mime_bytes = most_mime_bytes = 0  # of one that goes in one request
+    # by which permission it may be a draft first, and how large it may then be; empty:
+    # there is no such way
+    draft_permission = ""
+    # whether what is larger may leave by another transport
+    takes_larger_elsewhere = False
+    draft_bytes = 0
     # ms between bulk emails where the owner has set no delay
     preset_delay_ms = 0
     # (bytes, seconds): what the requests of one mailbox may hold within that time
@@ -79,16 +99,23 @@ class ApiTransport(Transport):
     def age(self) -> float:
         return time.monotonic() - self._opened_monotonic
 
-    def get_rest(self, size: int) -> float:
+    def get_rest(self, size: int, taken: int) -> float:
         """Spread the bytes evenly, so that no window holds more than it may.
 
-        One message more than the rate allows can fall into a window, so the largest
-        one is kept free.
+        The first ones go without a rest: most sendings are over by then. One message
+        more than the rate allows can fall into a window, so the largest one that goes
+        in one request is kept free.
         """
         most, seconds = self.window
-        if not most:
+        free = most * FREE_PART
+        if taken <= free:
             return 0.0
-        return size * self.overhead * seconds / (most - self.max_bytes * self.overhead)
+        rate = (most - free - self.get_load(self.mime_bytes)) / seconds
+        return self.get_load(size) / rate
+
+    def get_load(self, size: int) -> int:
+        """Return how many bytes of requests a message of this size means."""
+        return int(size * self.overhead) if self.window[0] else 0
 
     def is_alive(self) -> bool:
         """Begin a new connection with the next request: asking would cost as much."""
@@ -123,13 +150,17 @@ class ApiTransport(Transport):
         if size > self.max_bytes:
             text = f"The message has {size} bytes, the provider takes {self.max_bytes}."
             raise self._refuse("too_big", text)
-        answer = self._ask_twice(
-            lambda: self._ask(*self._get_submission(message_bytes), not_before)
-        )
+        answer = self._hand_over(message_bytes, not_before)
         reply = self._get_receipt(answer)
         if reply is None:
             raise self._failure(answer)
         return SubmissionResult(reply, list(recipients))
+
+    def _hand_over(self, message_bytes, not_before):
+        """Return the answer to the request that submits a message."""
+        return self._ask_twice(
+            lambda: self._ask(*self._get_submission(message_bytes), not_before)
+        )
 
     def ask(self, envelope_from: str, recipient: str) -> None:
         """Say yes: what an interface would refuse shows in sending alone."""

@@ -5,11 +5,11 @@ whether the last byte of a request had left when something broke: that decides b
 "try later" and "nobody knows".
 """
 
-import io
 import json
 import os
 import time
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -77,11 +77,8 @@ class Exchange(HTTPAdapter):
         self._progress = _Progress()
         self._used_at = time.monotonic()
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
-        self._session = requests.Session()
-        self._session.adapters.clear()
-        self._session.mount("https://", self)
-        # else requests looks for a password in a .netrc file
-        self._session.auth = lambda request: request
+        # address up to the path: what the environment says of proxies and certificates
+        self._surroundings = {}
 
     def init_poolmanager(self, *args, **kwargs):
         """Extend: the connections keep our time and tell how far they are."""
@@ -135,16 +132,13 @@ class Exchange(HTTPAdapter):
         return answer
 
     def _ask(self, method, url, headers, body, progress):
-        with self._session.request(
-            method,
-            url,
-            data=io.BytesIO(body) if body else None,
-            headers={"Accept": "application/json", **headers},
-            allow_redirects=False,
-            stream=True,
-            timeout=self.deadline.left,
-            verify=self._ca_bundle,
-        ) as response:
+        request = requests.PreparedRequest()
+        headers = {"Accept": "application/json", **headers}
+        request.prepare(method, url, headers=headers, data=body or None)
+        if not request.url.startswith("https://"):
+            raise requests.exceptions.InvalidSchema("not https")
+        surroundings = self._get_surroundings(request.url)
+        with self.send(request, timeout=self.deadline.left, **surroundings) as response:
             text = response.raw.read(MAX_ANSWER + 1, decode_content=True)
         if len(text) > MAX_ANSWER:
             self.drop()
@@ -155,6 +149,21 @@ class Exchange(HTTPAdapter):
             data=_parse(text),
             phase=progress.phase,
         )
+
+    def _get_surroundings(self, url):
+        """Return how to send a request there; asked for once, as it takes a while.
+
+        A session of ``requests`` would ask for each, follow redirects, keep cookies and
+        look for a password in a .netrc file.
+        """
+        parts = urlsplit(url)
+        place = (parts.scheme, parts.netloc)
+        if place not in self._surroundings:
+            with requests.Session() as session:
+                self._surroundings[place] = session.merge_environment_settings(
+                    url, {}, True, self._ca_bundle, None
+                )
+        return self._surroundings[place]
 
     def drop(self):
         """Close the connection; the next request begins a new one."""

@@ -52,6 +52,11 @@ SENTENCES = {
     "unsafe": "The email holds header lines that could be misused: check subject and"
     " names for line breaks.",
     "content": "The provider cannot read the email.",
+    "draft": "The email, which is large, could not be put together at the provider.",
+    "draft_permission": "The permission that large emails need is missing: sign in"
+    " again, or ask your administrator. It is tried again by itself.",
+    "recipients": "The provider would send the email to others than those you named, so"
+    " it was not sent.",
     "refused": "The provider refused the email.",
     "internal": "The email could not be submitted because of an internal error.",
 }
@@ -61,6 +66,8 @@ ORGANISATION_SENTENCES = {
     "sign_in": "The provider refused the organisation account: ask your administrator.",
     "consent": "The organisation account may not send for this mailbox: ask your"
     " administrator.",
+    "draft_permission": "The application permission that large emails need is missing:"
+    " ask your administrator. It is tried again by itself.",
     "mailbox_missing": "This mailbox does not exist at the provider, or has no licence:"
     " ask your administrator.",
     "from_refused": "This mailbox may not send as this From Address: ask your"

@@ -13,6 +13,9 @@ from ...header.mailboxes import Mailbox, has_utf8_local_part, parse_mailboxes
 from ...header.writer import write_addresses
 from ...message import UnsafeMessage
 
+# The headers that name recipients.
+KINDS = ("to", "cc", "bcc")
+
 _VISIBLE = (b"to", b"cc")
 _HIDDEN = b"bcc"
 
@@ -26,16 +29,16 @@ def address_to(message_bytes: bytes, recipients: Sequence[str]) -> bytes:
     block, separator, body = message_bytes.partition(b"\r\n\r\n")
     if not separator:
         raise UnsafeMessage("The message has no headers.")
-    left = {_key(address): address for address in recipients}
+    left = {to_key(address): address for address in recipients}
     headers = []
-    for name, lines in _split(block):
+    for name, lines in split_headers(block):
         if name == _HIDDEN:
             continue
         if name not in _VISIBLE:
             headers.append(lines)
             continue
-        named = parse_mailboxes(name.decode(), _unfold(lines))
-        kept = [m for m in named if left.pop(_key(m.address), None)]
+        named = read_mailboxes(name, lines)
+        kept = [m for m in named if left.pop(to_key(m.address), None)]
         if kept == named:
             headers.append(lines)
         elif kept:
@@ -51,7 +54,7 @@ def _write(name, mailboxes):
     return write_addresses(name, mailboxes, has_utf8_local_part(mailboxes))
 
 
-def _split(block):
+def split_headers(block: bytes):
     """Yield (name in lower case, lines with their ends) of each header."""
     lines = []
     for line in block.split(b"\r\n"):
@@ -62,12 +65,23 @@ def _split(block):
     yield lines[0].partition(b":")[0].lower(), b"".join(lines)
 
 
-def _unfold(lines):
+def read_mailboxes(name: bytes, lines: bytes) -> list[Mailbox]:
+    """Return whom a header names.
+
+    :param name: in lower case
+    :param lines: as from `split_headers`
+    :raises UnwritableHeader: a decoded name or address holds a line break
+    """
+    return parse_mailboxes(name.decode(), unfold(lines))
+
+
+def unfold(lines: bytes) -> str:
+    """Return the value of a header in one line."""
     return lines.partition(b":")[2].replace(b"\r\n", b"").decode("utf-8", "replace")
 
 
-def _key(address):
-    """What makes two spellings the same mailbox: the domain's case, and its form."""
+def to_key(address: str) -> str:
+    """Return what makes two spellings the same mailbox: the domain's case and form."""
     with contextlib.suppress(AddressError):
         address = mailbox_to_ascii(address)
     local, _, domain = address.rpartition("@")
