@@ -145,6 +145,15 @@ class UserEmailAliasConnection(models.AbstractModel):
     @of_records
     def action_test_connection(self):
         """Connect, log in, check the sender; tell the outcome in one sentence."""
+        return self._get_notification(*self._try_account__())
+
+    def _try_account__(self):
+        """Connect, log in, check the sender, and keep the outcome.
+
+        Commits, as the servers may take their time.
+
+        :return: (sentence for the owner, ``success`` or ``danger``)
+        """
         self.ensure_one()
         self._check_owner()
         self._count_attempt()
@@ -170,7 +179,7 @@ class UserEmailAliasConnection(models.AbstractModel):
             kind,
             time.monotonic() - started,
         )
-        return self._get_notification(message, kind)
+        return message, kind
 
     @api.model
     def _get_notification(self, message, kind):

@@ -6,6 +6,7 @@ const tours = registry.category("web_tour.tours");
 function signIn(provider) {
     return [
         { trigger: ".o_kanban_view .o-kanban-button-new", run: "click" },
+        { trigger: ".modal button[name=action_by_hand]", run: "click" },
         {
             content: "Nothing is filled in",
             trigger: ".o_field_widget[name=email_from] input:value()",
