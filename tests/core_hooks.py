@@ -866,6 +866,11 @@ SCRIPT_HOOKS = (
         ("beforeExecuteActionButton", "beforeUnload", "onWillSaveRecord"),
     ),
     (
+        "alias/setup_form.js",
+        "web/static/src/views/form/form_controller.js",
+        ("setup",),
+    ),
+    (
         "chatter/chatter_patch.js",
         "mail/static/src/chatter/web_portal/chatter.js",
         ("setup",),

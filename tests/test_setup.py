@@ -1,10 +1,16 @@
 """A new alias from an address alone: which step follows, and what is filled in."""
 
+from unittest.mock import patch
+
+from odoo import modules
 from odoo.exceptions import AccessError
 from odoo.tests import TransactionCase, new_test_user, tagged
 
 from .common_discovery import DOMAIN
+from .common_oauth_flow import OAuthFlowCase
+from .common_queue import QueueCase
 from .common_setup import LOCAL, NOTHING, PASSWORD, SRV, TABLE, SetupServers
+from .fake_dns import FakeDnsServer
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
@@ -59,6 +65,29 @@ class TestSetup(SetupServers, TransactionCase):
         self.prove(setup)
         self.assertEqual(setup.alias_id.delay_ms, 1500)
         self.assertEqual(setup.alias_id.daily_limit, 300)
+
+    def test_mailbox_for_copies_is_filled_in_with_its_own_login(self):
+        self.provider.write(
+            {
+                "imap_server": "imap.table.example",
+                "imap_user_pattern": "%EMAILLOCALPART%",
+            }
+        )
+        setup, _action = self.begin(f"{LOCAL}@{TABLE}")
+        setup.write({"smtp_password": PASSWORD})
+        alias = setup.alias_id
+        self.assertEqual(alias.imap_server, "imap.table.example:993")
+        self.assertEqual(alias.imap_user, LOCAL)
+        self.assertTrue(alias.has_imap_password)
+
+    def test_administrator_says_whom_to_ask(self):
+        Alias, params = self.env["user.email.alias"], self.env["ir.config_parameter"]
+        self.assertFalse(Alias._get_sources().has_central)
+        params.set_param("user_email_alias.central_database", "True")
+        self.assertTrue(Alias._get_sources().has_central)
+        params.set_param("user_email_alias.nameserver", "dns.example")
+        with self.assertLogs("odoo.addons.user_email_alias", "ERROR"):
+            Alias._get_sources()
 
     def test_refused_password_stays_in_the_dialogue_with_the_hint(self):
         setup, _action = self.begin(f"{LOCAL}@{TABLE}")
@@ -148,3 +177,53 @@ class TestSetup(SetupServers, TransactionCase):
     def test_users_do_not_read_the_table(self):
         with self.assertRaises(AccessError):
             self.provider.with_user(self.user).read(["smtp_server"])
+
+
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestSetupSignIn(OAuthFlowCase):
+    flavour = "google"
+
+    def test_provider_is_told_the_address_and_given_up_leaves_nothing(self):
+        self.alias.unlink()
+        Setup = self.env["user.email.alias.setup"].with_user(self.user)
+        setup = Setup.create(
+            {"email": "anna@example.com", "sign_in": "google", "step": "sign_in"}
+        )
+        url = self.call(setup, "action_sign_in")["url"]
+        self.assertIn("login_hint=anna%40example.com", url)
+        alias = self.env["user.email.alias"].search([("user_id", "=", self.user.id)])
+        self.assertFalse(alias.email_from, "the sign-in fills it in")
+        self.assertTrue(alias._remove_abandoned())
+
+
+@tagged("post_install", "-at_install", "user_email_alias")
+class TestLookUp(QueueCase):
+    """What others see of the database while the domain's servers are asked."""
+
+    def setUp(self):
+        super().setUp()
+        self.dns = self.enterContext(FakeDnsServer())
+        self.set_nameserver(self.dns.nameserver)
+        self.addCleanup(self.set_nameserver, False)
+
+    def set_nameserver(self, nameserver):
+        with self.committed() as env:
+            params = env["ir.config_parameter"]
+            params.set_param("user_email_alias.nameserver", nameserver)
+
+    def test_no_transaction_is_open_meanwhile(self):
+        states = []
+        with (
+            patch.object(modules.module, "current_test", None),
+            self.committed(self.user_id) as env,
+        ):
+            pid = env.cr._cnx.get_backend_pid()
+            self.dns.watch = lambda name, kind: states.append(self.get_state(pid))
+            self.assertIsNone(env["user.email.alias"]._discover__("a@nothing.example"))
+        self.assertGreaterEqual(len(states), 4)
+        self.assertEqual(set(states), {"idle"})
+
+    def get_state(self, pid):
+        with self.committed() as env:
+            env.cr.execute("SELECT state FROM pg_stat_activity WHERE pid = %s", [pid])
+            return env.cr.fetchone()[0]

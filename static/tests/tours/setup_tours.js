@@ -11,7 +11,11 @@ function enter(email) {
             trigger: ".modal:has([name=email] input):not(:has([name=smtp_password]))",
         },
         { trigger: ".modal [name=email] input", run: `edit ${email}` },
-        { trigger: ".modal button[name=action_continue]", run: "click" },
+        {
+            content: "Enter does what the first button does",
+            trigger: ".modal [name=email] input",
+            run: "press Enter",
+        },
     ];
 }
 
@@ -22,7 +26,11 @@ function prove(email, { found, server, extra = [] }) {
         { trigger: `.modal [name=found]:contains("${found}")` },
         { trigger: `.modal [name=smtp_server]:contains("${server}")` },
         ...extra,
-        { trigger: ".modal [name=smtp_password] input", run: "edit wrong" },
+        {
+            content: "The password can be typed at once",
+            trigger: ".modal [name=smtp_password] input:focus",
+            run: "edit wrong",
+        },
         { trigger: ".modal button[name=action_test_connection]", run: "click" },
         {
             content: "A refused password is told in the server's own words",
