@@ -30,7 +30,7 @@ class Screen:
 
     login: str = "demo"
     steps: tuple[tuple[str, str], ...] = ()
-    """(`click`, selector) or (`run`, JavaScript expression), one after the other."""
+    """(`click` or `wait`, selector) or (`run`, JavaScript expression), in order."""
 
     before: Callable[[stack.Stack, dict], None] | None = None
     """Changes the database for this screen and those that follow it."""
@@ -60,7 +60,7 @@ TO_LAST_OUTCOME = (
 )
 
 
-def _register_providers(running: stack.Stack, records: dict) -> None:
+def register_providers(running: stack.Stack, records: dict) -> None:
     """Fill in the settings as an administrator does who registered both apps."""
     admin = running.client("admin")
     settings = admin(
@@ -264,7 +264,7 @@ SCREENS = (
         "#email_alias_google",
         login="admin",
         steps=(TO_ALIASES,),
-        before=_register_providers,
+        before=register_providers,
     ),
     Screen(
         "sign_in_new",

@@ -120,6 +120,11 @@ class ResConfigSettings(models.TransientModel):
         inverse="_inverse_email_alias_has_own_imap",
     )
 
+    email_alias_central_database = fields.Boolean(
+        "Ask Mozilla's database of mail servers",
+        config_parameter="user_email_alias.central_database",
+    )
+
     email_alias_keys = fields.Text(
         "Keys of the vault", compute="_compute_email_alias_keys"
     )

@@ -102,6 +102,7 @@ class UserEmailAlias(models.Model):
         "user.email.alias.oauth.token",
         "user.email.alias.keep.alive",
         "user.email.alias.connection",
+        "user.email.alias.discovery",
         "user.email.alias.credentials",
         "user.email.alias.secrets",
     ]

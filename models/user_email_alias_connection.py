@@ -145,6 +145,17 @@ class UserEmailAliasConnection(models.AbstractModel):
     @of_records
     def action_test_connection(self):
         """Connect, log in, check the sender; tell the outcome in one sentence."""
+        message, kind = self._try_account__()
+        hint = self.env._("The test did not pass: the alias says what to change.")
+        return self._get_notification(message, kind, kind == "danger" and hint)
+
+    def _try_account__(self):
+        """Connect, log in, check the sender, and keep the outcome.
+
+        Commits, as the servers may take their time.
+
+        :return: (sentence for the owner, ``success`` or ``danger``)
+        """
         self.ensure_one()
         self._check_owner()
         self._count_attempt()
@@ -170,8 +181,7 @@ class UserEmailAliasConnection(models.AbstractModel):
             kind,
             time.monotonic() - started,
         )
-        hint = self.env._("The test did not pass: the alias says what to change.")
-        return self._get_notification(message, kind, kind == "danger" and hint)
+        return message, kind
 
     @api.model
     def _get_notification(self, message, kind, hint=""):

@@ -1,5 +1,4 @@
 import json
-import logging
 
 from markupsafe import Markup
 
@@ -8,12 +7,6 @@ from odoo import api, fields, models, modules
 from ..decorators import of_records
 from ..tools import address, domain_health
 from ..tools.deadline import Deadline
-from ..tools.discovery import Names
-
-_logger = logging.getLogger(__name__)
-
-# The system parameter that names a DNS server: ``IP address:port``.
-NAMESERVER = "user_email_alias.nameserver"
 
 # How long the look-ups may take, in seconds; what is not answered by then is left out.
 LOOK_UP_SECONDS = 4
@@ -89,16 +82,6 @@ class UserEmailAliasDomain(models.AbstractModel):
     def _get_mailer(self):
         """The provider the mail leaves through, as :mod:`domain_health` names it."""
         return self.provider if self.provider in domain_health.MAILERS else ""
-
-    @api.model
-    def _get_names(self):
-        """Who is asked about names: the machine's resolver, or the administrator's."""
-        server = self.env["ir.config_parameter"]._email_alias_get(NAMESERVER)
-        try:
-            return Names(server)
-        except ValueError as error:
-            _logger.error("%s: %s", NAMESERVER, error)
-            return Names()
 
     @of_records
     def action_check_domain(self):

@@ -141,11 +141,19 @@ class UserEmailAliasSignIn(models.AbstractModel):
         provider = Settings._get_provider__(key, Deadline(BUTTON_SECONDS))
         return provider.begin(
             Settings._get_redirect_uri(key),
-            login_hint=self.oauth_user or self.email_from or "",
+            login_hint=self.oauth_user or self.email_from or self._get_login_hint(),
             bound_to=self._get_oauth_binding(),
             asks_consent=asks_consent,
             transport=transport,
         )
+
+    def _get_login_hint(self):
+        """The address of a mailbox that is set up, until the sign-in fills it in."""
+        hint = self.env.context.get("email_alias_login_hint")
+        try:
+            return address.parse_mailbox(hint if isinstance(hint, str) else "")
+        except address.AddressError:
+            return ""
 
     def _finish_sign_in__(self, key, flow, params):
         """Check the provider's answer, prove it by a login, and keep it.

@@ -10,7 +10,15 @@ import trustme
 from odoo.tests import BaseCase
 
 from ..tools.deadline import Deadline
-from ..tools.discovery import SEARCH_SECONDS, Known, Names, Sources, autoconfig, search
+from ..tools.discovery import (
+    SEARCH_SECONDS,
+    Known,
+    Names,
+    Sources,
+    autoconfig,
+    search,
+    together,
+)
 from ..tools.guard import Guard
 from .fake_dns import FakeDnsServer
 from .fake_web import FakeWeb, answer
@@ -80,6 +88,8 @@ class DiscoveryCase(BaseCase):
         )
         self.enterContext(patch.object(autoconfig, "HTTPS_PORT", self.web.port))
         self.names = Names(self.dns.nameserver)
+        # a look-up that fails in a way that nobody thought of
+        self.enterContext(self.assertNoLogs(together.__name__, "ERROR"))
 
     def publish(self, page, host=AUTOCONFIG, path=PATH):
         """Let a host answer with this page."""

@@ -125,6 +125,8 @@ class MatrixCase(PatientHttpCase, AliasCommon):
                 {"user": cls.owner.id, "attempted_at": 1.0}
             ),
             own["user.email.alias.cancel"].create({"alias_id": alias.id}),
+            own["user.email.alias.setup"].create({}),
+            cls.env["user.email.alias.provider"].create({"name": "Office"}),
             folder,
             folder.line_ids,
             incoming,

@@ -877,6 +877,11 @@ SCRIPT_HOOKS = (
         ),
     ),
     (
+        "alias/setup_form.js",
+        "web/static/src/views/form/form_controller.js",
+        ("setup",),
+    ),
+    (
         "chatter/chatter_patch.js",
         "mail/static/src/chatter/web_portal/chatter.js",
         ("setup",),

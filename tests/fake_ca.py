@@ -41,6 +41,10 @@ class Ca:
             context.set_ciphers("ALL:@SECLEVEL=0")
         return context
 
+    @property
+    def authority(self) -> trustme.CA:
+        return self._ca
+
     def client_context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.bundle)
 

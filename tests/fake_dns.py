@@ -29,6 +29,8 @@ class FakeDnsServer:
         # types that get no answer at all, or one after so many seconds
         self.silent = set()
         self.delays = {}
+        # is called with each question, before its answer
+        self.watch = lambda name, kind: None
 
     def set(self, name, kind, *answers):
         """Answer with these records; lists are the answers to one question each."""
@@ -57,6 +59,7 @@ class FakeDnsServer:
         name = question.name.to_text(omit_final_dot=True)
         kind = dns.rdatatype.to_text(question.rdtype)
         self.questions.append((name, kind))
+        self.watch(name, kind)
         if kind in self.silent:
             return
         time.sleep(self.delays.get(kind, 0))

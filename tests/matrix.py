@@ -82,7 +82,8 @@ MODELS = {
             email_alias_microsoft_redirect_uri
         """,
         "S/S": """
-            email_alias_allowed_targets email_alias_google_client_id
+            email_alias_allowed_targets email_alias_central_database
+            email_alias_google_client_id
             email_alias_google_client_secret email_alias_google_organisation
             email_alias_google_organisation_key email_alias_google_transport
             email_alias_has_own_imap email_alias_microsoft_client_id
@@ -163,6 +164,20 @@ MODELS = {
     "user.email.alias.mailbox": {
         "/": "user_ids",
         "O/": "name",
+    },
+    "user.email.alias.provider": {
+        "AS/AS": """
+            active app_password_url daily_limit delay_ms domains imap_server
+            imap_user_pattern is_shipped limit_date limit_source mx_domains name
+            note refusal smtp_server user_pattern
+        """,
+    },
+    "user.email.alias.setup": {
+        "O/O": """
+            alias_id app_password_url daily_limit delay_ms email found
+            imap_server imap_user limit_source message missing_sign_in note
+            refusal sign_in smtp_password smtp_server smtp_user step
+        """,
     },
     "user.email.alias.waiting": {
         "OAS/": """
@@ -252,6 +267,12 @@ METHODS = {
         "O": "action_mark_sent action_retry_copy action_send_again",
         "OAS": "action_open_document",
     },
+    "user.email.alias.setup": {
+        "O": """
+            action_back action_by_hand action_continue action_sign_in
+            action_test_connection
+        """,
+    },
     "user.email.alias.waiting": {
         "O": "action_cancel action_retry",
     },
@@ -267,6 +288,8 @@ PLAIN = {
     "user.email.alias.folder.line": "OCMAS/",
     "user.email.alias.log": "/",
     "user.email.alias.mailbox": "/",
+    "user.email.alias.provider": "AS/AS",
+    "user.email.alias.setup": "OCMAS/",
     "user.email.alias.waiting": "/",
 }
 

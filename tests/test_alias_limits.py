@@ -141,7 +141,11 @@ class TestAliasLimits(AliasCommon):
         self.assertEqual(alias.user_id, self.user_bob)
 
     def test_wizards_tell_no_name_of_somebody_elses_alias(self):
-        for model in ("user.email.alias.cancel", "user.email.alias.folder"):
+        for model in (
+            "user.email.alias.cancel",
+            "user.email.alias.folder",
+            "user.email.alias.setup",
+        ):
             wizard = self.env[model].with_user(self.user_alice)
             self.assertRefused(wizard.create, {"alias_id": self.alias_bob.id})
             reply = self.rpc(

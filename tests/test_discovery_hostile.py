@@ -29,7 +29,8 @@ LAUGHS = "".join(
     for n in range(10)
 )
 FLOOD = b"x" * 65_536
-OPEN = document().split("<outgoingServer")[0]
+OPEN, REST = document().split("<outgoingServer")
+REST = f"<outgoingServer{REST}"
 
 # Documents
 BOMBS = {
@@ -52,7 +53,7 @@ BOMBS = {
         smtp='<i:include xmlns:i="http://www.w3.org/2001/XInclude"'
         ' href="https://127.0.0.2/x"/>'
     ),
-    "depth": document(smtp="<a>" * 12_000),
+    "depth": OPEN + "<a>" * 9_000 + "</a>" * 9_000 + REST,
     "endless name": document(smtp="a." * 30_000 + "example"),
     "endless user": document(user="a" * 50_000),
     "no end": document()[:-40],
@@ -62,7 +63,7 @@ BOMBS = {
 }
 # What a good document may say of its servers
 SERVERS = {
-    "plain text only": {"tls": "plain"},
+    "plain text only": {"tls": "plain", "port": 587},
     "TLS that is none": {"tls": "none"},
     "STARTTLS at 465": {"tls": "STARTTLS"},
     "TLS at 587": {"port": 587},
@@ -207,6 +208,8 @@ class TestHostile(DiscoveryCase):
             self.assertFindsNothing(what)
 
     def test_redirects(self):
+        # whoever follows one that is forbidden finds something
+        self.publish(answer(document()), path="/x")
         for what, location in REDIRECTS.items():
             self.publish(redirect(location))
             self.assertFindsNothing(what)
@@ -258,8 +261,7 @@ class TestHostile(DiscoveryCase):
     def test_thousands_of_servers_are_not_looked_at(self):
         bad = document(tls="plain").partition("<outgoingServer")[2].partition("</email")
         text = OPEN + f"<outgoingServer{bad[0]}" * 200
-        good = f"<outgoingServer{document().partition('<outgoingServer')[2]}"
-        self.publish(answer(text + good))
+        self.publish(answer(text + REST))
         self.assertFindsNothing("thousands")
 
     def test_hostile_records_of_services(self):

@@ -267,6 +267,16 @@ class TestAttempts(ShareCase):
             thread.join()
         self.assertEqual(len(counted), 4)
 
+    def test_looking_up_an_address_counts(self):
+        self.set_param("attempts_per_minute", "1")
+        for is_free in (True, False):
+            with self.committed(self.user_id) as env:
+                look_up = env["user.email.alias"]._discover__
+                if is_free:
+                    self.assertTrue(look_up("ann@gmx.de"))
+                else:
+                    self.assertRaises(UserError, look_up, "ann@gmx.de")
+
     def test_zero_sets_no_limit(self):
         self.set_param("attempts_per_minute", "0")
         for _number in range(12):

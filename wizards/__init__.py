@@ -7,4 +7,5 @@ from . import (
     mail_followers_edit,
     user_email_alias_cancel,
     user_email_alias_folder,
+    user_email_alias_setup,
 )

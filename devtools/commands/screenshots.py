@@ -8,7 +8,14 @@ import re
 import shutil
 import time
 
-from .. import browser, screens, screens_bridges, screens_organisation, stack
+from .. import (
+    browser,
+    screens,
+    screens_bridges,
+    screens_organisation,
+    screens_setup,
+    stack,
+)
 from ..console import DevError, say
 from ..paths import SCREENSHOTS
 
@@ -31,7 +38,7 @@ _SETTLE_SECONDS = 0.5
 def run(arguments: list[str]) -> int:
     """Write one PNG for each screen, width and colour scheme."""
     words = [word for word in arguments if word != "--bridges"]
-    every = screens.SCREENS + screens_organisation.SCREENS
+    every = screens.SCREENS + screens_organisation.SCREENS + screens_setup.SCREENS
     kind, prepare = "own", screens.prepare
     if "--bridges" in arguments:
         kind, every, prepare = (
@@ -85,13 +92,14 @@ def _show(page, url: str, screen: screens.Screen, records: dict) -> None:
     page.wait(_visible(".o_action_manager > *, .modal"), "view", _TROUBLE)
     page.wait(_IDLE, "data", _TROUBLE)
     for kind, what in screen.steps:
-        if kind == "click":
+        if kind in ("click", "wait"):
             page.wait(_visible(what), what, _TROUBLE)
+        if kind == "click":
             page.evaluate(
                 f"[...document.querySelectorAll({what!r})]"
                 ".find((node) => node.getClientRects().length).click()"
             )
-        else:
+        elif kind == "run":
             page.evaluate(_fill(what, records))
     page.wait(_visible(screen.ready), screen.ready, _TROUBLE)
     page.wait(_IDLE, "data", _TROUBLE)

@@ -11,7 +11,6 @@ from .proposal import Mailbox, Proposal, Unusable, fill_in, imap_of, smtp_of
 
 MAX_DEPTH = 10  # elements inside each other; the format has 4
 MAX_SERVERS = 20  # that are looked at
-MAX_TEXT = 300  # characters of one value
 
 # socketType -> whether TLS begins with the first byte; plain text is no choice
 _IS_IMPLICIT = {"SSL": True, "STARTTLS": False}
@@ -128,15 +127,13 @@ class _Reader:
                     self.servers[kind].append(self._server)
 
     def add_text(self, text):
-        if self._server is not None and len(self._text) <= MAX_TEXT:
-            self._text += text[: MAX_TEXT + 1]
+        if self._server is not None:
+            self._text += text
 
     def end(self, name):
         self._path.pop()
         if self._server is None:
             return
-        if len(self._text) > MAX_TEXT:
-            raise Unusable("too long")
         if len(self._path) == 2:
             self._server = None
         elif len(self._path) == 3:

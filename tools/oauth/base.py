@@ -64,6 +64,10 @@ class Provider(Tokens):
     # whether its mail server lets an account send as another mailbox, or refuses it;
     # others put the account's own address into the From without a word
     lets_send_as_others = False
+    # of its mailboxes, ``*.`` for what is below; and of the servers that take mail for
+    # mailboxes of other domains
+    domains = frozenset()
+    mx_domains = frozenset()
     default_authority = ""
     api_transport = ""
     default_mail_scope = ""

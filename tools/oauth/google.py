@@ -40,6 +40,8 @@ _CAUSE_BY_TEXT = (
 class GoogleProvider(Provider):
     key = "google"
     label = "Google"
+    domains = frozenset(("gmail.com", "googlemail.com"))
+    mx_domains = frozenset(("google.com", "googlemail.com"))
     default_authority = "https://accounts.google.com"
     api_transport = "gmail"
     # Restricted scope; SMTP and IMAP accept no narrower one.

@@ -92,6 +92,17 @@ class MicrosoftProvider(Provider):
     label = "Microsoft"
     api_transport = "graph"
     lets_send_as_others = True
+    domains = frozenset(
+        (
+            "*.onmicrosoft.com",
+            "hotmail.com",
+            "live.com",
+            "msn.com",
+            "outlook.com",
+            "windowslive.com",
+        )
+    )
+    mx_domains = frozenset(("mx.microsoft", "protection.outlook.com"))
     default_authority = "https://login.microsoftonline.com"
     default_mail_scope = "https://outlook.office.com/SMTP.Send"
     default_smtp_server = "smtp.office365.com:587"

@@ -51,6 +51,7 @@ tours.add("user_email_alias_create_test_send", {
             trigger: '.o_view_nocontent:contains("Write from your own mailbox")',
         },
         { trigger: ".o-kanban-button-new", run: "click" },
+        { trigger: ".modal button[name=action_by_hand]", run: "click" },
         {
             content: "Nothing is saved while nothing is filled in",
             trigger: ".o_form_view button:contains('Save')",

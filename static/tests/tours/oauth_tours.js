@@ -4,6 +4,7 @@ import { tours } from "@user_email_alias/../tests/tours/patient_tours";
 function signIn(provider) {
     return [
         { trigger: ".o_kanban_view .o-kanban-button-new", run: "click" },
+        { trigger: ".modal button[name=action_by_hand]", run: "click" },
         {
             content: "Nothing is filled in",
             trigger: ".o_field_widget[name=email_from] input:value()",
