@@ -25,6 +25,7 @@ from . import (
     user_email_alias_mailing,
     user_email_alias_seal,
     user_email_alias_message,
+    user_email_alias_oauth_login,
     user_email_alias_oauth_token,
     user_email_alias_other_account,
     user_email_alias_owner,

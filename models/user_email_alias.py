@@ -99,6 +99,7 @@ class UserEmailAlias(models.Model):
         "user.email.alias.shared.from",
         "user.email.alias.other.account",
         "user.email.alias.abandoned",
+        "user.email.alias.oauth.login",
         "user.email.alias.oauth.token",
         "user.email.alias.keep.alive",
         "user.email.alias.connection",
