@@ -340,7 +340,7 @@ class MicrosoftProvider(Provider):
         """
         old = self._refresh_secret(content)
         cache = msal.SerializableTokenCache()
-        cache.deserialize(content.get("cache"))
+        cache.deserialize(microsoft_cache.drop_access(content, scopes[0]))
         with self._session() as (session, channel):
             application = self._application(session, cache)
             account = next(iter(application.get_accounts()), None)

@@ -14,10 +14,24 @@ def get_access_secret(content, wanted):
     entries = [
         entry
         for entry in _get_entries(content, "AccessToken")
-        if _shorten(wanted) in map(_shorten, str(entry.get("target")).split())
+        if _is_for(entry, wanted)
     ]
     newest = max(entries, key=lambda e: int(e.get("expires_on", 0)), default={})
     return newest.get("secret")
+
+
+def drop_access(content, wanted):
+    """Return the cache without access tokens for a permission: a new one replaces them.
+
+    The library keeps one for each set of scopes that a provider names, and two of the
+    same second cannot be told apart.
+    """
+    cache = json.loads(content["cache"])
+    tokens = cache.get("AccessToken", {})
+    cache["AccessToken"] = {
+        key: entry for key, entry in tokens.items() if not _is_for(entry, wanted)
+    }
+    return json.dumps(cache)
 
 
 def get_refresh_secret(content):
@@ -27,6 +41,10 @@ def get_refresh_secret(content):
         entries, key=lambda e: int(e.get("last_modification_time", 0)), default={}
     )
     return newest.get("secret") or ""
+
+
+def _is_for(entry, wanted):
+    return _shorten(wanted) in map(_shorten, str(entry.get("target")).split())
 
 
 def _shorten(scope):
