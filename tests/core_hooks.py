@@ -857,6 +857,11 @@ WORDS_OF_CORE = (
 # (our file, core's file that defines the members, the members that call ``super``)
 SCRIPT_HOOKS = (
     (
+        "calendar/quick_create_patch.js",
+        "calendar/static/src/views/calendar_form/calendar_quick_create.js",
+        ("goToFullEvent",),
+    ),
+    (
         "activity/activity_mail_template_patch.js",
         "mail/static/src/core/web/activity_mail_template.js",
         ("onClickSend", "setup"),

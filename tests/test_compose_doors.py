@@ -29,8 +29,19 @@ class DoorCase(AutomaticCase):
         """Press Send in the composer; forget what has left before."""
         self.run_queue()
         self.clear()
-        self.server.clear()
+        self.server.messages.clear()
+        if "email_alias_id" in values:
+            values = {**self.choose(context, values["email_alias_id"]), **values}
         self.press("action_send_mail", COMPOSER, context, **values)
+
+    def choose(self, context, alias_id):
+        """What changes on the form when somebody picks another From."""
+        filled = {**self.open(COMPOSER, context), "email_alias_id": alias_id}
+        spec = {name: {} for name in self.fields}
+        changed = self.call(
+            COMPOSER, "onchange", [], filled, ["email_alias_id"], spec, context=context
+        )["value"]
+        return {name: changed[name] for name in ("email_from",) if name in changed}
 
     def assertLeavesByOdoo(self, sender, *recipients):
         """All of it by the database's server, and nothing by the alias."""

@@ -128,12 +128,13 @@ class TestSeries(DialogueCase):
             return env[self.model].browse(self.event_ids[which]).email_alias_id.id
 
     def assertTold(self, which, uid, sender):
-        """Below the newest message somebody sees that it was sent, and from where."""
+        """Below the newest email somebody sees that it was sent, and from where."""
         with self.committed(uid) as env:
-            message = env[self.model].browse(self.event_ids[which]).message_ids[0]
-            outcome = message._email_alias_outcomes(env.user)[message.id]
-            self.assertEqual(outcome["state"], "sent")
-            self.assertIn(sender, outcome["from"])
+            messages = env[self.model].browse(self.event_ids[which]).message_ids
+            outcomes = messages._email_alias_outcomes(env.user)
+            newest = next(m.id for m in messages if m.id in outcomes)
+            self.assertEqual(outcomes[newest]["state"], "sent")
+            self.assertIn(sender, outcomes[newest]["from"])
 
     def test_each_event_of_it_is_the_same_to_its_owner(self):
         for which in range(COUNT):
@@ -152,9 +153,7 @@ class TestSeries(DialogueCase):
             with self.subTest(scope=scope):
                 self.event_ids = self.plan()
                 self.move(1, scope, self.bob_id, email_alias_id=self.bobs_id)
-                # the organizer hears of it as well
-                everybody = {*GUESTS, "queue_ada@example.com"}
-                self.assertEqual(self.sent(), {(BOB, one) for one in everybody})
+                self.assertEqual(self.sent(), {(BOB, guest) for guest in GUESTS})
                 for uid in (self.bob_id, self.user_id):
                     self.assertTold(1, uid, BOB)
 
@@ -162,7 +161,7 @@ class TestSeries(DialogueCase):
         for scope in ("self_only", "future_events", "all_events"):
             with self.subTest(scope=scope):
                 self.event_ids = self.plan()
-                # core makes the first one anew, whichever was changed
+                # of all events core keeps the first, whichever was changed
                 which = 0 if scope == "all_events" else 1
                 self.move(which, scope, self.bob_id, email_alias_id=self.bobs_id)
                 self.sent()
@@ -201,7 +200,9 @@ class TestSeries(DialogueCase):
                     email_alias_id=self.bobs_id,
                 )
                 new = {"nina@example.org", "nora@example.org"}
-                self.assertEqual(self.sent(), {(BOB, one) for one in new})
+                # core itself invites them twice to what follows
+                times = 2 if scope == "future_events" else 1
+                self.assertEqual(self.sent(times), {(BOB, one) for one in new})
                 self.assertTold(1, self.user_id, BOB)
 
     def test_a_colleague_calls_it_off_by_the_alias_they_picked(self):
@@ -238,10 +239,11 @@ class TestSeries(DialogueCase):
                 with self.committed() as env:
                     events = env[self.model].browse(self.event_ids).exists()
                     self.assertEqual(len(events), left)
+                # core tells its organizer, too
                 everybody = {*GUESTS, "queue_ada@example.com"}
                 self.assertEqual(self.sent(), {(BOB, one) for one in everybody})
 
-    def test_a_guest_who_moves_several_at_once_is_told_of_below_each(self):
+    def test_of_several_that_are_moved_at_once_each_tells(self):
         """The list lets one change several events at a time."""
         with self.committed() as env:
             env[self.model].browse(self.event_ids).write({"name": "Dinner"})
@@ -253,7 +255,6 @@ class TestSeries(DialogueCase):
             {**self.span(start), "email_alias_id": self.bobs_id},
             uid=self.bob_id,
         )
-        everybody = {*GUESTS, "queue_ada@example.com"}
-        self.assertEqual(self.sent(times=2), {(BOB, one) for one in everybody})
+        self.assertEqual(self.sent(times=2), {(BOB, guest) for guest in GUESTS})
         for which in range(2):
             self.assertTold(which, self.user_id, BOB)

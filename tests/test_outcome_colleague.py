@@ -25,9 +25,7 @@ class TestColleague(BrowserCase):
             bob.group_ids -= marketing
             self.bob_id = bob.id
         self.partner_id = self.create_partners(1)[0]
-        self.lead_id = self.create(
-            "crm.lead", {"name": "Lead", "user_id": self.bob_id}
-        )[0]
+        self.lead_id = self.create("crm.lead", {"name": "Lead", "user_id": False})[0]
 
     def post(self):
         with self.committed(self.user_id) as env:

@@ -103,7 +103,10 @@ class _Side:
             )
             name, data = self._database
             more = INSTALLED[self.bridges]
-            databases.install(self.cluster, name, more, data_dir=data)
+            if self.bridges:
+                more = [suite for suite in more if suite in self.suites]
+            if more:
+                databases.install(self.cluster, name, more, data_dir=data)
         return self._database
 
     def run_all(self) -> dict[str, str]:
