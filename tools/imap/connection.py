@@ -72,20 +72,21 @@ class ImapConnection:
                     with plain_words(imap_failure.TLS):
                         sock = context.wrap_socket(sock, server_hostname=server.host)
                 with plain_words(imap_failure.UNREACHABLE):
-                    return GuardedClient(sock, server.host, server.port, step, redact)
+                    client = GuardedClient(sock, server.host, server.port, step, redact)
             except BaseException:
                 sock.close()
                 raise
+            connection = cls(client)
+            try:
+                connection._secure(None if is_implicit else context)
+            except BaseException:
+                connection.abandon()
+                raise
+            return connection
 
         with plain_words(imap_failure.UNREACHABLE):
-            client = guard.reach(server, deadline, welcome)
-        client.wire.deadline = deadline
-        connection = cls(client)
-        try:
-            connection._secure(None if is_implicit else context)
-        except BaseException:
-            connection.abandon()
-            raise
+            connection = guard.reach(server, deadline, welcome)
+        connection._client.wire.deadline = deadline
         return connection
 
     def _secure(self, starttls_context):
