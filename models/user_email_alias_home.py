@@ -199,5 +199,5 @@ class UserEmailAliasHome(models.AbstractModel):
         if fate == "dropped":
             drop_waiting(env)
         self._write_home(self._get_decided())
-        env["user.email.alias"].search([])._wake()
+        env["user.email.alias"].search([("state", "!=", "hold")])._wake()
         return {"type": "ir.actions.client", "tag": "soft_reload"}

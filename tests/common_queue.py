@@ -18,6 +18,7 @@ from odoo.tests.common import BaseCase, get_db_name
 
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
 
+from ..tools.transport.smtp import pipelining
 from .fake_ca import make_ca
 from .fake_smtp import FakeSmtpServer
 
@@ -47,6 +48,8 @@ class QueueCase(BaseCase):
 
     def setUp(self):
         super().setUp()
+        # what was learnt of a server that had the same port
+        pipelining._off.clear()
         self.server = FakeSmtpServer(users={"ada": PASSWORD}, ca=self.ca).start()
         self.addCleanup(self.server.stop)
         with self.committed() as env:

@@ -17,9 +17,9 @@ import time
 
 from ..devtools.servers import FOLDER
 
-START_TIMEOUT = 20.0  # seconds
+START_TIMEOUT = 60.0  # seconds
 STOP_TIMEOUT = 10.0  # seconds
-DELIVERY_TIMEOUT = 20.0  # seconds
+DELIVERY_TIMEOUT = 60.0  # seconds
 
 # $1 the package, $2 files of the test, $3 the program
 _ENTER = """\

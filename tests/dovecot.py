@@ -18,7 +18,7 @@ import time
 
 from .dovecot_config import configuration
 
-START_TIMEOUT = 20  # seconds
+START_TIMEOUT = 60  # seconds
 STOP_TIMEOUT = 10  # seconds
 
 

@@ -29,7 +29,7 @@ PHASES = (
     "connect", "ehlo", "helo", "starttls", "auth", "mail", "rcpt", "data", "body",
     "dot", "rset", "quit",
 )  # fmt: skip
-STARTED_FOR = 10.0  # s until the thread must listen
+STARTED_FOR = 60.0  # s until the thread must listen
 
 
 @dataclass
@@ -141,7 +141,7 @@ class FakeSmtpServer:
             if line.startswith(("ehlo", "helo"))
         ]
 
-    def wait_for(self, count: int, timeout: float = 10.0) -> bool:
+    def wait_for(self, count: int, timeout: float = 60.0) -> bool:
         """Wait until this many messages were accepted."""
         with self._arrived:
             return self._arrived.wait_for(lambda: len(self.messages) >= count, timeout)

@@ -19,9 +19,9 @@ import time
 
 from .dovecot import Dovecot, free_port
 
-START_TIMEOUT = 20.0  # seconds
+START_TIMEOUT = 60.0  # seconds
 STOP_TIMEOUT = 10.0  # seconds
-DELIVERY_TIMEOUT = 20.0  # seconds
+DELIVERY_TIMEOUT = 60.0  # seconds
 
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/lib/postfix/sbin"
 SERVICES = """\

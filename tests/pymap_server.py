@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 
-START_TIMEOUT = 20  # seconds
+START_TIMEOUT = 60  # seconds
 
 
 def find_program():

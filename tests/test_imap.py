@@ -11,6 +11,8 @@ from odoo.tests import tagged
 from ..tools.imap.failure import ImapFailure
 from .common_imap import PASSWORD, SENT_AT, USER, DovecotCase, FakeCase, message
 from .fake_imap import FakeImap
+from .raw_peer import RawPeer, forward_to, lines
+from .test_guard import answers
 
 
 @tagged("-at_install", "post_install")
@@ -86,6 +88,28 @@ class TestConnecting(FakeCase):
         failure = self.fails(self.connect, fake.port, timeout=0.3)
         self.assertEqual("unreachable", failure.kind)
         self.assertLess(time.monotonic() - start, 10)
+
+    def test_next_address_is_tried_when_one_is_silent_or_not_what_it_should_be(self):
+        fake = self.fake()
+        stranger = FakeImap(trustme.CA())
+        self.addCleanup(stranger.__exit__)
+        stranger.__enter__()
+        for name, script in (
+            ("silent", lines(b"")),
+            ("refused", lines(b"* BYE not now\r\n")),
+            ("silent after its greeting", lines(b"* OK hello\r\n")),
+            ("another one's certificate", forward_to(stranger.port)),
+            ("no STARTTLS", lines(b"* OK [CAPABILITY IMAP4rev1] hello\r\n", b"")),
+        ):
+            first = self.enterContext(RawPeer(script))
+            self.enterContext(
+                RawPeer(forward_to(fake.port), host="127.0.0.2", port=first.port)
+            )
+            self.guard = type(self.guard)("127.0.0.0/8")
+            patched, _asked = answers("127.0.0.1", "127.0.0.2")
+            with self.subTest(name), patched:
+                connection = self.connect(first.port, timeout=8)
+                connection.login_password("ann", "secret")
 
 
 @tagged("-at_install", "post_install")

@@ -219,7 +219,7 @@ class TestCutConnection(DovecotCase):
         lock = server.leave_lock(USER)
         many = copies(3)
         with self.assertRaises(ImapFailure) as caught:
-            self.signed_in(server.port, timeout=2).find_sent_folder()
+            self.signed_in(server.port, timeout=8).find_sent_folder()
         self.assertIn("does not answer in time", str(caught.exception))
         lock.unlink()
         self.box(server.port).file_many(many)

@@ -1,7 +1,8 @@
-"""A mail server that minds our name: what its user sees of it."""
+"""A mail server that minds our name, or what we say in one go: what its user sees."""
 
 from odoo.tests import tagged
 
+from ..tools.transport.smtp import pipelining
 from .common_queue import QueueCase
 
 
@@ -76,3 +77,28 @@ class TestQueueGreeting(QueueCase):
                     notice = alias.action_test_connection()["params"]
                 self.assertIn("Status: OK", notice["message"])
                 self.assertRegex(self.server.greetings[-1], r"\[.+\]")
+
+
+@tagged("-at_install", "post_install", "user_email_alias")
+class TestQueuePipelining(QueueCase):
+    def test_server_that_cannot_do_what_it_offers_costs_its_user_nothing(self):
+        self.server.pipelining = True
+        for how in (
+            {"reply": "503 5.5.1 bad sequence of commands"},
+            {"reply": "502 5.5.2 command not recognized"},
+            {"drop": True},
+        ):
+            self.server.clear()
+            pipelining._off.clear()
+            self.server.on("rcpt", times=1, **how)
+            ids = self.queue("bob@example.org", "carol@example.org")
+            with self.subTest(how=how):
+                self.run_queue()
+                self.assertEqual(
+                    self.served(), ["bob@example.org", "carol@example.org"]
+                )
+                states = [mail["state"] for mail in self.read_mails(ids, "state")]
+                self.assertEqual(states, ["sent", "sent"])
+                alias = self.read_alias("backoff_count", "state_message", "state")
+                self.assertFalse(alias["backoff_count"] or alias["state_message"])
+                self.assertEqual(alias["state"], "ok")

@@ -154,7 +154,7 @@ class TestDirect(QueueCase):
         self.addCleanup(self._wait_for_services)
 
     def _wait_for_services(self):
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while DirectService._services and time.monotonic() < until:
             time.sleep(0.05)
         self.assertFalse(DirectService._services)

@@ -130,7 +130,7 @@ class TestSentCopiesJob(QueueCase):
         worker.start()
         time.sleep(1)
         self.add_copies(2, good_id)
-        until = time.monotonic() + 4
+        until = time.monotonic() + 9
         while len(good.folders["Sent"].messages) < 2 and time.monotonic() < until:
             time.sleep(0.05)
         self.assertEqual(len(good.folders["Sent"].messages), 2)

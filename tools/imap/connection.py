@@ -73,26 +73,27 @@ class ImapConnection:
                     with plain_words(imap_failure.TLS):
                         sock = context.wrap_socket(sock, server_hostname=server.host)
                 with plain_words(imap_failure.UNREACHABLE):
-                    return GuardedClient(sock, server.host, server.port, step, redact)
+                    client = GuardedClient(sock, server.host, server.port, step, redact)
             except BaseException:
                 sock.close()
                 raise
+            connection = cls(client)
+            try:
+                connection._secure(None if is_implicit else context)
+            except BaseException:
+                connection.abandon()
+                raise
+            return connection
 
         try:
             with plain_words(imap_failure.UNREACHABLE):
-                client = guard.reach(server, deadline, welcome)
+                connection = guard.reach(server, deadline, welcome)
         except ImapFailure as failure:
             if failure.kind == imap_failure.UNREACHABLE:
                 # the same words whether something listens there or not
                 failure.sentence = str(Unreachable("", server.port))
             raise
-        client.wire.deadline = deadline
-        connection = cls(client)
-        try:
-            connection._secure(None if is_implicit else context)
-        except BaseException:
-            connection.abandon()
-            raise
+        connection._client.wire.deadline = deadline
         return connection
 
     def _secure(self, starttls_context):
