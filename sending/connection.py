@@ -127,6 +127,10 @@ class Connection:
         """
         self._transport.discard(draft_id, message_id)
 
+    @property
+    def keeps_drafts(self):
+        return self._transport.keeps_drafts
+
     def makes_draft(self, size):
         """Whether a message of this size is a draft before it is sent."""
         return self._transport.makes_draft(size)

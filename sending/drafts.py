@@ -54,6 +54,8 @@ class Drafts:
 
     def discard(self, env):
         """Delete what interrupted submissions have left behind."""
+        if not self._connection.keeps_drafts:
+            return
         rows = env["user.email.alias.log"].search(
             [
                 ("alias_id", "=", self.alias_id),
@@ -66,9 +68,10 @@ class Drafts:
             try:
                 self._discard(row)
             except TransportFailure as failure:
-                # asked again on the next connection
                 _logger.info("Alias %s: a draft stays: %s", self.alias_id, failure)
-                break
+                if failure.outcome.reason != "draft_permission":
+                    # asked again on the next connection
+                    break
             row.draft = False
             env.cr.commit()
         env.cr.rollback()

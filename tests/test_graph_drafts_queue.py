@@ -9,6 +9,7 @@ from odoo.tests import tagged
 from .common_api_queue import ApiQueueCase
 from .common_drafts import MEGABYTE
 from .common_oauth_queue import Process
+from .common_queue import QueueCase
 from .fake_oauth_organisation import OWN_TENANT
 from .test_organisation_queue import OrganisationQueueTests
 
@@ -160,6 +161,20 @@ class TestDraftsQueue(DraftsQueueCase):
         self.assertEqual(self.api.served, ["other@example.org"])
         self.assertFalse(self.api.drafts)
 
+    def test_draft_that_may_not_be_deleted_any_more_is_forgotten(self):
+        self.api.knobs.step_cuts = {"put": "before", "delete": "before"}
+        ids = self.queue_large()
+        self.run_queue()
+        with self.committed() as env:
+            env["mail.mail"].browse(ids).write({"state": "cancel"})
+        denied = self.api.error("ErrorAccessDenied", "Access is denied.")
+        self.api.knobs.step_answers = {"delete": [(403, {}, denied)]}
+        for number in range(2):
+            self.queue(f"other{number}@example.org", bulk=False)
+            self.go_on()
+        self.assertEqual(len(self.api.served), 2)
+        self.assertEqual(len(self.api.drafts), 1)
+
     def test_draft_that_its_owner_deletes_meanwhile_is_made_again(self):
         self.api.knobs.step_hooks["session"] = self.api.drafts.clear
         self.queue_large()
@@ -193,6 +208,18 @@ class TestDraftsQueue(DraftsQueueCase):
     def _unlink_partner(self, partner_id):
         with self.committed() as env:
             env["res.partner"].browse(partner_id).unlink()
+
+
+@tagged("-at_install", "post_install", "user_email_alias_queue")
+class TestNoDrafts(QueueCase):
+    def test_alias_that_sends_by_smtp_now_minds_no_old_draft(self):
+        with self.committed() as env:
+            env["user.email.alias.log"].create(
+                {"alias_id": self.alias_id, "draft": "AAk1", "outcome": "deferred"}
+            )
+        self.queue(LEAD)
+        self.run_queue()
+        self.assertEqual(self.served(), [LEAD])
 
 
 @tagged("-at_install", "post_install", "user_email_alias_queue")

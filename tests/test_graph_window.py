@@ -3,14 +3,19 @@
 Microsoft's window of 150 MB in 5 minutes is driven as one of 8 MB in 6 seconds.
 """
 
+import collections
 import itertools
+import random
 import time
 from unittest.mock import patch
 
 from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.tests import BaseCase, tagged
 
+from ..tools.deadline import Deadline
+from ..tools.transport import API_TRANSPORTS
 from ..tools.transport.graph import GraphTransport
+from ..tools.transport.http import ApiAccess
 from .common_api_queue import ApiQueueCase
 from .common_oauth_queue import ADA
 from .test_graph_drafts_queue import DraftsQueueCase
@@ -18,6 +23,49 @@ from .test_graph_drafts_queue import DraftsQueueCase
 MOST, SECONDS = 8_000_000, 6.0
 LEADS = [f"lead{number}@example.org" for number in range(8)]
 BIG = f"<p>{'big ' * 150_000}</p>"
+
+
+@tagged("-at_install", "post_install")
+class TestRest(BaseCase):
+    """The arithmetic of bulk mail, by Microsoft's own figures."""
+
+    def setUp(self):
+        super().setUp()
+        access = ApiAccess("https://graph.example", "token")
+        self.graph = GraphTransport(access, Deadline())
+        self.most, self.seconds = GraphTransport.window
+
+    def test_a_campaign_of_letters_needs_no_rest(self):
+        load = self.graph.get_load(22_000)
+        self.assertEqual(self.graph.get_rest(22_000, 300 * load), 0.0)
+        self.assertGreater(self.graph.get_rest(22_000, 400 * load), 0.05)
+
+    def test_no_window_holds_more_than_it_may_and_most_of_it_is_used(self):
+        chance = random.Random(15)  # noqa: S311 - a repeatable draw
+        for sizes in ((22_000,), (2_200_000,), (500, 22_000, 800_000, 2_200_000)):
+            now, sent, idle_at = 0.0, collections.deque(), 3000.0
+            most = taken = total = 0
+            while now < 6000.0:
+                if now > idle_at:
+                    # nobody sends for a while, then all begins anew
+                    now, idle_at = now + 400.0, float("inf")
+                size = chance.choice(sizes)
+                load = self.graph.get_load(size)
+                while sent and sent[0][0] <= now - self.seconds:
+                    taken -= sent.popleft()[1]
+                sent.append((now, load))
+                taken += load
+                total += load
+                most = max(most, taken)
+                now += self.graph.get_rest(size, taken)
+            self.assertLessEqual(most, self.most)
+            self.assertGreater(total / (6000.0 - 400.0) * self.seconds, 0.9 * self.most)
+
+    def test_other_transports_need_none(self):
+        access = ApiAccess("https://gmail.example", "token")
+        gmail = API_TRANSPORTS["gmail"](access, Deadline())
+        self.assertEqual(gmail.get_rest(30_000_000, 10**12), 0.0)
+        self.assertEqual(gmail.get_load(30_000_000), 0)
 
 
 class WindowTests:

@@ -105,6 +105,7 @@ class Transport(abc.ABC):
     """
 
     can_ask = True
+    keeps_drafts = False  # whether `discard` has anything to delete
     max_bytes = 0  # of one message; 0: the provider has not said
     # of the mailbox, the main one first, once the sender was checked; none: not said
     own_addresses: tuple[str, ...] = ()

@@ -74,7 +74,8 @@ class GraphTransport(Drafts, ApiTransport):
 
     def makes_draft(self, size):
         """Extend: a larger message, where nothing else takes it."""
-        return size > self.mime_bytes and not self._larger
+        is_large = size > self.mime_bytes and not self._larger
+        return is_large and self._access.has_drafts
 
     def close(self):
         """Extend: the other way as well."""

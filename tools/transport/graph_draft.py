@@ -37,6 +37,7 @@ _EXPIRED = (401, 403, 404, 410)
 class Drafts:
     """The way through Drafts; mixed into the transport."""
 
+    keeps_drafts = True
     _uploads = None  # files go to another server, on a connection of their own
 
     def _submit_draft(self, message_bytes: bytes, not_before: float) -> Answer:

@@ -108,7 +108,7 @@ class ApiTransport(Transport):
         """
         most, seconds = self.window
         free = most * FREE_PART
-        if taken <= free:
+        if not most or taken <= free:
             return 0.0
         rate = (most - free - self.get_load(self.mime_bytes)) / seconds
         return self.get_load(size) / rate
