@@ -3,8 +3,12 @@
 import gzip
 import time
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
 
-from ..tools.discovery import SEARCH_SECONDS
+from ..tools.deadline import Deadline
+from ..tools.discovery import SEARCH_SECONDS, autoconfig
+from ..tools.discovery.proposal import Unusable
+from ..tools.guard import Guard
 from .common_discovery import (
     AUTOCONFIG,
     DOMAIN,
@@ -230,6 +234,18 @@ class TestHostile(DiscoveryCase):
                 self.assertIsNone(found)
                 self.assertLess(seconds, SEARCH_SECONDS + SLACK_SECONDS)
         self.assertEqual(len(self.web.requests), len(SLOW))
+
+    def test_conversation_ends_though_nobody_waits_for_it_any_more(self):
+        guard = Guard(f"127.0.0.1:{self.web.port}", self.names.get_addresses)
+        for page in SLOW:
+            self.publish(page)
+            begun = time.monotonic()
+            with (
+                self.subTest(page.__name__),
+                self.assertRaises((OSError, HTTPException, Unusable)),
+            ):
+                autoconfig.fetch(f"https://{AUTOCONFIG}{PATH}", guard, Deadline(0.7))
+            self.assertLess(time.monotonic() - begun, 0.7 + SLACK_SECONDS)
 
     def time_search(self, address):
         begun = time.monotonic()
