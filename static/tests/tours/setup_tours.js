@@ -1,6 +1,5 @@
-import { registry } from "@web/core/registry";
+import { tours } from "@user_email_alias/../tests/tours/patient_tours";
 
-const tours = registry.category("web_tour.tours");
 
 /** New, an address, Continue. */
 function enter(email) {
