@@ -14,6 +14,7 @@ redact.withhold_parameters(
 SERVER_FIELDS = frozenset(
     (
         "backoff_count",
+        "backoff_is_quota",
         "backoff_until",
         "claimed_at",
         "connection_mails",
@@ -43,6 +44,7 @@ SERVER_FIELDS = frozenset(
         "state",
         "state_at",
         "state_message",
+        "test_mail",
         "transport",
     )
 )
@@ -78,6 +80,7 @@ class UserEmailAlias(models.Model):
         "user.email.alias.permission",
         "user.email.alias.limits",
         "user.email.alias.figures",
+        "user.email.alias.why",
         "user.email.alias.audit",
         "user.email.alias.home",
         "user.email.alias.web.client",
@@ -92,6 +95,7 @@ class UserEmailAlias(models.Model):
         "user.email.alias.abandoned",
         "user.email.alias.oauth.token",
         "user.email.alias.keep.alive",
+        "user.email.alias.test.mail",
         "user.email.alias.connection",
         "user.email.alias.credentials",
         "user.email.alias.secrets",

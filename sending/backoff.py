@@ -20,7 +20,7 @@ class BackOff:
             alias._set_hold(judged.hold, reply)
             alias._notify_owner(reply)
             return
-        values = {}
+        values = {"backoff_is_quota": bool(judged.quota)}
         if judged.wait:
             values["backoff_until"] = alias._now() + judged.wait
         elif judged.quota:
@@ -41,6 +41,7 @@ class BackOff:
             {
                 "backoff_until": pacing.alias_retry(count, alias._now()),
                 "backoff_count": count,
+                "backoff_is_quota": False,
                 "state_message": reply,
                 **values,
             }

@@ -12,6 +12,7 @@ from . import (
     test_alias_input,
     test_alias_limits,
     test_alias_password,
+    test_alias_test_mail,
     test_api_addresses,
     test_api_outcome,
     test_api_queue,
@@ -97,6 +98,7 @@ from . import (
     test_queue_process,
     test_queue_size,
     test_race,
+    test_received,
     test_redact,
     test_secret_end,
     test_secret_places,
@@ -125,4 +127,7 @@ from . import (
     test_tours,
     test_vault,
     test_views,
+    test_why,
+    test_why_agrees,
+    test_why_browser,
 )

@@ -8,7 +8,14 @@ import re
 import shutil
 import time
 
-from .. import browser, screens, screens_bridges, screens_organisation, stack
+from .. import (
+    browser,
+    screens,
+    screens_bridges,
+    screens_organisation,
+    screens_why,
+    stack,
+)
 from ..console import DevError, say
 from ..paths import SCREENSHOTS
 
@@ -31,7 +38,7 @@ _SETTLE_SECONDS = 0.5
 def run(arguments: list[str]) -> int:
     """Write one PNG for each screen, width and colour scheme."""
     words = [word for word in arguments if word != "--bridges"]
-    every = screens.SCREENS + screens_organisation.SCREENS
+    every = screens.SCREENS + screens_why.SCREENS + screens_organisation.SCREENS
     kind, prepare = "own", screens.prepare
     if "--bridges" in arguments:
         kind, every, prepare = (
