@@ -60,7 +60,7 @@ class UserEmailAliasWaiting(models.Model):
     @api.depends_context("uid", "lang")
     @api.depends("state", "is_paused", "due_at", "failure_reason")
     def _compute_why(self):
-        explained = self.env["user.email.alias"]._explain(self.ids)
+        explained = self.env["user.email.alias"]._explain_mails(self.ids)
         for row in self:
             row.why, row.next_at = explained.get(row.id, (False, False))
 

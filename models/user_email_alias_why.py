@@ -46,7 +46,7 @@ class UserEmailAliasWhy(models.AbstractModel):
         }
 
     @api.model
-    def _explain(self, mail_ids):
+    def _explain_mails(self, mail_ids):
         """Explain mails one by one, for a list; the caller has asked who may read.
 
         :return: dict mail id -> (sentence, when it goes on in naive UTC or False)

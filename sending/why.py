@@ -302,13 +302,14 @@ def read_house(env):
     """
     Queue = env["user.email.alias.queue"]
     env.cr.execute(SQL("SELECT count(*) FROM (%s) lane", _LANES))
+    [lane_count] = env.cr.fetchone()
     limit, jobs = Queue._get_lane_limit(), max(1, len(Queue._get_crons()))
     return House(
         Queue._get_stop(),
         Queue._get_job_trouble(),
         jobs * get_room(limit, is_direct=False),
         jobs * get_room(limit, is_direct=True),
-        env.cr.fetchone()[0],
+        lane_count,
     )
 
 
