@@ -119,19 +119,13 @@ class Checklist:
         )
 
     def _get_headers(self, found):
-        if not found["lost"]:
-            return self._line(
-                GOOD,
-                self.env._(
-                    "All headers of a mailing arrived: %s.", ", ".join(found["kept"])
-                ),
-            )
+        kept, lost = ", ".join(sorted(found["kept"])), ", ".join(sorted(found["lost"]))
+        if not lost:
+            text = self.env._("All headers of a mailing arrived: %s.", kept)
+            return self._line(GOOD, text)
         return self._line(
             ODD,
-            self.env._(
-                "These headers of a mailing were lost or changed: %s.",
-                ", ".join(found["lost"]),
-            ),
+            self.env._("These headers of a mailing were lost or changed: %s.", lost),
         )
 
     def _get_signature(self, found):

@@ -298,7 +298,7 @@ def get_limiting_submission(cr, alias_id, daily_limit):
     """
     cr.execute(
         SQL(
-            "SELECT replied_at, extract(epoch FROM clock_timestamp()) FROM (%s) filling",
+            "SELECT replied_at, extract(epoch FROM clock_timestamp()) FROM (%s) log",
             SQL(LIMITING, alias_id, daily_limit - 1),
         )
     )

@@ -1,5 +1,8 @@
 """What the reader of a reason can click next: nothing they have no right to."""
 
+# Why an alias is on hold, where its fields have to be filled in first of all.
+TO_EDIT = ("incomplete", "login_missing", "tls", "vault")
+
 
 class Clicks:
     """The buttons below the reasons of one alias, for one reader.
@@ -91,6 +94,8 @@ class Clicks:
             )
             yield from self._offer_drop()
             return
+        if alias.hold_reason in TO_EDIT:
+            yield self._open_alias()
         if alias.provider != "smtp" and not alias.is_by_organisation:
             yield self._click(
                 self.env._("Sign In"),
@@ -100,7 +105,8 @@ class Clicks:
         if alias.hold_reason != "owner":
             yield self._test()
         yield self._click(self.env._("Resume"), "action_resume")
-        yield self._open_alias()
+        if alias.hold_reason not in TO_EDIT:
+            yield self._open_alias()
 
     def _offer_paused(self, reason):
         if self.is_own:

@@ -36,9 +36,9 @@ class TestTestMail(TestMailCase):
         for words in (
             "The mail server took it at",
             "It arrived after",
-            "From is as it was sent: Ada Lovelace <ada@example.com>",
+            'From is as it was sent: "Ada Lovelace" <ada@example.com>',
             "Message-ID is as it was sent",
-            "List-Unsubscribe, List-Unsubscribe-Post, Precedence",
+            "arrived: List-Unsubscribe, List-Unsubscribe-Post, Precedence",
             "example.com covers",
             "mx.example.net wrote: SPF pass, DKIM pass, DMARC pass",
             "One copy",
@@ -55,7 +55,7 @@ class TestTestMail(TestMailCase):
         self.assertFalse(kept["test_copies_proposal"])
 
     def test_nothing_in_the_mailbox_is_marked(self):
-        other = b"Subject: private\r\nMessage-ID: <p@x.example>\r\n\r\nHello\r\n"
+        other = b"Subject: zebra\r\nMessage-ID: <p@x.example>\r\n\r\nHello\r\n"
         self.provider.store("INBOX", other)
         before = self.provider.read_flags("INBOX")
         self.run_test()
@@ -63,7 +63,7 @@ class TestTestMail(TestMailCase):
         self.assertEqual(len(after), 2)
         self.assertEqual(after[:1], before)
         self.assertNotIn("Seen", str(after))
-        self.assertNotIn("private", str(self.read_alias("test_mail")))
+        self.assertNotIn("zebra", str(self.read_alias("test_mail")))
 
     def test_it_counts_like_any_one_to_one_mail_and_leaves_no_trace_elsewhere(self):
         with self.committed() as env:

@@ -300,8 +300,11 @@ class TestWhyDatabase(WhyCase):
         uid = self.system_id
         reason = self.assertWhy(mail_id, "copy", "Decide whether", clicks, uid)
         self.click(reason, "Send What Waits", uid)
+        # the password was sealed for the other database
+        self.assertWhy(mail_id, "now", "It leaves now.")
         self.run_queue()
-        self.assertEqual(self.served(), ["a@x.example"])
+        clicks = ["Open Email Alias", "Test Connection", "Resume"]
+        self.assertWhy(mail_id, "hold", "Enter the password again", clicks)
 
     def _set_uuid(self, uuid):
         with self.committed() as env:
