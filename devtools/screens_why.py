@@ -12,6 +12,7 @@ ASK = (
     " [[{on_hold}]]).then((action) =>"
     " odoo.__WOWL_DEBUG__.root.env.services.action.doAction(action)).then(() => true)"
 )
+SEND = ASK.replace("action_why", "action_test_mail").replace("on_hold", "alias")
 FOUND = {
     "header_from": "Marc Demo <marc@real.example.com>",
     "is_from_kept": False,
@@ -89,6 +90,12 @@ SCREENS = (
         ".o_data_row, .o_kanban_record",
     ),
     Screen("why_form", f"{ALIASES}/{{on_hold}}", ".o_form_view .o_field_widget"),
+    Screen(
+        "test_mail_dialog",
+        f"{ALIASES}/{{alias}}",
+        ".o_email_alias_test_mail[aria-busy=false] li",
+        steps=(("run", SEND),),
+    ),
     Screen(
         "test_mail_form",
         f"{ALIASES}/{{alias}}",

@@ -103,7 +103,7 @@ class Reason:
     :param mail: None: it is about the alias, or a mailing without emails
     :param at: when the mail goes on by itself, in seconds since the epoch; None: it
         does not, or at once
-    :param ahead: how many mails go first; None: too many to count
+    :param ahead: how many mails go first, at least
     """
 
     key: str
@@ -135,7 +135,8 @@ class Why:
         self._forecasts = {}
 
     def _number(self, alias_ids):
-        numbers = _read_numbers(self.env.cr, alias_ids, list(self.mails))
+        self.counted = max(COUNTED_LEAST, COUNTED // max(1, len(alias_ids)))
+        numbers = _read_numbers(self.env.cr, alias_ids, list(self.mails), self.counted)
         for mail_id, number in numbers.items():
             self.mails[mail_id] = replace(self.mails[mail_id], number=number)
 
@@ -198,7 +199,7 @@ class Why:
 
     def _get_place(self, mail, standing):
         if not mail.number:
-            return Reason("far", mail)
+            return Reason("far", mail, ahead=self.counted)
         ahead = mail.number - 1
         if not mail.is_bulk:
             return Reason("turn", mail, ahead=ahead)
@@ -313,14 +314,14 @@ def read_house(env):
     )
 
 
-def _read_numbers(cr, alias_ids, mail_ids):
+def _read_numbers(cr, alias_ids, mail_ids, counted):
     """Read the places of mails among those that are due, the first one is 1.
 
     In SQL because it walks the queue's index, in its order.
 
+    :param counted: so many of an alias
     :return: dict mail id -> number; without those that are not due, or too far behind
     """
-    counted = max(COUNTED_LEAST, COUNTED // max(1, len(alias_ids)))
     numbers = {}
     for is_bulk in (False, True):
         cr.execute(

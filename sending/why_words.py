@@ -179,7 +179,10 @@ class Words:
         )
 
     def _tell_far(self, reason):
-        return self.env._("It has its turn: very many of this alias go first.")
+        return self.env._(
+            "It has its turn: more than %s emails of this alias go first.",
+            f"{reason.ahead:,}",
+        )
 
     def _tell_turn(self, reason):
         return self.env._(

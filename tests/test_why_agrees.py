@@ -1,10 +1,12 @@
 """What is told and what is picked: random queues, where both must say the same."""
 
 import random
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
+from ..sending import why
 from ..sending.queries import get_limiting_submission, get_next
 from ..sending.why import Why, find_sample
 from ..tools import pacing
@@ -94,8 +96,8 @@ class TestWhyAgrees(WhyCase):
         leaves_now = (
             {picked[0]} if picked and (not picked[1] or picked[2] <= 0) else set()
         )
-        why = Why(env, mails.ids)
-        reasons = {mail.id: why.explain(mail.id) for mail in mails}
+        explained = Why(env, mails.ids)
+        reasons = {mail.id: explained.explain(mail.id) for mail in mails}
         self.assertEqual(
             {id_ for id_, reason in reasons.items() if reason.key == "now"}, leaves_now
         )
@@ -155,3 +157,12 @@ class TestWhyAgrees(WhyCase):
             action = Waiting.with_context(active_domain=domain).action_why()
         self.assertEqual(set(action["params"]["ids"]), set(ids))
         self.assertEqual(action["tag"], "email_alias_why")
+
+    def test_who_is_far_behind_costs_no_more(self):
+        ids = self.queue(*(f"{n}@x.example" for n in range(3)))
+        with (
+            patch.object(why, "COUNTED", 2),
+            patch.object(why, "COUNTED_LEAST", 2),
+        ):
+            self.assertIn("1 bulk emails", self.read_row(ids[1])["why"])
+            self.assertIn("more than 2 emails", self.read_row(ids[2])["why"])

@@ -26,6 +26,10 @@ export class WhyDialog extends Component {
         onWillStart(() => this.look());
     }
 
+    get hasClicks() {
+        return this.state.reasons.some((reason) => reason.clicks.length);
+    }
+
     async look() {
         this.state.isBusy = true;
         try {
