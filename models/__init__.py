@@ -51,8 +51,10 @@ from . import (
     user_email_alias_signature,
     user_email_alias_stale,
     user_email_alias_state,
+    user_email_alias_test_mail,
     user_email_alias_validation,
     user_email_alias_web_client,
+    user_email_alias_why,
 )
 from . import (
     base,

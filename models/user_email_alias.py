@@ -15,6 +15,7 @@ redact.withhold_parameters(
 SERVER_FIELDS = frozenset(
     (
         "backoff_count",
+        "backoff_is_quota",
         "backoff_until",
         "claimed_at",
         "connection_mails",
@@ -50,6 +51,7 @@ SERVER_FIELDS = frozenset(
         "state",
         "state_at",
         "state_message",
+        "test_mail",
         "transport",
     )
 )
@@ -85,6 +87,7 @@ class UserEmailAlias(models.Model):
         "user.email.alias.permission",
         "user.email.alias.limits",
         "user.email.alias.figures",
+        "user.email.alias.why",
         "user.email.alias.audit",
         "user.email.alias.home",
         "user.email.alias.web.client",
@@ -102,6 +105,7 @@ class UserEmailAlias(models.Model):
         "user.email.alias.oauth.login",
         "user.email.alias.oauth.token",
         "user.email.alias.keep.alive",
+        "user.email.alias.test.mail",
         "user.email.alias.connection",
         "user.email.alias.discovery",
         "user.email.alias.credentials",

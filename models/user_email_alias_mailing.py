@@ -108,6 +108,21 @@ class UserEmailAliasMailing(models.AbstractModel):
         return self._email_alias_get_figures()
 
     @of_records
+    def action_email_alias_why(self):
+        """Open the answer to why the mailing does not leave."""
+        self.ensure_one()
+        self.check_access("read")
+        Alias = self.env["user.email.alias"]
+        return Alias._open_why(self, "email_alias_read_why")
+
+    @of_records
+    def email_alias_read_why(self):
+        """Return why the mailing does not leave, to whoever may read it."""
+        self.ensure_one()
+        self.check_access("read")
+        return self.env["user.email.alias"]._tell_why_of_mailing(self)
+
+    @of_records
     def action_email_alias_pause(self):
         """Keep the mailing's waiting mail; others of the alias go on."""
         self._email_alias_shift(True)

@@ -8,6 +8,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..sending.direct import DirectService
+from ..sending.jobs import find_trouble
 from ..sending.lock import open_cursor
 from ..sending.run import LANES, RUN_SECONDS, SPARE_CONNECTIONS, Run
 
@@ -58,12 +59,20 @@ class UserEmailAliasQueue(models.AbstractModel):
     @api.model
     def _is_stopped(self):
         """Whether nothing may leave this database: a test, or a copy of a database."""
+        return bool(self._get_stop()) or self.env["ir.mail_server"]._disable_send()
+
+    @api.model
+    def _get_stop(self):
+        """What keeps everything: ``neutralised``, ``copy``, or None."""
         Params = self.env["ir.config_parameter"]
-        return (
-            bool(Params._email_alias_get("database.is_neutralized"))
-            or self.env["ir.mail_server"]._disable_send()
-            or self.env["user.email.alias"]._is_copy()
-        )
+        if Params._email_alias_get("database.is_neutralized"):
+            return "neutralised"
+        return "copy" if self.env["user.email.alias"]._is_copy() else None
+
+    @api.model
+    def _get_job_trouble(self):
+        """Why the job of the queue does not run; None if it does."""
+        return find_trouble(self.with_context(active_test=False)._get_crons())
 
     @api.model
     def _make_room(self):

@@ -1,7 +1,6 @@
 from odoo import models
 
-# Why a mail waits: a value of its failure_type.
-NO_RIGHTS = "email_alias_rights"
+from ..sending.why import NO_RIGHTS
 
 # How often it is asked whether the owner has the rights again, in seconds.
 ASK_AGAIN_SECONDS = 300

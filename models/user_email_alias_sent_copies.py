@@ -57,6 +57,11 @@ class UserEmailAliasSentCopies(models.AbstractModel):
     imap_user = fields.Char(
         "IMAP User Name", help="Leave it empty to use the SMTP User Name and Password."
     )
+    files_copies = fields.Boolean(
+        "File Copies",
+        default=True,
+        help="Switch it off where the provider keeps a copy of each email by itself.",
+    )
     has_own_imap = fields.Boolean(compute="_compute_has_own_imap")
     is_own_imap = fields.Boolean(
         "A Server of My Own", compute="_compute_is_own_imap", readonly=False
@@ -72,7 +77,9 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         "Why Copies Wait or Failed", compute="_compute_sent_copy_error"
     )
 
-    @api.depends("provider", "imap_server", "imap_server_id.server_type")
+    @api.depends(
+        "files_copies", "provider", "imap_server", "imap_server_id.server_type"
+    )
     def _compute_copies(self):
         for alias in self:
             alias.has_sent_copies = alias._wants_copies()
@@ -284,6 +291,8 @@ class UserEmailAliasSentCopies(models.AbstractModel):
         """Whether the copies of what is sent now are kept to be filed."""
         # sudo: which kind of mailbox it is
         is_own = not self.sudo().imap_server_id
+        if not self.files_copies:
+            return False
         return self._has_mailbox() and (not is_own or self._is_own_imap_allowed())
 
     def _get_imap_account__(self):

@@ -29,6 +29,11 @@ class UserEmailAliasState(models.AbstractModel):
         help="Seconds since the epoch; until then nothing is sent with this alias.",
     )
     backoff_count = fields.Integer(readonly=True, copy=False, aggregator=None)
+    backoff_is_quota = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="It waits because the provider's own limit is reached.",
+    )
     connection_mails = fields.Integer(
         readonly=True,
         copy=False,

@@ -1,5 +1,8 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
+
+from .user_email_alias_why import LOOK_AT
 
 
 class UserEmailAliasWaiting(models.Model):
@@ -27,7 +30,9 @@ class UserEmailAliasWaiting(models.Model):
         [("outgoing", "Waiting"), ("exception", "Failed"), ("cancel", "Cancelled")],
         readonly=True,
     )
-    failure_reason = fields.Text("Why", readonly=True)
+    failure_reason = fields.Text("Server's Words", readonly=True)
+    why = fields.Char(compute="_compute_why")
+    next_at = fields.Datetime("When Next", compute="_compute_why")
 
     @property
     def _table_query(self):
@@ -51,6 +56,29 @@ class UserEmailAliasWaiting(models.Model):
              WHERE mail.state IN ('outgoing', 'exception', 'cancel')
             """
         )
+
+    @api.depends_context("uid", "lang")
+    @api.depends("state", "is_paused", "due_at", "failure_reason")
+    def _compute_why(self):
+        explained = self.env["user.email.alias"]._explain_mails(self.ids)
+        for row in self:
+            row.why, row.next_at = explained.get(row.id, (False, False))
+
+    def action_why(self):
+        """Open the reasons of these mails; without any, of what is on the screen."""
+        rows = self or self.search(
+            Domain("state", "=", "outgoing")
+            & Domain(self.env.context.get("active_domain") or []),
+            limit=LOOK_AT,
+        )
+        rows.check_access("read")
+        return self.env["user.email.alias"]._open_why(rows)
+
+    def read_why(self):
+        """Return the reasons of these mails."""
+        rows = self[:LOOK_AT]
+        rows.check_access("read")
+        return self.env["user.email.alias"]._tell_why(rows.ids)
 
     def _get_mails(self):
         """The mails behind these rows, as sudo, once it is their owner who asks."""

@@ -23,7 +23,7 @@ class BackOff:
             alias._set_hold(judged.hold, reply)
             alias._notify_owner(reply)
             return
-        values = {}
+        values = {"backoff_is_quota": bool(judged.quota)}
         if judged.wait:
             values["backoff_until"] = self._get_told(alias, judged.wait)
         elif judged.quota:
@@ -56,6 +56,7 @@ class BackOff:
             {
                 "backoff_until": pacing.alias_retry(count, alias._now()),
                 "backoff_count": count,
+                "backoff_is_quota": False,
                 "state_message": reply,
                 **values,
             }

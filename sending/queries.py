@@ -14,6 +14,15 @@ _FIRST = """
      ORDER BY email_alias_due, id LIMIT 1
 """
 
+# The mails of an alias that are due, in their order: the queue's index, word for word.
+DUE_IDS = """
+    SELECT id FROM mail_mail
+     WHERE email_alias_id = %s AND state = 'outgoing'
+       AND email_alias_bulk = %s AND email_alias_is_paused IS NOT TRUE
+       AND email_alias_due <= extract(epoch FROM clock_timestamp())
+     ORDER BY email_alias_due, id LIMIT %s
+"""
+
 
 def _get_queue(but=None):
     """An alias with its first one-to-one mail, its first bulk mail and its last bulk
@@ -48,12 +57,26 @@ IS_OWNER_GONE = SQL(
                   AND (owner.active IS NOT TRUE OR owner.share))"""
 )
 
+# What keeps an alias from sending at all, each by its name.
+BARS = {
+    "owner": IS_OWNER_GONE,
+    "archived": SQL("alias.active IS NOT TRUE"),
+    "hold": SQL("alias.state = 'hold'"),
+    "paused": SQL("alias.is_paused IS TRUE"),
+}
+
 # Whether the alias may send at all.
-IS_OPEN = SQL(
-    """(alias.active AND alias.state != 'hold' AND alias.is_paused IS NOT TRUE
-        AND NOT %s)""",
-    IS_OWNER_GONE,
+IS_OPEN = SQL("NOT (%s)", SQL(" OR ").join(reversed(BARS.values())))
+
+# Whether an alias in trouble has waited long enough, and has something to send.
+IS_RIPE = SQL(
+    """(%s AND COALESCE(alias.backoff_until, 0) <= clock.now
+        AND (direct.due <= clock.now OR bulk.due <= clock.now))""",
+    IS_OPEN,
 )
+
+# Its next mail, where it is ripe: one-to-one mail first.
+NEXT_ID = SQL("CASE WHEN direct.due <= clock.now THEN direct.id ELSE bulk.id END")
 
 # When the next bulk email may start, in seconds since the epoch: never further ahead
 # than the pause, should the clock of the database have been set back.
@@ -182,20 +205,18 @@ def get_next(cr, alias_id, but=None):
     cr.execute(
         SQL(
             """
-            SELECT CASE WHEN direct.due <= clock.now THEN direct.id
-                        ELSE bulk.id END,
+            SELECT %(next_id)s,
                    direct.due <= clock.now IS NOT TRUE,
                    %(slot)s - clock.now,
                    COALESCE(last.replied_at, 0) > clock.now + %(ahead)s,
                    %(account)s
               FROM %(queue)s
-             WHERE alias.id = %(alias_id)s AND %(is_open)s
-               AND COALESCE(alias.backoff_until, 0) <= clock.now
-               AND (direct.due <= clock.now OR bulk.due <= clock.now)
+             WHERE alias.id = %(alias_id)s AND %(is_ripe)s
             """,
             queue=_get_queue(but),
             account=ACCOUNT,
-            is_open=IS_OPEN,
+            next_id=NEXT_ID,
+            is_ripe=IS_RIPE,
             slot=SLOT,
             ahead=TOLERANCE_SECONDS / 2,
             alias_id=alias_id,
@@ -209,20 +230,7 @@ def get_next_ids(cr, alias_id, is_bulk, count):
 
     In SQL because the condition is that of the queue's index, word for word.
     """
-    cr.execute(
-        SQL(
-            """
-            SELECT id FROM mail_mail
-             WHERE email_alias_id = %s AND state = 'outgoing'
-               AND email_alias_bulk = %s AND email_alias_is_paused IS NOT TRUE
-               AND email_alias_due <= extract(epoch FROM clock_timestamp())
-             ORDER BY email_alias_due, id LIMIT %s
-            """,
-            alias_id,
-            is_bulk,
-            count,
-        )
-    )
+    cr.execute(SQL(DUE_IDS, alias_id, is_bulk, count))
     return [row[0] for row in cr.fetchall()]
 
 
@@ -273,6 +281,14 @@ def get_wait(cr, alias_id):
     return cr.fetchone()
 
 
+# The submission of an alias that counts against its Daily Limit: so many came after it.
+LIMITING = """
+    SELECT replied_at FROM user_email_alias_log
+     WHERE alias_id = %s AND outcome IN ('sent', 'uncertain')
+     ORDER BY claimed_at DESC OFFSET %s LIMIT 1
+"""
+
+
 def get_limiting_submission(cr, alias_id, daily_limit):
     """Read when the submission that counts against the Daily Limit was answered.
 
@@ -282,14 +298,8 @@ def get_limiting_submission(cr, alias_id, daily_limit):
     """
     cr.execute(
         SQL(
-            """
-            SELECT replied_at, extract(epoch FROM clock_timestamp())
-              FROM user_email_alias_log
-             WHERE alias_id = %s AND outcome IN ('sent', 'uncertain')
-             ORDER BY claimed_at DESC OFFSET %s LIMIT 1
-            """,
-            alias_id,
-            daily_limit - 1,
+            "SELECT replied_at, extract(epoch FROM clock_timestamp()) FROM (%s) log",
+            SQL(LIMITING, alias_id, daily_limit - 1),
         )
     )
     return cr.fetchone()

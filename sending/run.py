@@ -195,10 +195,7 @@ class Run:
         return left
 
     def _has_room(self, is_direct):
-        kept = 0
-        if not is_direct and self.lane_limit > OTHERS_SHARE - 1:
-            kept = math.ceil(self.lane_limit / DIRECT_SHARE)
-        return len(self.lanes) < self.lane_limit - kept
+        return len(self.lanes) < get_room(self.lane_limit, is_direct)
 
     def _has_share(self, user_id):
         """Whether a user may have one lane more, if there is one at all."""
@@ -287,6 +284,14 @@ class Run:
             self.lanes[alias_id] = lane
         finally:
             threading.stack_size(previous)
+
+
+def get_room(lane_limit, is_direct):
+    """Return how many of the lanes may be at work for another one to start."""
+    kept = 0
+    if not is_direct and lane_limit > OTHERS_SHARE - 1:
+        kept = math.ceil(lane_limit / DIRECT_SHARE)
+    return lane_limit - kept
 
 
 def _trim_memory():

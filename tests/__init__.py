@@ -13,6 +13,7 @@ from . import (
     test_alias_input,
     test_alias_limits,
     test_alias_password,
+    test_alias_test_mail,
     test_api_addresses,
     test_api_input,
     test_api_outcome,
@@ -112,6 +113,7 @@ from . import (
     test_queue_process,
     test_queue_size,
     test_race,
+    test_received,
     test_redact,
     test_secret_end,
     test_secret_places,
@@ -142,4 +144,7 @@ from . import (
     test_tours,
     test_vault,
     test_views,
+    test_why,
+    test_why_agrees,
+    test_why_browser,
 )

@@ -107,8 +107,9 @@ MODELS = {
             smtp_secret
         """,
         "OAS/": """
-            backoff_count backoff_until can_decide_on_copy can_drop claimed_at
-            connection_mails connection_mails_at domain_advice domain_advice_count
+            backoff_count backoff_is_quota backoff_until can_decide_on_copy can_drop
+            claimed_at connection_mails connection_mails_at domain_advice
+            domain_advice_count
             domain_checked domain_checked_at domain_findings has_google
             has_imap_password has_microsoft has_own_imap has_sent_copies
             has_smtp_password has_smtp_road hold_reason imap_folder is_by_organisation
@@ -120,13 +121,15 @@ MODELS = {
             pause_reason provider
             released_at self_filing sent_copy_error sent_copy_failed_count
             sent_copy_waiting_count sent_today_count state state_at
-            state_message transport uncertain_count user_id waiting_count
+            state_message test_checklist test_copies_proposal test_mail transport
+            uncertain_count user_id waiting_count
             waiting_forecast waiting_reason
         """,
         "AS/": "has_organisation",
         "AS/AS": "organisation organisation_mailbox",
         "OAS/OAS": """
             active alias_name daily_limit delay_ms disable_tls email_from
+            files_copies
             imap_folder_name imap_mailbox_id imap_password imap_server
             imap_server_id imap_user is_default is_own_imap name reply_to signature
             skip_bulk_copies smtp_password smtp_server smtp_user
@@ -182,7 +185,7 @@ MODELS = {
     "user.email.alias.waiting": {
         "OAS/": """
             alias_id due_at failure_reason is_bulk is_paused mail_message_id
-            mailing_id recipients state subject user_id
+            mailing_id next_at recipients state subject user_id why
         """,
     },
 }
@@ -223,7 +226,10 @@ METHODS = {
             action_email_alias_resume action_retry_failed
             action_select_as_winner action_send_winner_mailing
         """,
-        "OCMS": "activity_send_mail email_alias_read_progress",
+        "OCMS": """
+            action_email_alias_why activity_send_mail email_alias_read_progress
+            email_alias_read_why
+        """,
     },
     "res.config.settings": {
         "S": """
@@ -244,16 +250,18 @@ METHODS = {
     },
     "user.email.alias": {
         "O": """
-            action_cancel_waiting action_choose_folder action_disconnect
-            action_drop_stale action_keep_account action_pause action_resume
-            action_send_stale action_sign_in action_test_connection
-            action_unpause action_use_other_account
+            action_apply_copies action_cancel_waiting action_choose_folder
+            action_disconnect
+            action_drop_stale action_keep_account action_look_for_test_mail
+            action_pause action_resume action_send_stale action_sign_in
+            action_test_connection action_test_mail action_unpause
+            action_use_other_account look_for_test_mail send_test_mail
         """,
         "S": "action_copy_drop action_copy_send",
         "AS": "action_renew_organisation",
         "OAS": """
             action_make_default action_view_events action_view_log
-            action_view_uncertain action_view_waiting
+            action_view_uncertain action_view_waiting action_why read_why
         """,
         "OCMAS": "action_open_mine",
     },
@@ -275,6 +283,7 @@ METHODS = {
     },
     "user.email.alias.waiting": {
         "O": "action_cancel action_retry",
+        "OAS": "action_why read_why",
     },
 }
 

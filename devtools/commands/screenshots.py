@@ -14,6 +14,7 @@ from .. import (
     screens_bridges,
     screens_organisation,
     screens_setup,
+    screens_why,
     stack,
 )
 from ..console import DevError, say
@@ -38,7 +39,12 @@ _SETTLE_SECONDS = 0.5
 def run(arguments: list[str]) -> int:
     """Write one PNG for each screen, width and colour scheme."""
     words = [word for word in arguments if word != "--bridges"]
-    every = screens.SCREENS + screens_organisation.SCREENS + screens_setup.SCREENS
+    every = (
+        screens.SCREENS
+        + screens_why.SCREENS
+        + screens_organisation.SCREENS
+        + screens_setup.SCREENS
+    )
     kind, prepare = "own", screens.prepare
     if "--bridges" in arguments:
         kind, every, prepare = (

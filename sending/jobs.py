@@ -1,0 +1,65 @@
+"""Whether a scheduled action is looked after: it may be off, or no worker be there."""
+
+from dataclasses import dataclass
+
+from odoo.tools import SQL
+
+# A trigger in the future is noticed up to 69 s late, and other jobs take their time:
+# later than this, in seconds, nobody looks.
+UNATTENDED_SECONDS = 180
+
+
+@dataclass(frozen=True)
+class JobTrouble:
+    """Why a scheduled action does not run.
+
+    :param key: ``off`` or ``unattended``
+    :param cron_id: the action an administrator has to open; None: it was deleted
+    :param since: seconds since the epoch; when it should have run
+    """
+
+    key: str
+    cron_id: int | None = None
+    since: float | None = None
+
+
+def find_trouble(crons_sudo):
+    """Find out whether one of these jobs runs, as far as the database knows.
+
+    In SQL for the clock of the database, and because it stands beside each list.
+
+    :param crons_sudo: with those that are switched off; one at work is enough
+    :return: a :class:`JobTrouble` or None
+    """
+    if not crons_sudo:
+        return JobTrouble("off")
+    crons_sudo.flush_recordset(["active", "nextcall"])
+    cr = crons_sudo.env.cr
+    cr.execute(
+        SQL(
+            """
+            SELECT cron.id, cron.active,
+                   extract(epoch FROM LEAST(cron.nextcall, min(trigger.call_at))),
+                   extract(epoch FROM clock_timestamp())
+              FROM ir_cron cron
+         LEFT JOIN ir_cron_trigger trigger ON trigger.cron_id = cron.id
+             WHERE cron.id = ANY(%s)
+          GROUP BY cron.id ORDER BY cron.id
+            """,
+            crons_sudo.ids,
+        )
+    )
+    rows = cr.fetchall()
+    active = [row for row in rows if row[1]]
+    if not active:
+        return JobTrouble("off", crons_sudo.ids[0])
+    late = [row for row in active if row[2] < row[3] - UNATTENDED_SECONDS]
+    if len(late) < len(active):
+        return None
+    cron_id, _active, since, _now = late[0]
+    # the times of a job at work are written when it ends
+    if crons_sudo.env["user.email.alias.queue"]._is_at_work(
+        crons_sudo.browse(row[0] for row in late)
+    ):
+        return None
+    return JobTrouble("unattended", cron_id, float(since))
