@@ -1,7 +1,5 @@
 import json
 
-from markupsafe import Markup
-
 from odoo import api, fields, models, modules
 
 from ..decorators import of_records
@@ -30,9 +28,7 @@ class UserEmailAliasDomain(models.AbstractModel):
         "Checked Domain", readonly=True, copy=False, help="What was looked up last."
     )
     domain_checked_at = fields.Datetime(readonly=True, copy=False)
-    domain_advice = fields.Html(
-        compute="_compute_domain_advice", sanitize=False, help="What could be mended."
-    )
+    domain_advice = fields.Json("From Domain", compute="_compute_domain_advice")
     domain_advice_count = fields.Integer(compute="_compute_domain_advice")
 
     @api.depends("domain_findings", "domain_checked", "email_from")
@@ -42,11 +38,10 @@ class UserEmailAliasDomain(models.AbstractModel):
             if alias.domain_checked and alias.domain_checked == alias._get_domain():
                 found = json.loads(alias.domain_findings or "[]")
             alias.domain_advice_count = sum(not is_ok for _, is_ok, _ in found)
-            alias.domain_advice = Markup("").join(
-                Markup("<div><b>%s</b> %s %s</div>")
-                % (subject, "✓" if is_ok else "–", sentence)
+            alias.domain_advice = [
+                {"level": "good" if is_ok else "odd", "text": f"{subject}: {sentence}"}
                 for subject, is_ok, sentence in found
-            )
+            ]
 
     def _get_domain(self):
         """The domain of the From Address as A-labels; empty for none."""
