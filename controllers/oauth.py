@@ -9,6 +9,7 @@ from odoo.http import request
 
 from ..models.user_email_alias_oauth_settings import FLOWS, OUTCOME
 from ..tools import oauth, redact, vault
+from ..tools.deadline import Deadline
 
 _logger = logging.getLogger(__name__)
 
@@ -59,6 +60,8 @@ class EmailAliasOauth(http.Controller):
         except (oauth.OAuthError, vault.VaultError, UserError) as error:
             return self._refuse(alias, error)
         proved = alias.state == "ok" and not alias.oauth_pending_user
+        if proved:
+            alias._look_up_domain_once(Deadline())
         return self._back(alias, message, "success" if proved else "warning")
 
     @classmethod

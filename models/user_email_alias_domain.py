@@ -52,7 +52,7 @@ class UserEmailAliasDomain(models.AbstractModel):
             return ""
 
     def _look_up_domain(self, deadline):
-        """Keep what the DNS says of the From domain.
+        """Keep what the DNS says of the From domain; commits before it is asked.
 
         :param Deadline deadline: the end of all look-ups
         """
@@ -60,9 +60,11 @@ class UserEmailAliasDomain(models.AbstractModel):
         domain = self._get_domain()
         if not domain or domain.rpartition(".")[2] in RESERVED:
             return
-        found = domain_health.examine(
-            domain, self._get_mailer(), self._get_names(), deadline
-        )
+        mailer, names = self._get_mailer(), self._get_names()
+        # the DNS may take its time: no transaction is open meanwhile
+        if not modules.module.current_test:
+            self.env.cr.commit()
+        found = domain_health.examine(domain, mailer, names, deadline)
         # sudo: written by the server only
         self.sudo().write(
             {
@@ -74,6 +76,14 @@ class UserEmailAliasDomain(models.AbstractModel):
             }
         )
 
+    def _look_up_domain_once(self, deadline):
+        """Look the domain up unless that was done; no transaction may be under way.
+
+        :param Deadline deadline: the end of what the caller does
+        """
+        if self.domain_checked != self._get_domain():
+            self._look_up_domain(deadline.within(LOOK_UP_SECONDS))
+
     def _get_mailer(self):
         """The provider the mail leaves through, as :mod:`domain_health` names it."""
         return self.provider if self.provider in domain_health.MAILERS else ""
@@ -84,9 +94,6 @@ class UserEmailAliasDomain(models.AbstractModel):
         self.ensure_one()
         self._check_owner()
         self._count_attempt()
-        # the DNS may take its time: no transaction is open meanwhile
-        if not modules.module.current_test:
-            self.env.cr.commit()
         self._look_up_domain(Deadline(LOOK_UP_SECONDS))
         count = self.domain_advice_count
         if not self.domain_advice:
@@ -100,6 +107,5 @@ class UserEmailAliasDomain(models.AbstractModel):
     def _test_connection__(self, deadline):
         """Extend: once the alias works, look its domain up for the first time."""
         message = super()._test_connection__(deadline)
-        if self.domain_checked != self._get_domain():
-            self._look_up_domain(deadline.within(LOOK_UP_SECONDS))
+        self._look_up_domain_once(deadline)
         return message
