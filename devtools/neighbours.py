@@ -27,17 +27,21 @@ NEIGHBOURS = {
 }
 """Add-on -> version of its wheel."""
 
+LIBRARIES = ("openupgradelib",)
+"""What they want of Python besides Odoo's own packages: queue_job's manifest does."""
+
 _FOLDER = DEV / "neighbours"
 
 
 def fetch() -> Path:
     """Return the folder that holds the add-ons, fetched if need be."""
     wanted = [f"odoo-addon-{name}=={number}" for name, number in NEIGHBOURS.items()]
-    digest = hashlib.sha256("\n".join(wanted).encode()).hexdigest()
+    digest = hashlib.sha256("\n".join([*wanted, *LIBRARIES]).encode()).hexdigest()
     stamp, addons = _FOLDER / "stamp", _FOLDER / "odoo" / "addons"
     if not stamp.exists() or stamp.read_text() != digest:
         with step("neighbours"):
             shutil.rmtree(_FOLDER, ignore_errors=True)
             python_env.pip_install("--no-deps", "--target", str(_FOLDER), *wanted)
+            python_env.pip_install(*LIBRARIES)
             stamp.write_text(digest)
     return addons

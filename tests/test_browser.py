@@ -45,7 +45,10 @@ class TestBrowser(BrowserCase):
             self.created.append(("crm.lead", lead.ids))
             lead.message_subscribe([customer_id, env.user.partner_id.id])
             lead.message_post(body="Hello", email_alias_id=second.id, **comment)
-            lead.message_post(body="A question", author_id=customer_id, **comment)
+        with self.committed() as env:
+            lead.with_env(env).message_post(
+                body="A question", author_id=customer_id, **comment
+            )
         self.run_queue()
         self.assertEqual(self.served(), ["guest0@example.org"])
         self.server.clear()

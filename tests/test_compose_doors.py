@@ -4,6 +4,7 @@ import ast
 from datetime import datetime, timedelta
 
 from odoo import fields
+from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from .common_automatic import ADA, GUEST, ROBOT, AutomaticCase
@@ -119,7 +120,7 @@ class TestDoors(DoorCase):
         self.assertLeaves("other@example.org")
         self.assertOutcome("crm.lead", self.lead_ids[0])
 
-    def test_a_failed_email_that_an_administrator_sends_again(self):
+    def test_a_failed_email_is_sent_again_by_nobody_but_its_owner(self):
         lead_ids = self.create_leads(1)
         self.server.on("dot", reply="554 5.6.0 no", times=1)
         context = {
@@ -135,15 +136,17 @@ class TestDoors(DoorCase):
         self.assertOutcome("crm.lead", lead_ids[0], "refused")
         with self.committed() as env:
             admin_id = env.ref("base.user_admin").id
-            mail = env["mail.mail"].search(
+            mail_ids = env["mail.mail"]._search(
                 [("email_alias_id", "=", self.alias_id), ("state", "=", "exception")]
             )
-            mail_id = mail.id
-        self.call("mail.mail", "action_retry", [mail_id], uid=admin_id)
-        self.call("mail.mail", "action_retry", [mail_id], uid=admin_id)
-        self.assertLeaves(GUEST, is_bulk=False)
-        self.assertFalse(self.odoo_server.messages)
-        self.assertOutcome("crm.lead", lead_ids[0])
+            mail_ids = list(mail_ids)
+        self.assertEqual(len(mail_ids), 1)
+        for method in ("action_retry", "mark_outgoing"):
+            with self.subTest(method=method), self.assertRaises(AccessError):
+                self.call("mail.mail", method, mail_ids, uid=admin_id)
+        self.assertNothingLeaves()
+        self.assertLeftAsEver()
+        self.assertOutcome("crm.lead", lead_ids[0], "refused")
 
 
 @tagged("post_install", "-at_install", "user_email_alias")

@@ -82,7 +82,7 @@ tours.add("user_email_alias_more_options", {
         { trigger: ".modal-footer button:contains('More Options')", run: "click" },
         {
             content: "The full form has what was picked",
-            trigger: `.o_form_view:not(.modal .o_form_view) .o_email_alias_select:contains("${SECOND}")`,
+            trigger: `body:not(:has(.modal)) .o_form_view .o_email_alias_select:contains("${SECOND}")`,
         },
     ],
 });
