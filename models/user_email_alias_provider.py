@@ -29,11 +29,11 @@ class UserEmailAliasProvider(models.Model):
         copy=False,
         help="Your own providers come first, and so does one that you have changed.",
     )
-    domains = fields.Text(
+    domains = fields.Char(
         help="The part behind the @ of its addresses, separated by spaces. "
         "*.example.com stands for everything below example.com."
     )
-    mx_domains = fields.Text(
+    mx_domains = fields.Char(
         "Mail Exchangers",
         help="For addresses of a domain of one's own: the servers that take mail for "
         "it (MX) are in one of these domains.",
