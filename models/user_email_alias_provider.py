@@ -83,9 +83,15 @@ class UserEmailAliasProvider(models.Model):
     )
 
     def write(self, vals):
-        """Extend: what somebody changes is theirs, and comes first."""
+        """Extend: what somebody changes is theirs, comes first, and stays so."""
         if not self.env.su:
+            self.check_access("write")
             vals = {**vals, "is_shipped": False}
+            # sudo: whoever may change the row may keep it from the next upgrade
+            data_sudo = self.env["ir.model.data"].sudo()
+            data_sudo.search(
+                [("model", "=", self._name), ("res_id", "in", self.ids)]
+            ).noupdate = True
         return super().write(vals)
 
     @api.model_create_multi
