@@ -78,6 +78,10 @@ class TestProvider(TransactionCase):
         provider = self.env.ref("user_email_alias.provider_gmail")
         provider.with_user(self.admin).smtp_server = "relay.example:465"
         self.assertFalse(provider.is_shipped)
+        kept = self.env["ir.model.data"].search(
+            [("model", "=", provider._name), ("noupdate", "=", True)]
+        )
+        self.assertEqual(kept.mapped("res_id"), provider.ids, "others are updated")
         found = self.find("ann@gmail.com")
         self.assertEqual(found.smtp.host, "relay.example")
         self.assertFalse(found.sign_in)

@@ -6,11 +6,12 @@ from odoo import modules
 from odoo.exceptions import AccessError
 from odoo.tests import TransactionCase, new_test_user, tagged
 
-from .common_discovery import DOMAIN
+from .common_discovery import AUTOCONFIG, DOMAIN, PATH
 from .common_oauth_flow import OAuthFlowCase
 from .common_queue import QueueCase
 from .common_setup import LOCAL, NOTHING, PASSWORD, SRV, TABLE, SetupServers
 from .fake_dns import FakeDnsServer
+from .fake_web import answer
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
@@ -126,6 +127,13 @@ class TestSetup(SetupServers, TransactionCase):
         form = action["params"]["next"]
         self.assertEqual(form["res_model"], "user.email.alias")
         self.assertEqual(form["context"]["default_email_from"], f"{LOCAL}@{NOTHING}")
+
+    def test_hostile_answer_ends_in_the_same_sentence(self):
+        bomb = '<!DOCTYPE x [<!ENTITY x SYSTEM "file:///etc/passwd">]><x>&x;</x>'
+        self.web.pages[AUTOCONFIG, PATH] = answer(bomb)
+        _setup, action = self.begin(f"{LOCAL}@{DOMAIN}")
+        self.assertMessage(action, f"Nothing is known of the mail server of {DOMAIN}")
+        self.assertTrue(self.web.requests)
 
     def test_no_address_is_told_in_the_dialogue(self):
         for email in (False, "", "alice", "a@b@c", "alice@localhost"):
