@@ -254,6 +254,7 @@ class UserEmailAlias(models.Model):
             self._follow_default(able, wish)
         if any(fname in vals for fname in ACCOUNT_FIELDS):
             self._reset_state()
+            self._forget_test_mail()
         if "daily_limit" in vals:
             self._end_limit_wait()
         if vals.get("active") or {"delay_ms", "daily_limit"} & vals.keys():

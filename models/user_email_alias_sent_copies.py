@@ -51,8 +51,8 @@ class UserEmailAliasSentCopies(models.AbstractModel):
     )
     imap_server = fields.Char(
         "IMAP Server:Port",
-        help="Your own mailbox, for example imap.myserver.com:993. Nothing is fetched "
-        "from it, it only receives copies of what you send.",
+        help="Your own mailbox, for example imap.myserver.com:993. It receives copies "
+        "of what you send; nothing is fetched from it but the header of a test mail.",
     )
     imap_user = fields.Char(
         "IMAP User Name", help="Leave it empty to use the SMTP User Name and Password."

@@ -131,11 +131,21 @@ class UserEmailAliasTestMail(models.AbstractModel):
         return vals, headers
 
     def _tell_submission(self, submission):
-        if submission.reason:
+        reason = submission.reason
+        if reason and reason.key == "in_hand":
+            return self.env._(
+                "The mail server takes long to answer: look at the Sending Log."
+            )
+        if reason and reason.key in ("now", "turn"):
+            return self.env._(
+                "Another email of this alias takes long just now. Try again in a "
+                "moment."
+            )
+        if reason:
             # sudo: the reasons are told to the owner
             house = probe.Why(self.sudo().env, ()).house
             words = Words(self.sudo(), Reader.of(self.env), house)
-            return words.tell(submission.reason)
+            return words.tell(reason)
         return False if submission.outcome == "sent" else submission.reply
 
     # ------------------------------------------------------------------
@@ -214,7 +224,14 @@ class UserEmailAliasTestMail(models.AbstractModel):
         if not modules.module.current_test:
             self.env.cr.commit()
 
+    def _forget_test_mail(self):
+        """Tell nothing of a test that another account has passed."""
+        # sudo: written by the server only
+        self.sudo().filtered("test_mail").test_mail = False
+
     def _keep_test(self, kept):
+        # whatever a lane has written meanwhile must not have this request done again
+        self._let_go()
         # sudo: written by the server only
         self.sudo().test_mail = kept
         return self._get_progress()

@@ -23,7 +23,7 @@ class BackOff:
             alias._set_hold(judged.hold, reply)
             alias._notify_owner(reply)
             return
-        values = {"backoff_is_quota": bool(judged.quota)}
+        values = {"backoff_is_quota": True} if judged.quota else {}
         if judged.wait:
             values["backoff_until"] = self._get_told(alias, judged.wait)
         elif judged.quota:

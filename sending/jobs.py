@@ -8,6 +8,17 @@ from odoo.tools import SQL
 # later than this, in seconds, nobody looks.
 UNATTENDED_SECONDS = 180
 
+# A worker holds the row of its job: whoever only reads cannot see which, but that one
+# is held (PostgreSQL 13.3.1).
+_AT_WORK = SQL(
+    """
+    SELECT FROM pg_locks
+     WHERE locktype = 'relation' AND relation = 'ir_cron'::regclass AND granted
+       AND mode = 'RowShareLock' AND pid != pg_backend_pid()
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    """
+)
+
 
 @dataclass(frozen=True)
 class JobTrouble:
@@ -40,12 +51,14 @@ def find_trouble(crons_sudo):
             """
             SELECT cron.id, cron.active,
                    extract(epoch FROM LEAST(cron.nextcall, min(trigger.call_at))),
-                   extract(epoch FROM clock_timestamp())
+                   extract(epoch FROM clock_timestamp()),
+                   EXISTS (%s)
               FROM ir_cron cron
          LEFT JOIN ir_cron_trigger trigger ON trigger.cron_id = cron.id
              WHERE cron.id = ANY(%s)
           GROUP BY cron.id ORDER BY cron.id
             """,
+            _AT_WORK,
             crons_sudo.ids,
         )
     )
@@ -53,13 +66,10 @@ def find_trouble(crons_sudo):
     active = [row for row in rows if row[1]]
     if not active:
         return JobTrouble("off", crons_sudo.ids[0])
-    late = [row for row in active if row[2] < row[3] - UNATTENDED_SECONDS]
+    # the times of a job at work are written when it ends
+    late = [
+        row for row in active if not row[4] and row[2] < row[3] - UNATTENDED_SECONDS
+    ]
     if len(late) < len(active):
         return None
-    cron_id, _active, since, _now = late[0]
-    # the times of a job at work are written when it ends
-    if crons_sudo.env["user.email.alias.queue"]._is_at_work(
-        crons_sudo.browse(row[0] for row in late)
-    ):
-        return None
-    return JobTrouble("unattended", cron_id, float(since))
+    return JobTrouble("unattended", late[0][0], float(late[0][2]))

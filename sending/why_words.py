@@ -108,7 +108,9 @@ class Words:
             return self.env._(
                 "%s Make them an active internal user again, or drop what waits.", text
             )
-        return text
+        return self._ask(
+            text, self.env._("What becomes of the emails of %s?", self._owner)
+        )
 
     def _tell_archived(self, reason):
         if not self.may_read:

@@ -147,4 +147,6 @@ from . import (
     test_why,
     test_why_agrees,
     test_why_browser,
+    test_why_database,
+    test_why_mailing,
 )

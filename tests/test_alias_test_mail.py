@@ -1,12 +1,14 @@
 """Send me a test mail: through a real server, and read back from a real Dovecot."""
 
 import threading
+import time
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from ..models import user_email_alias_test_mail
+from ..sending.lock import LANE_LOCK, locked
 from .common_test_mail import TestMailCase
 
 ALL = "Subject:List-Unsubscribe:list-unsubscribe-post:from"
@@ -190,6 +192,37 @@ class TestTestMail(TestMailCase):
         self.assertLine(self.run_test(), "odd", "Switch our copies on.")
         self.step("action_apply_copies")
         self.assertLine(self.run_test(), "good", "One copy")
+
+    # ------------------------------------------------------------------
+    # Other lanes, and trouble
+    # ------------------------------------------------------------------
+
+    def test_a_lane_at_work_takes_it_along(self):
+        self.queue("slow@x.example")
+        self.server.on("dot", delay=1.5, times=1)
+        at_work = threading.Thread(target=self.run_queue)
+        at_work.start()
+        self.addCleanup(at_work.join)
+        time.sleep(0.7)
+        self.assertLine(self.run_test(), "good", "It arrived after")
+
+    def test_a_lane_that_takes_too_long_is_not_waited_for(self):
+        with (
+            locked(self.registry, LANE_LOCK, self.alias_id),
+            patch.object(user_email_alias_test_mail, "SEND_SECONDS", 1.0),
+        ):
+            self.assertLine(self.run_test(), "bad", "Not sent. Another email of this")
+        self._check_nothing_waits()
+
+    def test_nobody_has_read_the_answer(self):
+        self.server.on("dot", drop=True, accept=True)
+        self.assertLine(self.run_test(), "bad", "is uncertain")
+        self.assertEqual([row["outcome"] for row in self.read_log()], ["uncertain"])
+
+    def test_another_account_has_passed_no_test(self):
+        self.run_test()
+        self.write_alias(email_from="ada@else.example")
+        self.assertFalse(self.read_alias("test_mail")["test_mail"])
 
     # ------------------------------------------------------------------
     # What does not work

@@ -59,8 +59,7 @@ export class WhyDialog extends Component {
 
     async obey(click) {
         if (click.action) {
-            this.props.close();
-            return this.action.doAction(click.action);
+            return this.leaveFor(click.action);
         }
         this.state.isBusy = true;
         let next;
@@ -71,16 +70,24 @@ export class WhyDialog extends Component {
         } finally {
             this.state.isBusy = false;
         }
-        this.props.onChanged();
-        if (next?.tag === "display_notification") {
+        const isNotice = next?.tag === "display_notification";
+        if (next?.type && !isNotice && next.tag !== "soft_reload") {
+            return this.leaveFor(next);
+        }
+        this.props.onChanged(true);
+        if (isNotice) {
             // what it would do next closes this dialogue
             delete next.params.next;
             await this.action.doAction(next);
-        } else if (next?.type && next.tag !== "soft_reload") {
-            this.props.close();
-            return this.action.doAction(next);
         }
         await this.look();
+    }
+
+    leaveFor(action) {
+        // the screen below need not show what has changed
+        this.props.onChanged(false);
+        this.props.close();
+        return this.action.doAction(action);
     }
 }
 
@@ -89,7 +96,7 @@ export function openWhy(env, action) {
     let isChanged = false;
     env.services.dialog.add(
         WhyDialog,
-        { title: action.name, ...action.params, onChanged: () => (isChanged = true) },
+        { title: action.name, ...action.params, onChanged: (value) => (isChanged = value) },
         {
             onClose: () => {
                 if (isChanged) {
