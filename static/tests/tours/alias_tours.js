@@ -91,6 +91,17 @@ tours.add("user_email_alias_create_test_send", {
             run: "edit alice",
         },
         {
+            content: "One field says where copies go; a server of one's own opens below it",
+            trigger: ".o_field_widget[name=imap_mailbox_id] select",
+            run: "selectByLabel A server of my own",
+        },
+        { trigger: ".o_required_modifier[name=imap_server] input" },
+        {
+            trigger: ".o_field_widget[name=imap_mailbox_id] select",
+            run: "selectByLabel None",
+        },
+        { trigger: ".o_form_view:not(:has([name=imap_server]))" },
+        {
             trigger: ".o_field_widget[name=smtp_password] input",
             run: "edit wrong password",
         },
