@@ -42,7 +42,7 @@ class TestQuotation(DoorCase):
         self.assertOffersFrom(COMPOSER, context)
         self.send(context)
         self.assertLeaves(GUEST)
-        self.assertIn(b"application/pdf", self.server.messages[0].data)
+        self.assertIn(b'filename="Quotation', self.server.messages[0].data)
         self.assertOutcome("sale.order", ids[0])
         with self.committed() as env:
             self.assertEqual(env["sale.order"].browse(ids).state, "sent")

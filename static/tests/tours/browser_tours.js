@@ -55,8 +55,9 @@ tours.add("user_email_alias_inbox", {
     steps: () => [
         {
             trigger: ".o-mail-Message:contains('A question')",
-            run: "hover && click .o-mail-Message:contains('A question') [title='Reply']",
+            run: "hover && click .o-mail-Message:contains('A question') [title='Expand']",
         },
+        { trigger: ".o-dropdown-item[name='reply-to']", run: "click" },
         {
             content: "The alias this conversation used last is picked",
             trigger: `.o-mail-Composer .o_email_alias_select:contains("${SECOND}")`,
