@@ -279,6 +279,22 @@ class TestReach(AliasCommon):
                 }
             )
 
+    def test_a_dialogue_with_an_alias_is_for_whoever_opened_it(self):
+        """Without one it is as in core, where a colleague may press it."""
+        dialogue = self.env["mail.followers.edit"].with_user(self.user_alice)
+        dialogue = dialogue.create(
+            {
+                "res_model": "crm.lead",
+                "partner_ids": self.customer.ids,
+                "email_alias_id": self.alias_alice.id,
+            }
+        )
+        colleagues = dialogue.with_user(self.user_bob)
+        for action in (lambda: colleagues.read(["message"]), colleagues.unlink):
+            self.assertRaises(AccessError, action)
+        dialogue.email_alias_id = False
+        self.assertEqual(colleagues.read(["operation"])[0]["id"], dialogue.id)
+
     def test_a_message_does_not_hand_the_choice_on(self):
         lead = self.pick(self.user_alice, self.lead, self.alias_alice)
         message = self.post(lead)
