@@ -191,7 +191,7 @@ class TestNeverComesOut(AliasCommon):
         for vals in (
             {"email_from": "a@x.example, b@x.example"},
             {"delay_ms": -1},
-            {"smtp_server": "http://x"},
+            {"smtp_server": "http://x/y"},
             {"state": "ok"},
             {"name": False},
         ):
