@@ -1,6 +1,6 @@
 import contextlib
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
 
@@ -69,8 +69,9 @@ class UserEmailAliasDialogue(models.AbstractModel):
     def write(self, vals):
         """Restrict: an alias sends what its owner wrote, and nobody else."""
         if vals.get("email_alias_id") and not self.env.su:
-            # sudo: who wrote last
-            if self.sudo().write_uid - self.env.user:
+            # sudo: who wrote last; the system is nobody
+            writers_sudo = self.sudo().write_uid - self.env.user
+            if writers_sudo.filtered(lambda user: user.id != SUPERUSER_ID):
                 raise UserError(
                     self.env._("Somebody else has changed this. Open it once more.")
                 )
