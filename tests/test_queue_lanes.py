@@ -85,11 +85,11 @@ class TestBrokenLane(QueueCase):
         ids = self.queue("a@example.org")
         connect, tries = Lane._connect, []
 
-        def fail_twice(lane, env):
+        def fail_twice(lane, env, size):
             tries.append(time.monotonic())
             if len(tries) < 3:
                 raise PoolError("The Connection Pool Is Full")
-            return connect(lane, env)
+            return connect(lane, env, size)
 
         with patch.object(Lane, "_connect", fail_twice):
             self.run_queue()
