@@ -119,6 +119,8 @@ class Clicks:
     def _offer_backoff(self, reason):
         if self.is_own:
             yield self._test()
+        if self.may_read:
+            yield self._open_alias()
 
     _offer_quota = _offer_backoff
 
@@ -149,7 +151,7 @@ class Clicks:
         if self.is_own:
             yield self._click_mail(self.env._("Send Now"), "action_retry", reason)
 
-    _offer_deferred = _offer_scheduled
+    _offer_deferred = _offer_next_run = _offer_scheduled
 
     def _offer_cancelled(self, reason):
         if self.is_own:

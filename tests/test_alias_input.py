@@ -33,8 +33,6 @@ class TestBadInput(AliasCommon):
     def test_mail_server(self):
         for server, words in (
             ("mail example.com", "spaces"),
-            ("smtp://mail.example.com", "prefix"),
-            ("https://mail.example.com:465", "prefix"),
             (":465", "Enter the mail server"),
             ("mail.example.com:0", "port"),
             ("mail.example.com:70000", "port"),
@@ -61,7 +59,7 @@ class TestBadInput(AliasCommon):
                 ("a@x.example\x00", "invisible"),
                 ("a" * 400 + "@x.example", "too long"),
                 ("nobody", "name@example.com"),
-                ("Al <a@x.example>", "without name"),
+                ("Al a@x.example", "without name"),
                 ("a@localhost", "domain"),
                 ("a@-.example", "domain"),
             ):
