@@ -1,7 +1,7 @@
 """What the reader of a reason can click next: nothing they have no right to."""
 
 # Why an alias is on hold, where its fields have to be filled in first of all.
-TO_EDIT = ("incomplete", "login_missing", "tls", "vault")
+TO_EDIT = ("incomplete", "login_missing", "password", "tls", "vault")
 
 
 class Clicks:

@@ -36,7 +36,7 @@ class TestWhyAlias(WhyCase):
             mail_id,
             "hold",
             "user name or password",
-            ["Test Connection", "Resume", "Open Email Alias"],
+            ["Open Email Alias", "Test Connection", "Resume"],
         )
         self.server.users["ada"] = "correct horse"
         self.click(reason, "Test Connection")
