@@ -60,14 +60,16 @@ class UserEmailAliasDiscovery(models.AbstractModel):
         Params = self.env["ir.config_parameter"]
         names = self._get_names()
         allowed = Params._email_alias_get("user_email_alias.allowed_targets")
+        # a stranger's domain chooses what is asked for by HTTPS: who may be sent mail
+        # to inside the network may not be asked for pages
         try:
-            web = guard.Guard(f"{allowed} *:443", names.get_addresses)
+            guard.Guard(allowed)
         except ValueError:
-            web = guard.Guard("*:443", names.get_addresses)
+            allowed = ""
         return discovery.Sources(
             known=self.env["user.email.alias.provider"]._get_known(),
             names=names,
-            web=web,
+            web=guard.Guard(f"{allowed} *:443", names.get_addresses, needs_port=True),
             mail=self._get_guard(),
             has_central=str2bool(Params._email_alias_get(CENTRAL) or "False", False),
         )

@@ -106,10 +106,12 @@ class Words:
 
     def _tell_owner(self, reason):
         text = self.alias._get_owner_trouble()
-        if self.reader.is_administrator:
+        if self.reader.is_administrator and self.alias.hold_reason == "owner":
             return self.env._(
                 "%s Make them an active internal user again, or drop what waits.", text
             )
+        if self.reader.is_administrator:
+            return self.env._("%s Make them an active internal user again.", text)
         return self._ask(
             text, self.env._("What becomes of the emails of %s?", self._owner)
         )
@@ -230,7 +232,11 @@ class Words:
     # ------------------------------------------------------------------
 
     def _tell_mailing_paused(self, reason):
-        return self.env._("Its mailing is paused: resume it.")
+        # whoever reads this sees the mailing, or all that waits with the alias
+        mailing = self.env["mailing.mailing"].browse(reason.mail.mailing_id or [])
+        if not mailing:
+            return self.env._("Its mailing is paused: resume it.")
+        return self.env._("The mailing “%s” is paused: resume it.", mailing.subject)
 
     def _tell_rights(self, reason):
         if not self.is_own:

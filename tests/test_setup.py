@@ -184,12 +184,37 @@ class TestSetup(SetupServers, TransactionCase):
         self.assertFalse(form["res_id"])
         self.assertEqual(form["context"]["default_email_from"], f"{LOCAL}@{NOTHING}")
 
+    def test_cancelled_leaves_nothing_that_does_not_work(self):
+        setup, _action = self.begin(f"{LOCAL}@{TABLE}")
+        self.prove(setup, "wrong")
+        refused = setup.alias_id
+        setup.action_cancel()
+        self.assertFalse(refused.exists())
+        setup.action_continue()
+        self.prove(setup)
+        setup.action_cancel()
+        aliases = self.env["user.email.alias"].search([("user_id", "=", self.user.id)])
+        self.assertEqual(aliases.state, "ok")
+
     def test_hostile_answer_ends_in_the_same_sentence(self):
         bomb = '<!DOCTYPE x [<!ENTITY x SYSTEM "file:///etc/passwd">]><x>&x;</x>'
         self.web.pages[AUTOCONFIG, PATH] = answer(bomb)
         _setup, action = self.begin(f"{LOCAL}@{DOMAIN}")
         self.assertMessage(action, f"Nothing is known of the mail server of {DOMAIN}")
         self.assertTrue(self.web.requests)
+
+    def test_server_allowed_for_mail_is_not_asked_for_pages(self):
+        params = self.env["ir.config_parameter"]
+        key = "user_email_alias.allowed_targets"
+        for allowed, is_asked in (
+            ("localhost 127.0.0.1 127.0.0.0/8", False),
+            (f"localhost 127.0.0.0/8:{self.web.port}", True),
+        ):
+            with self.subTest(allowed=allowed):
+                params.set_param(key, allowed)
+                setup, _action = self.begin(f"{LOCAL}@{DOMAIN}")
+                self.assertEqual(bool(self.web.connections), is_asked)
+                self.assertEqual(setup.step == "password", is_asked)
 
     def test_no_address_is_told_in_the_dialogue(self):
         for email in (False, "", "alice", "a@b@c", "alice@localhost"):

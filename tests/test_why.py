@@ -59,7 +59,8 @@ class TestWhyAlias(WhyCase):
         self.addCleanup(self.write_user, active=True)
         self.write_user(active=False)
         uid = self.system_id
-        self.assertWhy(mail_id, "owner", "is archived", ["Open User"], uid)
+        reason = self.assertWhy(mail_id, "owner", "is archived", ["Open User"], uid)
+        self.assertNotIn("drop", reason["text"], "there is no such button yet")
         self.run_queue()
         reason = self.assertWhy(
             mail_id,

@@ -105,6 +105,12 @@ class UserEmailAliasSetup(models.TransientModel):
         self.ensure_one()
         return self._show(step="address", message=False)
 
+    def action_cancel(self):
+        """Leave nothing behind of what did not work."""
+        self.ensure_one()
+        self._give_up_alias()
+        return {"type": "ir.actions.act_window_close"}
+
     def action_by_hand(self):
         """Open the full form, with what is known already."""
         self.ensure_one()
@@ -208,7 +214,7 @@ class UserEmailAliasSetup(models.TransientModel):
         )
 
     def _give_up_alias(self):
-        """Delete what was begun with another address, which has not been used."""
+        """Delete what was begun, unless it works or has been used."""
         begun, self.alias_id = self.alias_id, False
         if begun.state == "draft" and not begun._is_referenced():
             begun.unlink()
