@@ -133,7 +133,7 @@ class Connection:
 
     def makes_draft(self, size):
         """Whether a message of this size is a draft before it is sent."""
-        return self._transport.makes_draft(size)
+        return bool(self._transport) and self._transport.makes_draft(size)
 
     @property
     def window(self):

@@ -317,6 +317,12 @@ MODEL_HOOKS = (
         "A person who opens a dialogue is proposed an alias; code is not.",
     ),
     (
+        "user.email.alias.dialogue",
+        "write",
+        "self, vals",
+        "No alias is picked in a dialogue that somebody else has changed.",
+    ),
+    (
         "calendar.event",
         "create",
         "self, vals_list",

@@ -113,7 +113,7 @@ MODELS = {
             domain_checked domain_checked_at domain_findings has_google
             has_imap_password has_microsoft has_own_imap has_sent_copies
             has_smtp_password has_smtp_road hold_reason imap_folder is_by_organisation
-            is_default_wanted is_in_copy is_mine is_paused is_shared_from
+            is_default_wanted is_in_copy is_mine is_own_imap is_paused is_shared_from
             is_signed_in large_attachments max_bytes oauth_addresses oauth_mailbox
             oauth_pending_user oauth_permissions
             oauth_refreshed_at oauth_server oauth_smtp_server oauth_tried_at
@@ -131,7 +131,7 @@ MODELS = {
             active alias_name daily_limit delay_ms disable_tls email_from
             files_copies
             imap_folder_name imap_mailbox_id imap_password imap_server
-            imap_server_id imap_user is_default is_own_imap name reply_to signature
+            imap_server_id imap_user is_default name reply_to signature
             skip_bulk_copies smtp_password smtp_server smtp_user
         """,
     },
@@ -250,8 +250,8 @@ METHODS = {
     },
     "user.email.alias": {
         "O": """
-            action_apply_copies action_cancel_waiting action_choose_folder
-            action_disconnect
+            action_apply_copies action_cancel_waiting action_check_domain
+            action_choose_folder action_disconnect
             action_drop_stale action_keep_account action_look_for_test_mail
             action_pause action_resume action_send_stale action_sign_in
             action_test_connection action_test_mail action_unpause

@@ -279,6 +279,19 @@ class TestReach(AliasCommon):
                 }
             )
 
+    def test_no_alias_is_picked_where_somebody_else_has_a_hand_in_it(self):
+        dialogue = self.env["mail.followers.edit"].with_user(self.user_alice)
+        dialogue = dialogue.create(
+            {"res_model": "crm.lead", "partner_ids": self.customer.ids}
+        )
+        dialogue.email_alias_id = self.alias_alice
+        dialogue.email_alias_id = False
+        # where a rule lets a colleague in
+        dialogue.sudo().with_user(self.user_bob).sudo().message = "<p>Buy this</p>"
+        with self.assertRaises(UserError):
+            dialogue.email_alias_id = self.alias_alice
+        self.assertFalse(dialogue.email_alias_id)
+
     def test_a_message_does_not_hand_the_choice_on(self):
         lead = self.pick(self.user_alice, self.lead, self.alias_alice)
         message = self.post(lead)

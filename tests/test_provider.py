@@ -96,7 +96,7 @@ class TestProvider(TransactionCase):
 
     def test_what_is_no_fact_is_refused(self):
         for vals in (
-            {"smtp_server": "https://mail.example.com"},
+            {"smtp_server": "https://mail.example.com/in"},
             {"imap_server": "imap.example.com:0"},
             {"domains": "a@example.com"},
             {"domains": "*"},

@@ -191,7 +191,7 @@ class TestNeverComesOut(AliasCommon):
         for vals in (
             {"email_from": "a@x.example, b@x.example"},
             {"delay_ms": -1},
-            {"smtp_server": "http://x"},
+            {"smtp_server": "http://x/y"},
             {"state": "ok"},
             {"name": False},
         ):
@@ -298,12 +298,11 @@ class TestRowAndKey(AliasCommon):
 
     def test_without_configuration_a_private_file_is_made_once(self):
         self.use_keys("")
-        folder = TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        with patch.dict(config.options, {"data_dir": folder.name}):
+        folder = self.enterContext(TemporaryDirectory())
+        with patch.dict(config.options, {"data_dir": folder}):
             self.alias_bob.smtp_password = "by file"
             self.assertEqual(self.alias_bob._read_secret__("smtp_secret"), "by file")
-            (file,) = Path(folder.name).iterdir()
+            (file,) = Path(folder).iterdir()
             self.assertEqual(file.stat().st_mode & 0o777, 0o600)
             file.chmod(0o644)
             self.assertSaysWhy(self.alias_bob, "0644 instead of 0600")

@@ -25,6 +25,17 @@ class TestWhyDatabase(WhyCase):
             )
         self._check_job(mail_id, "job_unattended", "has not run since")
 
+    def test_a_list_that_is_only_read_says_it_as_well(self):
+        """Odoo answers what only reads in a transaction that cannot write."""
+        [mail_id] = self.queue("a@x.example")
+        self.reset_jobs()
+        at = fields.Datetime.subtract(fields.Datetime.now(), minutes=10)
+        self.write_job(nextcall=at)
+        with self.committed(self.user_id) as env:
+            env.cr.execute("SET TRANSACTION READ ONLY")
+            rows = env["user.email.alias.waiting"].search([("id", "=", mail_id)])
+            self.assertIn("has not run since", rows.read(["why"])[0]["why"])
+
     def test_the_job_is_overdue(self):
         [mail_id] = self.queue("a@x.example")
         self.reset_jobs()

@@ -1,6 +1,7 @@
 import contextlib
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
 
 
 class UserEmailAliasDialogue(models.AbstractModel):
@@ -64,6 +65,17 @@ class UserEmailAliasDialogue(models.AbstractModel):
     def _check_email_alias_owner(self):
         """Refuse somebody else's alias before anything is written with it."""
         self.email_alias_id._check_owner()
+
+    def write(self, vals):
+        """Restrict: an alias sends what its owner wrote, and nobody else."""
+        if vals.get("email_alias_id") and not self.env.su:
+            # sudo: who wrote last; the system is nobody
+            writers_sudo = self.sudo().write_uid - self.env.user
+            if writers_sudo.filtered(lambda user: user.id != SUPERUSER_ID):
+                raise UserError(
+                    self.env._("Somebody else has changed this. Open it once more.")
+                )
+        return super().write(vals)
 
     @contextlib.contextmanager
     def _email_alias_sending(self, count):

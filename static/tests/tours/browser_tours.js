@@ -63,11 +63,8 @@ tours.add("user_email_alias_inbox", {
             trigger: `.o-mail-Composer .o_email_alias_select:contains("${SECOND}")`,
         },
         { trigger: ".o-mail-Composer-input", run: "edit An answer" },
-        { trigger: ".o-mail-Composer-send:enabled", run: "click" },
-        {
-            content: "It is posted",
-            trigger: ".o-mail-Composer-input:value(), body:not(:has(.o-mail-Composer-input))",
-        },
+        { trigger: ".o-mail-Composer-input", run: "press Enter" },
+        { content: "It is posted", trigger: "body:not(:has(.o-mail-Composer-input))" },
     ],
 });
 
