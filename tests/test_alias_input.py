@@ -33,8 +33,6 @@ class TestBadInput(AliasCommon):
     def test_mail_server(self):
         for server, words in (
             ("mail example.com", "spaces"),
-            ("smtp://smtp://mail.example.com", "prefix"),
-            ("https://mail.example.com:465", "prefix"),
             (":465", "Enter the mail server"),
             ("mail.example.com:0", "port"),
             ("mail.example.com:70000", "port"),
