@@ -1,18 +1,21 @@
 import { tours } from "@user_email_alias/../tests/tours/patient_tours";
 
-/** How light a colour is, from 0 to 1 (WCAG 2.2, relative luminance). */
-function getLuminance(color) {
-    const [r, g, b] = color
-        .match(/[\d.]+/g)
-        .map((value) => Number(value) / 255)
+/** How light a colour is before a background (WCAG 2.2, relative luminance). */
+function getLuminance(color, background) {
+    const [channels, behind] = [color, background].map((text) =>
+        text.match(/[\d.]+/g).map(Number)
+    );
+    const opacity = channels[3] ?? 1;
+    const [r, g, b] = [0, 1, 2]
+        .map((i) => (opacity * channels[i] + (1 - opacity) * behind[i]) / 255)
         .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
 function checkContrast({ anchor }) {
-    const ink = getLuminance(getComputedStyle(anchor).color);
     const paper = getComputedStyle(anchor.closest(".modal-content")).backgroundColor;
-    const contrast = (getLuminance(paper) + 0.05) / (ink + 0.05);
+    const ink = getLuminance(getComputedStyle(anchor).color, paper);
+    const contrast = (getLuminance(paper, paper) + 0.05) / (ink + 0.05);
     if (contrast < 4.5) {
         throw new Error(`A contrast of ${contrast.toFixed(2)}: ${anchor.textContent}`);
     }
