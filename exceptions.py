@@ -18,3 +18,7 @@ class AliasRetry(Exception):
 
 class MailboxClosed(Exception):
     """The owner may not file copies in their mailbox any more: the copies wait."""
+
+
+class NoSuchDomain(Exception):
+    """The DNS is certain that nobody has the domain of an address."""

@@ -5,6 +5,9 @@ from odoo import api, models
 
 _logger = logging.getLogger(__name__)
 
+# What keeps mail of all aliases: without it, or with more of it, some may leave.
+OF_THE_QUEUE = frozenset(("database.is_neutralized", "user_email_alias.lanes"))
+
 
 class IrConfigParameter(models.Model):
     _inherit = "ir.config_parameter"
@@ -52,6 +55,8 @@ class IrConfigParameter(models.Model):
     def _email_alias_following(self, keys):
         """Let aliases follow a change of the parameters with these keys."""
         yield
+        if not OF_THE_QUEUE.isdisjoint(keys):
+            self.env["user.email.alias.queue"]._trigger_cron()
         keys = {key for key in keys if key and key.startswith("user_email_alias.")}
         if not keys:
             return

@@ -108,6 +108,14 @@ class UserEmailAliasCredentials(models.AbstractModel):
             self.email_from = mine
         self.smtp_user = self.smtp_user or self.email_from
 
+    @api.onchange("email_from")
+    def _onchange_email_from(self):
+        """Let a user name that was proposed follow the From Address."""
+        if self._origin or not self.smtp_user or not self.email_from:
+            return
+        if self.smtp_user == self.user_id.email_normalized:
+            self.smtp_user = self.email_from
+
     def _is_complete(self):
         """Whether there is all that a login and a From header need."""
         self.ensure_one()

@@ -3,6 +3,7 @@ import logging
 from odoo import api, models, modules
 from odoo.tools import str2bool
 
+from ..exceptions import NoSuchDomain
 from ..tools import address, discovery, guard
 from ..tools.deadline import Deadline
 
@@ -26,32 +27,49 @@ class UserEmailAliasDiscovery(models.AbstractModel):
 
         :param email: as ``parse_mailbox`` returns it
         :return: a :class:`Proposal`, or None
+        :raise NoSuchDomain: the DNS is certain of that
         """
         self._count_attempt()
         sources = self._get_sources()
         # the domain's servers may take their time: no transaction is open meanwhile
         if not modules.module.current_test:
             self.env.cr.commit()
+        deadline = Deadline(discovery.SEARCH_SECONDS)
         try:
-            found = discovery.search(email, sources, Deadline(discovery.SEARCH_SECONDS))
+            found = discovery.search(email, sources, deadline)
+            domain = discovery.Mailbox.of(email).domain
         except address.AddressError:
-            found = None
+            return None
+        if not found and sources.names.is_missing(domain, deadline):
+            raise NoSuchDomain(domain)
         _logger.info("Mail server of a new alias: %s", found.source if found else "?")
         return found
+
+    @api.model
+    def _find_similar(self, email):
+        """The domain of a large provider that was perhaps meant; empty for none."""
+        try:
+            mailbox = discovery.Mailbox.of(email)
+        except address.AddressError:
+            return ""
+        known = self.env["user.email.alias.provider"]._get_known()
+        return known.find_similar(mailbox)
 
     @api.model
     def _get_sources(self):
         Params = self.env["ir.config_parameter"]
         names = self._get_names()
         allowed = Params._email_alias_get("user_email_alias.allowed_targets")
+        # a stranger's domain chooses what is asked for by HTTPS: who may be sent mail
+        # to inside the network may not be asked for pages
         try:
-            web = guard.Guard(f"{allowed} *:443", names.get_addresses)
+            guard.Guard(allowed)
         except ValueError:
-            web = guard.Guard("*:443", names.get_addresses)
+            allowed = ""
         return discovery.Sources(
             known=self.env["user.email.alias.provider"]._get_known(),
             names=names,
-            web=web,
+            web=guard.Guard(f"{allowed} *:443", names.get_addresses, needs_port=True),
             mail=self._get_guard(),
             has_central=str2bool(Params._email_alias_get(CENTRAL) or "False", False),
         )

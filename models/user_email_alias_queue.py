@@ -8,7 +8,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..sending.direct import DirectService
-from ..sending.jobs import find_trouble
+from ..sending.jobs import find_next_run, find_trouble
 from ..sending.lock import open_cursor
 from ..sending.run import LANES, RUN_SECONDS, SPARE_CONNECTIONS, Run
 
@@ -73,6 +73,11 @@ class UserEmailAliasQueue(models.AbstractModel):
     def _get_job_trouble(self):
         """Why the job of the queue does not run; None if it does."""
         return find_trouble(self.with_context(active_test=False)._get_crons())
+
+    @api.model
+    def _get_next_run(self):
+        """When the job runs next; None: now, in seconds since the epoch."""
+        return find_next_run(self._get_crons())
 
     @api.model
     def _make_room(self):

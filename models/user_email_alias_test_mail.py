@@ -31,7 +31,7 @@ class UserEmailAliasTestMail(models.AbstractModel):
     _name = "user.email.alias.test.mail"
     _description = "Email Alias: Test Mail"
 
-    test_mail = fields.Json(readonly=True, copy=False)
+    test_mail = fields.Json("Last Test Mail", readonly=True, copy=False)
     test_checklist = fields.Json("Test Mail", compute="_compute_test_checklist")
     test_copies_proposal = fields.Selection(
         [("off", "Switch copies off"), ("on", "Switch copies on")],

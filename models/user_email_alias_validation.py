@@ -18,7 +18,14 @@ TEXTS = {
     "organisation_mailbox": address.parse_mailbox,
 }
 
-SERVERS = ("smtp_server", "imap_server")
+# What is put right before it is judged: what comes along when people copy it.
+TIDY = {
+    "email_from": address.tidy_mailbox,
+    "reply_to": address.tidy_mailbox,
+    "organisation_mailbox": address.tidy_mailbox,
+    "smtp_server": address.tidy_server,
+    "imap_server": address.tidy_server,
+}
 
 # An hour between two emails is slower than any provider asks for; more is a typo.
 DELAY_MAX_MS = 3_600_000
@@ -51,8 +58,8 @@ class UserEmailAliasValidation(models.AbstractModel):
             self._check_field_access(self._fields[fname], "write")
             if isinstance(vals.get(fname), str):
                 text = vals[fname].strip()
-                if fname in SERVERS:
-                    text = address.tidy_server(text)
+                if fname in TIDY:
+                    text = TIDY[fname](text)
                 vals[fname] = text or False
         self._check_signature_size(vals)
         return self._clean_signature(vals)

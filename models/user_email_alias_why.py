@@ -8,7 +8,7 @@ from ..sending.why_words import Reader, Words
 from ..tools.epoch import to_datetime, to_epoch
 
 # Of these one is enough: they say that nothing is wrong.
-PASSING = frozenset(("far", "in_hand", "lanes", "now", "pace", "turn"))
+PASSING = frozenset(("far", "in_hand", "lanes", "next_run", "now", "pace", "turn"))
 
 # Mails of a mailing, or of a selection, that are looked at for the answer.
 LOOK_AT = 80

@@ -295,8 +295,8 @@ class Lane:
                 "backoff_until": free_at,
                 "backoff_count": 0,
                 "state_message": env._(
-                    "The Daily Limit of %(limit)s emails is reached; the next one "
-                    "leaves at %(time)s.",
+                    "The Daily Limit is reached (%(limit)s): the next email leaves at "
+                    "%(time)s.",
                     limit=account.daily_limit,
                     time=alias._format_moment(free_at),
                 ),

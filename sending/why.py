@@ -82,6 +82,7 @@ class House:
     :param room: lanes for bulk mail, on all workers
     :param direct_room: lanes for one-to-one mail
     :param lane_count: lanes at work
+    :param next_run: when the job looks at the queue again; None: now
     """
 
     stop: str | None
@@ -89,6 +90,7 @@ class House:
     room: int
     direct_room: int
     lane_count: int
+    next_run: float | None
 
     def is_full_for(self, mail):
         room = self.room if mail.is_bulk else self.direct_room
@@ -195,6 +197,8 @@ class Why:
             return Reason(standing.pace, mail, standing.slot)
         if not standing.is_served and self.house.is_full_for(mail):
             return Reason("lanes", mail)
+        if not standing.is_served and self.house.next_run:
+            return Reason("next_run", mail, self.house.next_run)
         return Reason("now", mail)
 
     def _get_place(self, mail, standing):
@@ -311,6 +315,7 @@ def read_house(env):
         jobs * get_room(limit, is_direct=False),
         jobs * get_room(limit, is_direct=True),
         lane_count,
+        Queue._get_next_run(),
     )
 
 

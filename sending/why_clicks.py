@@ -1,7 +1,7 @@
 """What the reader of a reason can click next: nothing they have no right to."""
 
 # Why an alias is on hold, where its fields have to be filled in first of all.
-TO_EDIT = ("incomplete", "login_missing", "tls", "vault")
+TO_EDIT = ("incomplete", "login_missing", "password", "tls", "vault")
 
 
 class Clicks:
@@ -119,6 +119,8 @@ class Clicks:
     def _offer_backoff(self, reason):
         if self.is_own:
             yield self._test()
+        if self.may_read:
+            yield self._open_alias()
 
     _offer_quota = _offer_backoff
 
@@ -149,7 +151,7 @@ class Clicks:
         if self.is_own:
             yield self._click_mail(self.env._("Send Now"), "action_retry", reason)
 
-    _offer_deferred = _offer_scheduled
+    _offer_deferred = _offer_next_run = _offer_scheduled
 
     def _offer_cancelled(self, reason):
         if self.is_own:

@@ -76,7 +76,9 @@ class Words:
         return self._ask(text, self.env._("May this database send emails?"))
 
     def _tell_job_off(self, reason):
-        text = self.env._("Sending is switched off for the whole database.")
+        text = self.env._(
+            "The job that sends what waits is switched off for everybody."
+        )
         if self.reader.is_system:
             return self.env._("%s Activate the scheduled action.", text)
         return self._ask(text, self._job_question)
@@ -104,10 +106,12 @@ class Words:
 
     def _tell_owner(self, reason):
         text = self.alias._get_owner_trouble()
-        if self.reader.is_administrator:
+        if self.reader.is_administrator and self.alias.hold_reason == "owner":
             return self.env._(
                 "%s Make them an active internal user again, or drop what waits.", text
             )
+        if self.reader.is_administrator:
+            return self.env._("%s Make them an active internal user again.", text)
         return self._ask(
             text, self.env._("What becomes of the emails of %s?", self._owner)
         )
@@ -127,7 +131,7 @@ class Words:
 
     def _tell_limit(self, reason):
         text = self.env._(
-            "The Daily Limit of %s emails is reached; the rest goes on by itself.",
+            "The Daily Limit is reached (%s); the rest goes on by itself.",
             f"{self.alias.daily_limit:,}",
         )
         if not self.may_read:
@@ -135,16 +139,20 @@ class Words:
         return self.env._("%s If the provider allows more, raise the limit.", text)
 
     def _tell_quota(self, reason):
-        return self._quote(
-            self.env._("The provider's own limit is reached; it goes on by itself."),
-            self.alias.state_message,
+        return self._add_message(
+            self.env._("The provider's own limit is reached; it goes on by itself.")
         )
 
     def _tell_backoff(self, reason):
-        return self._quote(
-            self.env._("The account is in trouble; it is tried again by itself."),
-            self.alias.state_message,
+        return self._add_message(
+            self.env._("The account is in trouble; it is tried again by itself.")
         )
+
+    def _add_message(self, text):
+        """Add what the alias says, a sentence of ours that may quote the server."""
+        if not self.may_read or not self.alias.state_message:
+            return text
+        return f"{text} {self.alias.state_message}"
 
     # ------------------------------------------------------------------
     # The pace
@@ -173,29 +181,35 @@ class Words:
         )
 
     def _tell_pace(self, reason):
+        if not reason.ahead:
+            return self.env._("It waits for its turn: it is the next bulk email.")
+        text = self.env._(
+            "It waits for its turn. Bulk emails of this alias before it: %s",
+            f"{reason.ahead:,}",
+        )
+        period = self.alias._get_pause()
+        if not period:
+            return f"{text}."
         return self.env._(
-            "It has its turn: %(count)s bulk emails of this alias go first, one each "
-            "%(period)s s.",
-            count=f"{reason.ahead:,}",
-            period=f"{self.alias._get_pause():.1f}",
+            "%(text)s, one every %(period)s s.", text=text, period=f"{period:.1f}"
         )
 
     def _tell_far(self, reason):
         return self.env._(
-            "It has its turn: more than %s emails of this alias go first.",
+            "It waits for its turn. Emails of this alias before it: more than %s.",
             f"{reason.ahead:,}",
         )
 
     def _tell_turn(self, reason):
         return self.env._(
-            "It has its turn: %s emails of this alias to one person go first.",
+            "It waits for its turn. Emails of this alias to one person before it: %s.",
             f"{reason.ahead:,}",
         )
 
     def _tell_lanes(self, reason):
         text = self.env._(
-            "It is next, but %s email aliases send at this moment: it leaves when one "
-            "of them has ended.",
+            "It is next, but no more email aliases may send at once (%s): it leaves "
+            "when one of them has ended.",
             f"{self.house.lane_count:,}",
         )
         if self.reader.is_system:
@@ -203,6 +217,9 @@ class Words:
                 "%s The system parameter user_email_alias.lanes allows more.", text
             )
         return text
+
+    def _tell_next_run(self, reason):
+        return self.env._("It leaves when the job that sends looks at the queue again.")
 
     def _tell_now(self, reason):
         return self.env._("It leaves now.")
@@ -215,7 +232,11 @@ class Words:
     # ------------------------------------------------------------------
 
     def _tell_mailing_paused(self, reason):
-        return self.env._("Its mailing is paused: resume it.")
+        # whoever reads this sees the mailing, or all that waits with the alias
+        mailing = self.env["mailing.mailing"].browse(reason.mail.mailing_id or [])
+        if not mailing:
+            return self.env._("Its mailing is paused: resume it.")
+        return self.env._("The mailing “%s” is paused: resume it.", mailing.subject)
 
     def _tell_rights(self, reason):
         if not self.is_own:

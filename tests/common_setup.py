@@ -14,6 +14,8 @@ from .fake_web import FakeWeb, answer
 # the local part and the password in each domain
 LOCAL, PASSWORD = "alice", "secret"
 TABLE, SRV, NOTHING = "table.example", "srv.example", "nothing.example"
+# a letter less than the first; nobody has it
+TYPO = "tabl.example"
 
 
 class SetupServers:
@@ -49,6 +51,7 @@ class SetupServers:
             }
         )
         self.dns.set(f"_submission._tcp.{SRV}", "SRV", f"0 1 {port} localhost.")
+        self.dns.set(NOTHING, "TXT", '"nothing about mail"')
         self.dns.set(AUTOCONFIG, "A", "127.0.0.1")
         text = document(smtp="localhost", port=port, tls="STARTTLS", imap="")
         self.web.pages[AUTOCONFIG, PATH] = answer(text)

@@ -70,7 +70,10 @@ class FakeDnsServer:
             response.answer.append(
                 dns.rrset.from_text(question.name, 60, "IN", kind, *texts)
             )
-        elif not any(known == name for known, _kind in self._records):
+        elif not any(
+            f".{known}".endswith(f".{name}") for known, _kind in self._records
+        ):
+            # a name below which there is another one does exist (RFC 8020 2)
             response.set_rcode(dns.rcode.NXDOMAIN)
         with contextlib.suppress(OSError):
             self._socket.sendto(response.to_wire(), client)

@@ -277,7 +277,7 @@ METHODS = {
     },
     "user.email.alias.setup": {
         "O": """
-            action_back action_by_hand action_continue action_sign_in
+            action_back action_by_hand action_cancel action_continue action_sign_in
             action_test_connection
         """,
     },

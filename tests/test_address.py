@@ -179,6 +179,35 @@ class TestMailbox(BaseCase):
             with self.subTest(text=text):
                 self.assertEqual(address.parse_mailbox(text), expected)
 
+    def test_what_is_copied_along_with_an_address_is_put_right(self):
+        for text in (
+            "ada@example.com",
+            " <ada@example.com>",
+            "Ada Lovelace <ada@example.com>",
+            '"Lovelace, Ada" <ada@example.com>;',
+            "Lovelace, Ada\u00a0<ada@example.com>, ",
+            '"ada@example.com" < ada@example.com >',
+            "mailto:ada@example.com",
+            "Mailto:ada@example.com?subject=Hello&body=a%20word",
+            "Ada <mailto:ada@example.com>\r\n",
+        ):
+            with self.subTest(text=text):
+                self.assertEqual(address.tidy_mailbox(text), "ada@example.com")
+
+    def test_several_copied_addresses_are_still_several(self):
+        for text in (
+            "Ada <a@b.example>, Bob <c@d.example>",
+            "a@b.example, Bob <c@d.example>",
+            "a@b.example; <c@d.example>",
+            "mailto:a@b.example,c@d.example",
+            "<a@b.example",
+            "Ada <<a@b.example>>",
+            "<a@b.example>" * MEGABYTE,
+        ):
+            with self.subTest(text=text[:80]):
+                tidied = address.tidy_mailbox(text)
+                self.assertTrue(reason_of(address.parse_mailbox, tidied))
+
     def test_anything_else_is_refused_with_its_reason(self):
         for text, reason in {
             "": "mailbox_empty",
@@ -223,7 +252,8 @@ class TestMailbox(BaseCase):
             "a\u001f@c.example": "mailbox_control",
             "a\u0007@c.example": "mailbox_control",
             "a\u00ad@c.example": "mailbox_control",
-            "ada": "mailbox_syntax",
+            "ada": "mailbox_at",
+            "ann.gmx.de": "mailbox_at",
             "@example.com": "mailbox_syntax",
             ".a@example.com": "mailbox_syntax",
             "a.@example.com": "mailbox_syntax",

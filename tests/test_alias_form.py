@@ -23,6 +23,16 @@ class TestAliasForm(AliasCommon):
         form.email_from = "team@example.com"
         self.assertEqual(form.smtp_user, "alice")
 
+    def test_a_proposed_user_name_follows_the_from_address(self):
+        self.user_alice.email = "alice.new@example.com"
+        form = self.open_form()
+        form.smtp_server = "mail.example.com"
+        form.email_from = "team@example.com"
+        self.assertEqual(form.smtp_user, "team@example.com")
+        form.smtp_user = "alice.new@example.com"
+        form.smtp_server = "mail2.example.com"
+        self.assertEqual(form.smtp_user, "alice.new@example.com", "typed")
+
     def test_a_from_that_is_typed_is_the_user_name(self):
         form = self.open_form()
         form.email_from = "team@example.com"

@@ -1,7 +1,7 @@
 """From an address to a proposal: what each source tells, and which one is heard."""
 
 from ..tools.address import ServerAddress
-from ..tools.discovery import Row, SignIn, autoconfig
+from ..tools.discovery import Known, Mailbox, Row, SignIn, autoconfig
 from ..tools.discovery.autoconfig import CENTRAL_HOST
 from .common_discovery import (
     ADDRESS,
@@ -55,6 +55,27 @@ class TestKnown(DiscoveryCase):
                 self.assertEqual((found.source, found.sign_in), ("sign_in", "big"))
         self.assertEqual(self.search("ann@big.example").row, "big's")
         self.assertFalse(self.dns.questions)
+
+    def test_one_slip_of_a_finger_is_seen(self):
+        known = Known(
+            (ROW._replace(domains=frozenset({"gmx.net", "*.gmail.com"})),),
+            (SIGN_IN._replace(domains=frozenset({"gmail.com", "gmail.it"})),),
+        )
+        for domain, meant in {
+            "gmial.com": "gmail.com",
+            "gmai.com": "gmail.com",
+            "gmail.co": "gmail.com",
+            "gmail.comm": "gmail.com",
+            "hmail.com": "gmail.com",
+            "ggmail.com": "gmail.com",
+            "gmail.com": "",
+            "gmial.comm": "",
+            "gamli.com": "",
+            "gmail.ie": "",
+            "gmx.nett": "",
+        }.items():
+            with self.subTest(domain=domain):
+                self.assertEqual(known.find_similar(Mailbox.of(f"a@{domain}")), meant)
 
     def test_row_of_the_administrator_wins_over_a_sign_in(self):
         found = self.search("ann@own.big.example")

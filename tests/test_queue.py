@@ -90,7 +90,7 @@ class TestPace(QueueCase):
         with self.committed() as env:
             now = env["user.email.alias"]._now()
         self.assertAlmostEqual(alias["backoff_until"], now + 86400, delta=60)
-        self.assertIn("Daily Limit of 3", alias["state_message"])
+        self.assertIn("Daily Limit is reached (3)", alias["state_message"])
         waiting = [m for m in self.read_mails(ids, "state") if m["state"] == "outgoing"]
         self.assertEqual(len(waiting), 5)
         self.write_alias(daily_limit=5)

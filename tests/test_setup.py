@@ -6,10 +6,11 @@ from odoo import modules
 from odoo.exceptions import AccessError
 from odoo.tests import TransactionCase, new_test_user, tagged
 
+from ..exceptions import NoSuchDomain
 from .common_discovery import AUTOCONFIG, DOMAIN, PATH
 from .common_oauth_flow import OAuthFlowCase
 from .common_queue import QueueCase
-from .common_setup import LOCAL, NOTHING, PASSWORD, SRV, TABLE, SetupServers
+from .common_setup import LOCAL, NOTHING, PASSWORD, SRV, TABLE, TYPO, SetupServers
 from .fake_dns import FakeDnsServer
 from .fake_web import answer
 
@@ -128,12 +129,92 @@ class TestSetup(SetupServers, TransactionCase):
         self.assertEqual(form["res_model"], "user.email.alias")
         self.assertEqual(form["context"]["default_email_from"], f"{LOCAL}@{NOTHING}")
 
+    def test_typing_error_stays_in_the_dialogue(self):
+        setup, action = self.begin(f"{LOCAL}@{TYPO}")
+        self.assertEqual((action["res_id"], setup.step), (setup.id, "address"))
+        self.assertIn(f"There is no domain {TYPO}", setup.message)
+        self.assertIn(f"Did you mean {TABLE}?", setup.message)
+        setup.email = f"{LOCAL}@{TABLE}"
+        setup.action_continue()
+        self.assertEqual((setup.step, setup.message), ("password", False))
+
+    def test_neighbour_of_a_provider_is_asked_about_before_the_password(self):
+        self.dns.set(TYPO, "TXT", '"nothing about mail"')
+        setup, action = self.begin(f"{LOCAL}@{TYPO}")
+        self.assertEqual((action["res_id"], setup.step), (setup.id, "address"))
+        self.assertIn(f"Did you mean {TABLE}? Nothing is known", setup.message)
+        form = setup.action_by_hand()
+        self.assertEqual(form["context"]["default_email_from"], f"{LOCAL}@{TYPO}")
+        port = self.smtp.starttls_port
+        self.dns.set(f"_submission._tcp.{TYPO}", "SRV", f"0 1 {port} localhost.")
+        setup.action_continue()
+        self.assertEqual(setup.step, "password")
+        self.assertIn(f"Else whoever runs {TYPO} gets your password", setup.message)
+
+    def test_address_is_taken_as_it_was_copied(self):
+        for email in (
+            f"Alice Adams <{LOCAL}@{TABLE}>",
+            f"mailto:{LOCAL}@{TABLE}",
+        ):
+            with self.subTest(email=email):
+                setup, _action = self.begin(email)
+                self.assertEqual(setup.email, f"{LOCAL}@{TABLE}")
+                self.assertEqual(setup.step, "password")
+
+    def test_another_address_gets_an_alias_of_its_own(self):
+        setup, _action = self.begin(f"{LOCAL}@{TABLE}")
+        self.prove(setup, "wrong")
+        first = setup.alias_id
+        setup.action_back()
+        setup.email = f"{LOCAL}@{SRV}"
+        setup.action_continue()
+        self.assertFalse(first.exists(), "it was begun with the other address")
+        self.assertMessage(self.prove(setup), "Status: OK")
+        self.assertEqual(setup.alias_id.email_from, f"{LOCAL}@{SRV}")
+        self.assertEqual(self.smtp.sessions[-1].login, f"{LOCAL}@{SRV}")
+
+    def test_another_address_leaves_alone_what_works(self):
+        setup, _action = self.begin(f"{LOCAL}@{TABLE}")
+        self.prove(setup)
+        first = setup.alias_id
+        setup.action_back()
+        setup.email = f"{LOCAL}@{NOTHING}"
+        form = setup.action_continue()["params"]["next"]
+        self.assertEqual(first.exists().state, "ok")
+        self.assertFalse(form["res_id"])
+        self.assertEqual(form["context"]["default_email_from"], f"{LOCAL}@{NOTHING}")
+
+    def test_cancelled_leaves_nothing_that_does_not_work(self):
+        setup, _action = self.begin(f"{LOCAL}@{TABLE}")
+        self.prove(setup, "wrong")
+        refused = setup.alias_id
+        setup.action_cancel()
+        self.assertFalse(refused.exists())
+        setup.action_continue()
+        self.prove(setup)
+        setup.action_cancel()
+        aliases = self.env["user.email.alias"].search([("user_id", "=", self.user.id)])
+        self.assertEqual(aliases.state, "ok")
+
     def test_hostile_answer_ends_in_the_same_sentence(self):
         bomb = '<!DOCTYPE x [<!ENTITY x SYSTEM "file:///etc/passwd">]><x>&x;</x>'
         self.web.pages[AUTOCONFIG, PATH] = answer(bomb)
         _setup, action = self.begin(f"{LOCAL}@{DOMAIN}")
         self.assertMessage(action, f"Nothing is known of the mail server of {DOMAIN}")
         self.assertTrue(self.web.requests)
+
+    def test_server_allowed_for_mail_is_not_asked_for_pages(self):
+        params = self.env["ir.config_parameter"]
+        key = "user_email_alias.allowed_targets"
+        for allowed, is_asked in (
+            ("localhost 127.0.0.1 127.0.0.0/8", False),
+            (f"localhost 127.0.0.0/8:{self.web.port}", True),
+        ):
+            with self.subTest(allowed=allowed):
+                params.set_param(key, allowed)
+                setup, _action = self.begin(f"{LOCAL}@{DOMAIN}")
+                self.assertEqual(bool(self.web.connections), is_asked)
+                self.assertEqual(setup.step == "password", is_asked)
 
     def test_no_address_is_told_in_the_dialogue(self):
         for email in (False, "", "alice", "a@b@c", "alice@localhost"):
@@ -227,7 +308,8 @@ class TestLookUp(QueueCase):
         ):
             pid = env.cr._cnx.get_backend_pid()
             self.dns.watch = lambda name, kind: states.append(self.get_state(pid))
-            self.assertIsNone(env["user.email.alias"]._discover__("a@nothing.example"))
+            with self.assertRaises(NoSuchDomain):
+                env["user.email.alias"]._discover__("a@nothing.example")
         self.assertGreaterEqual(len(states), 4)
         self.assertEqual(set(states), {"idle"})
 

@@ -45,6 +45,9 @@ class TestSetupTours(SetupServers, TourCase):
         self.assertSetUp(self.run_tour("autoconfig"), DOMAIN)
         self.assertTrue(self.web.requests)
 
+    def test_cancelled_after_a_wrong_password(self):
+        self.assertFalse(self.run_tour("cancelled"))
+
     def test_nothing_found(self):
         self.assertFalse(self.run_tour("nothing"))
         self.assertTrue(self.dns.questions)

@@ -36,7 +36,7 @@ class TestWhyAlias(WhyCase):
             mail_id,
             "hold",
             "user name or password",
-            ["Test Connection", "Resume", "Open Email Alias"],
+            ["Open Email Alias", "Test Connection", "Resume"],
         )
         self.server.users["ada"] = "correct horse"
         self.click(reason, "Test Connection")
@@ -59,7 +59,8 @@ class TestWhyAlias(WhyCase):
         self.addCleanup(self.write_user, active=True)
         self.write_user(active=False)
         uid = self.system_id
-        self.assertWhy(mail_id, "owner", "is archived", ["Open User"], uid)
+        reason = self.assertWhy(mail_id, "owner", "is archived", ["Open User"], uid)
+        self.assertNotIn("drop", reason["text"], "there is no such button yet")
         self.run_queue()
         reason = self.assertWhy(
             mail_id,
@@ -78,7 +79,7 @@ class TestWhyAlias(WhyCase):
         for _ in range(2):
             # before the lane has seen it, and after
             self.assertWhy(
-                mail_id, "limit", "Daily Limit of 1 emails", ["Open Email Alias"]
+                mail_id, "limit", "Daily Limit is reached (1)", ["Open Email Alias"]
             )
             left = self.read_row(mail_id)["next_at"] - fields.Datetime.now()
             self.assertAlmostEqual(left.total_seconds(), 23 * HOUR, delta=60)
@@ -89,7 +90,8 @@ class TestWhyAlias(WhyCase):
         [mail_id] = self.queue("a@x.example")
         self.server.on("mail", reply="550 5.4.5 Daily user sending limit exceeded")
         self.run_queue()
-        self.assertWhy(mail_id, "quota", "provider's own limit", ["Test Connection"])
+        clicks = ["Test Connection", "Open Email Alias"]
+        self.assertWhy(mail_id, "quota", "provider's own limit", clicks)
         self.assertIn("Daily user sending limit", self.read_row(mail_id)["why"])
         left = self.read_row(mail_id)["next_at"] - fields.Datetime.now()
         self.assertAlmostEqual(left.total_seconds(), 24 * HOUR, delta=900)
@@ -99,8 +101,12 @@ class TestWhyAlias(WhyCase):
         self.server.on("connect", reply="421 4.3.2 closed for the night")
         self.run_queue()
         reason = self.assertWhy(
-            mail_id, "backoff", "closed for the night", ["Test Connection"]
+            mail_id,
+            "backoff",
+            "closed for the night",
+            ["Test Connection", "Open Email Alias"],
         )
+        self.assertNotIn("It said", reason["text"], "the sentence is ours")
         self.assertTrue(reason["at"])
         self.server.rules.clear()
         self.click(reason, "Test Connection")
@@ -138,7 +144,7 @@ class TestWhyMail(WhyCase):
         left = self.read_row(mail_id)["next_at"] - fields.Datetime.now()
         self.assertAlmostEqual(left.total_seconds(), 540, delta=20)
         row = self.read_row(later_id)
-        self.assertIn("1 bulk emails of this alias go first", row["why"])
+        self.assertIn("Bulk emails of this alias before it: 1, one every", row["why"])
         left = row["next_at"] - fields.Datetime.now()
         self.assertAlmostEqual(left.total_seconds(), 1140, delta=20)
 
@@ -219,8 +225,8 @@ class TestWhyMail(WhyCase):
         [bulk_id] = self.queue("a@x.example")
         ids = self.queue("b@x.example", "c@x.example", bulk=False)
         self.assertIn("leaves now", self.read_row(ids[0])["why"])
-        self.assertIn("1 emails of this alias to one", self.read_row(ids[1])["why"])
-        self.assertIn("has its turn", self.read_row(bulk_id)["why"])
+        self.assertIn("to one person before it: 1", self.read_row(ids[1])["why"])
+        self.assertIn("the next bulk email", self.read_row(bulk_id)["why"])
         self.assertEqual([r["key"] for r in self.read_reasons()], ["now"])
 
     def test_it_leaves_now_and_does(self):

@@ -164,5 +164,5 @@ class TestWhyAgrees(WhyCase):
             patch.object(why, "COUNTED", 2),
             patch.object(why, "COUNTED_LEAST", 2),
         ):
-            self.assertIn("1 bulk emails", self.read_row(ids[1])["why"])
-            self.assertIn("more than 2 emails", self.read_row(ids[2])["why"])
+            self.assertIn("before it: 1", self.read_row(ids[1])["why"])
+            self.assertIn("before it: more than 2", self.read_row(ids[2])["why"])

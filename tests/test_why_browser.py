@@ -29,6 +29,12 @@ class TestWhyBrowser(BrowserCase, WhyCase):
         self.browser_size = "400,860"
         self._ask()
 
+    def test_the_dialogue_stays_when_the_connection_is_tested_in_it(self):
+        self.queue("a@x.example")
+        self.server.users["ada"] = "another one"
+        self.run_queue()
+        self.start_tour(WAITING, "user_email_alias_why_test")
+
 
 @tagged(*TAGS)
 class TestTestMailBrowser(BrowserCase, TestMailCase):

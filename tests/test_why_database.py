@@ -74,6 +74,18 @@ class TestWhyDatabase(WhyCase):
         clicks = ["Open System Parameters"]
         uid = self.system_id
         self.assertWhy(mail_id, "neutralised", "is_neutralized", clicks, uid)
+        self.reset_jobs()
+        self.set_param("database.is_neutralized", False)
+        self.assertWhy(mail_id, "now", "It leaves now.")
+
+    def test_a_job_that_looks_at_the_queue_later(self):
+        [mail_id] = self.queue("a@x.example")
+        self.reset_jobs()
+        reason = self.assertWhy(mail_id, "next_run", "looks at the queue", ["Send Now"])
+        left = self.read_row(mail_id)["next_at"] - fields.Datetime.now()
+        self.assertAlmostEqual(left.total_seconds(), 300, delta=60)
+        self.click(reason, "Send Now")
+        self.assertWhy(mail_id, "now", "It leaves now.")
 
     def test_a_copy_of_a_database(self):
         [mail_id] = self.queue("a@x.example")
@@ -113,7 +125,7 @@ class TestWhyDatabase(WhyCase):
         self.set_param("user_email_alias.lanes", "2")
         [mail_id] = self.queue("a@x.example")
         with self.lanes_at_work(*other_ids):
-            self.assertWhy(mail_id, "lanes", "2 email aliases send at this moment")
+            self.assertWhy(mail_id, "lanes", "aliases may send at once (2)")
             self.assertNotIn("parameter", self.read_row(mail_id)["why"])
             clicks = ["Open System Parameters"]
             uid = self.system_id

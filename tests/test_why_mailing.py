@@ -74,7 +74,7 @@ class TestWhyMailing(WhyCase):
         with self.committed(self.user_id) as env:
             env["mailing.mailing"].browse(self.mailing_id).action_email_alias_pause()
         reason = self.assertWhy(
-            mail_id, "mailing_paused", "mailing is paused", ["Resume Mailing"]
+            mail_id, "mailing_paused", "mailing “News” is paused", ["Resume Mailing"]
         )
         self.assertEqual(self.keys(), ["mailing_paused"])
         self.click(reason, "Resume Mailing")

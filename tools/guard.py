@@ -103,16 +103,23 @@ class Guard:
         network without a port is allowed with every port.
     :param look_up: function (server, timeout in seconds) that returns what a name's
         addresses are, as (family, socket address); None: what the system says
+    :param needs_port: only entries with a port count: those without are meant for mail
     :raises ValueError: an entry that is none of these; the text names it
     """
 
-    def __init__(self, allowed: str = "", look_up: LookUp | None = None):
+    def __init__(
+        self,
+        allowed: str = "",
+        look_up: LookUp | None = None,
+        needs_port: bool = False,
+    ):
         self._look_up = look_up or _look_up
         allowed = allowed or ""
         if len(allowed) > MAX_ALLOWED_LENGTH:
             raise ValueError("The list of allowed mail servers is too long.")
         entries = [text for text in re.split(r"[\s,]+", allowed) if text]
-        self._entries = [_parse_entry(text) for text in entries]
+        parsed = [_parse_entry(text) for text in entries]
+        self._entries = [e for e in parsed if e.port is not None or not needs_port]
 
     def resolve(
         self, server: ServerAddress, timeout: float = RESOLVE_TIMEOUT

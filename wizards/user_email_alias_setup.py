@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from ..exceptions import NoSuchDomain
 from ..tools import address, oauth
 from ..tools.transport import self_filing
 
@@ -70,23 +71,45 @@ class UserEmailAliasSetup(models.TransientModel):
         """Look up the mail server of the address, and show what was found."""
         self.ensure_one()
         try:
-            email = address.parse_mailbox(self.email or "")
+            email = address.parse_mailbox(address.tidy_mailbox(self.email))
         except address.AddressError as error:
             return self._show(message=str(error))
-        found = self.env["user.email.alias"]._discover__(email)
-        self.email = email
+        if email != self.alias_id.email_from:
+            self._give_up_alias()
+        self.email, domain = email, email.rpartition("@")[2]
+        Alias = self.env["user.email.alias"]
+        meant = self._ask_whether_meant(Alias._find_similar(email))
+        try:
+            found = Alias._discover__(email)
+        except NoSuchDomain:
+            message = self.env._(
+                "There is no domain %s: check the part behind the @.", domain
+            )
+            return self._show(message=f"{message} {meant}".strip())
         if not found:
             message = self.env._(
                 "Nothing is known of the mail server of %s: fill in the rest by hand.",
-                email.rpartition("@")[2],
+                domain,
             )
+            if meant:
+                return self._show(message=f"{meant} {message}")
             return self._notify(message, "info", self._get_form())
-        return self._show(**self._get_values(found))
+        values = self._get_values(found)
+        if meant and found.source not in ("table", "sign_in"):
+            warning = self.env._("Else whoever runs %s gets your password.", domain)
+            values["message"] = f"{meant} {warning}"
+        return self._show(**values)
 
     def action_back(self):
         """Ask for another address."""
         self.ensure_one()
         return self._show(step="address", message=False)
+
+    def action_cancel(self):
+        """Leave nothing behind of what did not work."""
+        self.ensure_one()
+        self._give_up_alias()
+        return {"type": "ir.actions.act_window_close"}
 
     def action_by_hand(self):
         """Open the full form, with what is known already."""
@@ -117,6 +140,9 @@ class UserEmailAliasSetup(models.TransientModel):
     # ------------------------------------------------------------------
     # What is found, and what becomes of it
     # ------------------------------------------------------------------
+
+    def _ask_whether_meant(self, domain):
+        return self.env._("Did you mean %s?", domain) if domain else ""
 
     def _get_values(self, found):
         """What a proposal fills in, and which step it leads to."""
@@ -186,6 +212,12 @@ class UserEmailAliasSetup(models.TransientModel):
         return self.env._(
             "%(domain)s publishes its mail servers at https://%(origin)s.", **names
         )
+
+    def _give_up_alias(self):
+        """Delete what was begun, unless it works or has been used."""
+        begun, self.alias_id = self.alias_id, False
+        if begun.state == "draft" and not begun._is_referenced():
+            begun.unlink()
 
     def _keep_alias(self, password):
         """Make the alias, or enter another password."""

@@ -6,7 +6,7 @@ looks at the structure, so that hostile text costs linear time.
 
 from .errors import REASONS, AddressError
 from .host import host_to_ascii
-from .mailbox import mailbox_to_ascii, parse_mailbox
+from .mailbox import mailbox_to_ascii, parse_mailbox, tidy_mailbox
 from .name import MAX_NAME_LENGTH, check_display_name
 from .server import (
     DEFAULT_PORT,
@@ -30,5 +30,6 @@ __all__ = [
     "mailbox_to_ascii",
     "parse_mailbox",
     "parse_server",
+    "tidy_mailbox",
     "tidy_server",
 ]

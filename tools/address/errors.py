@@ -26,6 +26,8 @@ REASONS = {
     "mailbox_control": "The email address contains a line break or an invisible"
     " character: type it again by hand.",
     "mailbox_several": "Enter exactly one email address.",
+    "mailbox_at": "There is no @ in it: enter the whole email address,"
+    " like name@example.com.",
     "mailbox_syntax": "Enter only the email address, like name@example.com,"
     " without name, quotes, brackets or spaces.",
     "mailbox_domain": "The part behind the @ is not a valid domain:"

@@ -12,7 +12,36 @@ from .text import BLANKS, JOINERS, SPACES, capped, has_control
 MAX_MAILBOX_LENGTH = 320  # characters: 64 + "@" + 255, RFC 3696 3
 MAX_LOCAL_OCTETS = 64  # RFC 5321 4.5.3.1.1
 
+# What is copied from a mail program: a name beside the address in angle brackets, a
+# link, a separator behind it (RFC 5322 3.4, RFC 6068 2).
+_LINK = re.compile(r"mailto:([^?]*)(?:\?.*)?", re.IGNORECASE | re.DOTALL)
+_BRACKETED = re.compile(r"([^<>]*)<([^<>]*)>", re.DOTALL)
+MAX_COPIED_LENGTH = 1_000  # characters; what is longer was not copied by a person
+
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+")
+
+
+def tidy_mailbox(text: str) -> str:
+    """Return the text without what comes along when an address is copied.
+
+    A name before angle brackets, ``mailto:``, a final comma or semicolon: what is meant
+    is clear. Anything else stays for `parse_mailbox` to judge, above all several
+    addresses.
+    """
+    text = text or ""
+    if len(text) > MAX_COPIED_LENGTH:
+        return text
+    text = text.strip(f"{SPACES}\t\r\n,;")
+    bracketed = _BRACKETED.fullmatch(text)
+    if bracketed and not _is_list(bracketed[1]):
+        text = bracketed[2].strip(SPACES)
+    link = _LINK.fullmatch(text)
+    return link[1] if link else text
+
+
+def _is_list(name):
+    """Tell whether there are other addresses before the one in brackets."""
+    return "@" in name and any(char in ",;" for char in name)
 
 
 def parse_mailbox(text: str) -> str:
@@ -35,7 +64,9 @@ def parse_mailbox(text: str) -> str:
     if text.count("@") > 1 or any(char in ",;" for char in text):
         raise AddressError("mailbox_several")
     local, at, domain = unicodedata.normalize("NFC", text).partition("@")
-    if not at or any(char.isspace() for char in text):
+    if not at:
+        raise AddressError("mailbox_at")
+    if any(char.isspace() for char in text):
         raise AddressError("mailbox_syntax")
     if _is_blank_in(local):
         raise AddressError("mailbox_control")

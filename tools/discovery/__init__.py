@@ -6,12 +6,13 @@ local part never leaves.
 
 from .known import Known, Row, SignIn
 from .names import Names
-from .proposal import Proposal
+from .proposal import Mailbox, Proposal
 from .search import SEARCH_SECONDS, Sources, search
 
 __all__ = (
     "SEARCH_SECONDS",
     "Known",
+    "Mailbox",
     "Names",
     "Proposal",
     "Row",

@@ -13,6 +13,8 @@ from ..address import (
 )
 from .proposal import Mailbox, Proposal, Unusable, fill_in
 
+SIMILAR_LENGTH = 8  # characters, from which on a domain has few neighbours
+
 
 class SignIn(NamedTuple):
     """A provider at which users sign in.
@@ -85,6 +87,17 @@ class Known:
                 return row.key
         return None
 
+    def find_similar(self, mailbox: Mailbox) -> str:
+        """Return the known domain that this one may be a typing error of, or empty.
+
+        There is often somebody who has registered it, and waits for passwords.
+        """
+        domains = sorted({d for e in (*self._sign_ins, *self._rows) for d in e.domains})
+        if mailbox.domain in domains:
+            return ""
+        found = (d for d in domains if is_one_slip(mailbox.domain, d))
+        return next(found, "")
+
     def _find(self, mailbox, origin, fits):
         rows = list(filter(fits, self._rows))
         sign_in = next(filter(fits, self._sign_ins), None)
@@ -111,6 +124,28 @@ def is_within(name: str, domains: Iterable[str], has_subdomains: bool = False) -
         elif name == domain or (has_subdomains and name.endswith(f".{domain}")):
             return True
     return False
+
+
+def is_one_slip(name: str, meant: str) -> bool:
+    """Tell whether one slip of a finger makes the one domain of the other.
+
+    A letter too many, one too few, another one, or two that have changed places. Short
+    names have too many neighbours, and so has the country a name ends in.
+    """
+    if len(meant) < SIMILAR_LENGTH or name == meant or meant.startswith("*"):
+        return False
+    top, meant_top = name.rpartition(".")[2], meant.rpartition(".")[2]
+    if top != meant_top and meant_top != "com":
+        return False
+    pairs = enumerate(zip(name, meant, strict=False))
+    at = next((i for i, (a, b) in pairs if a != b), min(len(name), len(meant)))
+    rest, meant_rest = name[at:], meant[at:]
+    return (
+        rest[1:] == meant_rest[1:]
+        or rest[1:] == meant_rest
+        or rest == meant_rest[1:]
+        or (rest[:2] == meant_rest[:2][::-1] and rest[2:] == meant_rest[2:])
+    )
 
 
 def _propose(row, mailbox, origin):

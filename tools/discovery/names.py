@@ -14,6 +14,8 @@ DNS_PORT = 53
 TRY_SECONDS = 1.0  # for one server of the resolver's list, before the next is asked
 MAX_RECORDS = 50  # of one answer
 
+_NO_ANSWER = (dns.exception.DNSException, OSError, UnicodeError)
+
 
 class Service(NamedTuple):
     """Where a service is offered (RFC 2782); no host: it is not."""
@@ -102,26 +104,44 @@ class Names:
                 return True
         return None if None in answers else False
 
+    def is_missing(self, domain: str, deadline: Deadline) -> bool:
+        """Tell whether it is certain that there is no such domain (RFC 8020 2)."""
+        try:
+            self._resolve(domain, "MX", deadline)
+        except dns.resolver.NXDOMAIN:
+            return True
+        except _NO_ANSWER:
+            return False
+        return False
+
     def _ask(self, name, kind, deadline):
         """Return the records of one answer; none if there is no answer."""
         return self._find(name, kind, deadline) or []
 
     def _find(self, name, kind, deadline):
         """Return the records of one answer, None if nobody answered."""
-        if not self._resolver:
-            return None
         try:
-            answer = self._resolver.resolve(
-                dns.name.from_text(name),
-                kind,
-                lifetime=deadline.left,
-                raise_on_no_answer=False,
-                search=False,
-            )
+            return self._resolve(name, kind, deadline)
         except dns.resolver.NXDOMAIN:
             return []
-        except (dns.exception.DNSException, OSError, UnicodeError):
+        except _NO_ANSWER:
             return None
+
+    def _resolve(self, name, kind, deadline):
+        """Return the records of one answer.
+
+        :raises NXDOMAIN: there is no such name
+        :raises DNSException, OSError, UnicodeError: nobody answered
+        """
+        if not self._resolver:
+            raise dns.resolver.NoNameservers
+        answer = self._resolver.resolve(
+            dns.name.from_text(name),
+            kind,
+            lifetime=deadline.left,
+            raise_on_no_answer=False,
+            search=False,
+        )
         return list(answer.rrset or ())[:MAX_RECORDS]
 
 

@@ -2,6 +2,7 @@ import { Component, onWillStart, useState } from "@odoo/owl";
 import { ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
 import { Dialog } from "@web/core/dialog/dialog";
 import { deserializeDateTime, formatDateTime } from "@web/core/l10n/dates";
+import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 
@@ -70,15 +71,16 @@ export class WhyDialog extends Component {
         } finally {
             this.state.isBusy = false;
         }
-        const isNotice = next?.tag === "display_notification";
+        const isNotice = next?.tag === "email_alias_notice";
         if (next?.type && !isNotice && next.tag !== "soft_reload") {
             return this.leaveFor(next);
         }
         this.props.onChanged(true);
         if (isNotice) {
-            // what it would do next closes this dialogue
-            delete next.params.next;
-            await this.action.doAction(next);
+            // what it would do next closes this dialogue, which says the rest itself
+            const hint = next.params.hint && _t("The test did not pass: the answer is below.");
+            const params = { ...next.params, hint, next: undefined };
+            await this.action.doAction({ ...next, params });
         }
         await this.look();
     }

@@ -1,5 +1,25 @@
 import { tours } from "@user_email_alias/../tests/tours/patient_tours";
 
+/** How light a colour is before a background (WCAG 2.2, relative luminance). */
+function getLuminance(color, background) {
+    const [channels, behind] = [color, background].map((text) =>
+        text.match(/[\d.]+/g).map(Number)
+    );
+    const opacity = channels[3] ?? 1;
+    const [r, g, b] = [0, 1, 2]
+        .map((i) => (opacity * channels[i] + (1 - opacity) * behind[i]) / 255)
+        .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+function checkContrast({ anchor }) {
+    const paper = getComputedStyle(anchor.closest(".modal-content")).backgroundColor;
+    const ink = getLuminance(getComputedStyle(anchor).color, paper);
+    const contrast = (getLuminance(paper, paper) + 0.05) / (ink + 0.05);
+    if (contrast < 4.5) {
+        throw new Error(`A contrast of ${contrast.toFixed(2)}: ${anchor.textContent}`);
+    }
+}
 
 /** New, an address, Continue. */
 function enter(email) {
@@ -9,6 +29,7 @@ function enter(email) {
             content: "One thing is asked for",
             trigger: ".modal:has([name=email] input):not(:has([name=smtp_password]))",
         },
+        { trigger: ".modal p.text-muted", run: checkContrast },
         { trigger: ".modal [name=email] input", run: `edit ${email}` },
         {
             content: "Enter does what the first button does",
@@ -88,6 +109,17 @@ tours.add("user_email_alias_setup_table", {
         }),
 });
 
+tours.add("user_email_alias_setup_cancelled", {
+    steps: () => [
+        ...enter("alice@table.example"),
+        { trigger: ".modal [name=smtp_password] input:focus", run: "edit wrong" },
+        { trigger: ".modal button[name=action_test_connection]", run: "click" },
+        { trigger: '.modal .alert-danger:contains("535 5.7.8")' },
+        { trigger: ".modal button[name=action_cancel]", run: "click" },
+        { trigger: "body:not(:has(.modal)) .o_kanban_view .o_view_nocontent" },
+    ],
+});
+
 tours.add("user_email_alias_setup_srv", {
     steps: () =>
         prove("alice@srv.example", {
@@ -107,7 +139,7 @@ tours.add("user_email_alias_setup_autoconfig", {
 tours.add("user_email_alias_setup_nothing", {
     steps: () => [
         ...enter("not an address"),
-        { trigger: '.modal .alert-danger:contains("email address")' },
+        { trigger: '.modal .alert-danger:contains("There is no @ in it")' },
         { trigger: ".modal [name=email] input", run: "edit alice@nothing.example" },
         { trigger: ".modal button[name=action_continue]", run: "click" },
         { trigger: '.o_notification:contains("Nothing is known of the mail server of")' },

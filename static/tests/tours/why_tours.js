@@ -31,6 +31,21 @@ tours.add("user_email_alias_why", {
     ],
 });
 
+/** The test of the connection is a click of the dialogue, which stays and looks again. */
+tours.add("user_email_alias_why_test", {
+    steps: () => [
+        { trigger: "button:contains('Why is nothing leaving?')", run: "click" },
+        {
+            trigger: `${REASON}[data-key=hold] button:contains('Test Connection')`,
+            run: "click",
+        },
+        { trigger: ".o_notification:contains('The test did not pass')" },
+        { trigger: `${REASON}[data-key=hold]:contains('user name or password')` },
+        { trigger: ".modal-footer button:contains('Close')", run: "click" },
+        { trigger: "body:not(:has(.modal))" },
+    ],
+});
+
 tours.add("user_email_alias_why_list", {
     steps: () => [
         {
