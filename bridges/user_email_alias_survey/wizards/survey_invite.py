@@ -14,6 +14,8 @@ class SurveyInvite(models.TransientModel):
 
     def action_invite(self):
         """Extend: of what was sent the survey's or applicant's chatter tells."""
+        if not self.email_alias_id:
+            return super().action_invite()
         with self.email_alias_id._follow_up(self._email_alias_get_record()):
             emails = filter(None, emails_split.split(self.emails or ""))
             count = len(self.partner_ids) + len([*emails])
