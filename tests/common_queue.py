@@ -23,6 +23,8 @@ from .fake_ca import make_ca
 from .fake_smtp import FakeSmtpServer
 
 PASSWORD = "correct horse"
+QUEUE_JOB = "user_email_alias.ir_cron_process"
+MAILING_JOB = "mass_mailing.ir_cron_mass_mailing_queue"
 LANE_LOGGER = "odoo.addons.user_email_alias.sending.lane"
 
 
@@ -63,6 +65,21 @@ class QueueCase(BaseCase):
             self.user_id = self._create_user(env, "queue_ada").id
             self.alias_id = self.create_alias(env).id
         self.addCleanup(self._remove)
+
+    def reset_jobs(self):
+        """No cron worker runs in a test: let the jobs look as if one did."""
+        with self.committed() as env:
+            for xmlid in (QUEUE_JOB, MAILING_JOB):
+                cron = env.ref(xmlid)
+                env.cr.execute(
+                    "UPDATE ir_cron SET active = true,"
+                    " nextcall = now() AT TIME ZONE 'UTC' + interval '5 minutes'"
+                    " WHERE id = %s",
+                    [cron.id],
+                )
+                env.cr.execute(
+                    "DELETE FROM ir_cron_trigger WHERE cron_id = %s", [cron.id]
+                )
 
     @contextlib.contextmanager
     def committed(self, uid=api.SUPERUSER_ID):

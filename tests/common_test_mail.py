@@ -115,6 +115,7 @@ class TestMailCase(QueueCase):
         super().setUp()
         if not find_program():
             raise unittest.SkipTest("dovecot-imapd is not installed")
+        self.reset_jobs()
         ca = self.ca._ca
         dovecot = Dovecot(ca, {"ada": PASSWORD}, special_use=SPECIAL_USE)
         self.dovecot = self.enterContext(dovecot)

@@ -5,10 +5,7 @@ import contextlib
 from odoo.fields import Command
 
 from ..sending.lock import LANE_LOCK, locked
-from .common_queue import QueueCase
-
-QUEUE_JOB = "user_email_alias.ir_cron_process"
-MAILING_JOB = "mass_mailing.ir_cron_mass_mailing_queue"
+from .common_queue import QUEUE_JOB, QueueCase
 
 
 class WhyCase(QueueCase):
@@ -25,21 +22,6 @@ class WhyCase(QueueCase):
             env["res.users"].browse(self.system_id).group_ids += env.ref(
                 "base.group_system"
             )
-
-    def reset_jobs(self):
-        """No cron worker runs in a test: let the jobs look as if one did."""
-        with self.committed() as env:
-            for xmlid in (QUEUE_JOB, MAILING_JOB):
-                cron = env.ref(xmlid)
-                env.cr.execute(
-                    "UPDATE ir_cron SET active = true,"
-                    " nextcall = now() AT TIME ZONE 'UTC' + interval '5 minutes'"
-                    " WHERE id = %s",
-                    [cron.id],
-                )
-                env.cr.execute(
-                    "DELETE FROM ir_cron_trigger WHERE cron_id = %s", [cron.id]
-                )
 
     # ------------------------------------------------------------------
     # Seeding
