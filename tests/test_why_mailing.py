@@ -3,7 +3,8 @@
 from odoo import fields
 from odoo.tests import tagged
 
-from .common_why import MAILING_JOB, WhyCase
+from .common_queue import MAILING_JOB
+from .common_why import WhyCase
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
