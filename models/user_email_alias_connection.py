@@ -161,9 +161,7 @@ class UserEmailAliasConnection(models.AbstractModel):
         self._count_attempt()
         self._record_event("tested")
         started = time.monotonic()
-        # the servers may take their time: no transaction is open meanwhile
-        if not modules.module.current_test:
-            self.env.cr.commit()
+        self._let_go()
         try:
             message = self._test_connection__(Deadline(BUTTON_SECONDS))
         except UserError as error:
@@ -182,6 +180,12 @@ class UserEmailAliasConnection(models.AbstractModel):
             time.monotonic() - started,
         )
         return message, kind
+
+    @api.model
+    def _let_go(self):
+        """End the transaction: none is open while a server is waited for."""
+        if not modules.module.current_test:
+            self.env.cr.commit()
 
     @api.model
     def _get_notification(self, message, kind, hint=""):

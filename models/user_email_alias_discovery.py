@@ -1,6 +1,6 @@
 import logging
 
-from odoo import api, models, modules
+from odoo import api, models
 from odoo.tools import str2bool
 
 from ..exceptions import NoSuchDomain
@@ -31,9 +31,7 @@ class UserEmailAliasDiscovery(models.AbstractModel):
         """
         self._count_attempt()
         sources = self._get_sources()
-        # the domain's servers may take their time: no transaction is open meanwhile
-        if not modules.module.current_test:
-            self.env.cr.commit()
+        self._let_go()
         deadline = Deadline(discovery.SEARCH_SECONDS)
         try:
             found = discovery.search(email, sources, deadline)

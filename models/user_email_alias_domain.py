@@ -1,6 +1,6 @@
 import json
 
-from odoo import api, fields, models, modules
+from odoo import api, fields, models
 
 from ..decorators import of_records
 from ..tools import address, domain_health
@@ -61,9 +61,7 @@ class UserEmailAliasDomain(models.AbstractModel):
         if not domain or domain.rpartition(".")[2] in RESERVED:
             return
         mailer, names = self._get_mailer(), self._get_names()
-        # the DNS may take its time: no transaction is open meanwhile
-        if not modules.module.current_test:
-            self.env.cr.commit()
+        self._let_go()
         found = domain_health.examine(domain, mailer, names, deadline)
         # sudo: written by the server only
         self.sudo().write(

@@ -1,4 +1,4 @@
-from odoo import api, fields, models, modules
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..decorators import of_records
@@ -66,9 +66,7 @@ class UserEmailAliasSentFolder(models.AbstractModel):
         is_own, known = not self.sudo().imap_server_id, self._get_imap_folder()
         try:
             account = self._get_imap_account__()
-            # the server may take its time: no transaction is open meanwhile
-            if not modules.module.current_test:
-                self.env.cr.commit()
+            self._let_go()
             with account.open(Deadline(BUTTON_SECONDS)) as connection:
                 if is_own:
                     folders = connection.list_folders()

@@ -2,7 +2,7 @@ import secrets
 
 from markupsafe import Markup
 
-from odoo import api, fields, models, modules
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..decorators import of_records
@@ -218,11 +218,6 @@ class UserEmailAliasTestMail(models.AbstractModel):
     # ------------------------------------------------------------------
     # Both
     # ------------------------------------------------------------------
-
-    def _let_go(self):
-        """No transaction is open while a server is waited for."""
-        if not modules.module.current_test:
-            self.env.cr.commit()
 
     def _forget_test_mail(self):
         """Tell nothing of a test that another account has passed."""
