@@ -29,7 +29,6 @@ class UserEmailAliasDomain(models.AbstractModel):
     )
     domain_checked_at = fields.Datetime(readonly=True, copy=False)
     domain_advice = fields.Json("From Domain", compute="_compute_domain_advice")
-    domain_advice_count = fields.Integer(compute="_compute_domain_advice")
 
     @api.depends("domain_findings", "domain_checked", "email_from")
     def _compute_domain_advice(self):
@@ -37,7 +36,6 @@ class UserEmailAliasDomain(models.AbstractModel):
             found = []
             if alias.domain_checked and alias.domain_checked == alias._get_domain():
                 found = json.loads(alias.domain_findings or "[]")
-            alias.domain_advice_count = sum(not is_ok for _, is_ok, _ in found)
             alias.domain_advice = [
                 {"level": "good" if is_ok else "odd", "text": f"{subject}: {sentence}"}
                 for subject, is_ok, sentence in found
@@ -93,10 +91,9 @@ class UserEmailAliasDomain(models.AbstractModel):
         self._check_owner()
         self._count_attempt()
         self._look_up_domain(Deadline(LOOK_UP_SECONDS))
-        count = self.domain_advice_count
         if not self.domain_advice:
             message, kind = self.env._("Nobody answered about this domain."), "warning"
-        elif count:
+        elif any(line["level"] != "good" for line in self.domain_advice):
             message, kind = self.env._("Something could be mended: see below."), "info"
         else:
             message, kind = self.env._("Nothing to mend was found."), "success"

@@ -105,9 +105,8 @@ class UserEmailAliasLargeAttachments(models.AbstractModel):
         """
         # sudo: the identity is closed to everybody
         before = self.sudo()
-        is_same = (
-            bool(account["identity"]) and before.oauth_identity == (account["identity"])
-        )
+        identity = account["identity"]
+        is_same = bool(identity) and before.oauth_identity == identity
         if not is_same or account["transport"] not in API_TRANSPORTS:
             return {"oauth_smtp_server": False, "has_smtp_road": False}
         if before.transport == "smtp":

@@ -8,7 +8,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..sending.direct import DirectService
-from ..sending.jobs import find_next_run, find_trouble
+from ..sending.jobs import Jobs
 from ..sending.lock import open_cursor
 from ..sending.run import LANES, RUN_SECONDS, SPARE_CONNECTIONS, Run
 
@@ -70,14 +70,9 @@ class UserEmailAliasQueue(models.AbstractModel):
         return "copy" if self.env["user.email.alias"]._is_copy() else None
 
     @api.model
-    def _get_job_trouble(self):
-        """Why the job of the queue does not run; None if it does."""
-        return find_trouble(self.with_context(active_test=False)._get_crons())
-
-    @api.model
-    def _get_next_run(self):
-        """When the job runs next; None: now, in seconds since the epoch."""
-        return find_next_run(self._get_crons())
+    def _read_jobs(self):
+        """How it stands with the jobs of the queue, those switched off included."""
+        return Jobs(self.with_context(active_test=False)._get_crons())
 
     @api.model
     def _make_room(self):

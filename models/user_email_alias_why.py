@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 from ..decorators import of_records
-from ..sending.jobs import find_trouble
+from ..sending.jobs import Jobs
 from ..sending.why import Reason, Why, find_sample
 from ..sending.why_clicks import Clicks
 from ..sending.why_words import Reader, Words
@@ -142,7 +142,7 @@ def _get_step(mailing_sudo):
     job = mailing_sudo.env.ref(
         "mass_mailing.ir_cron_mass_mailing_queue", raise_if_not_found=False
     )
-    trouble = find_trouble(job or mailing_sudo.env["ir.cron"])
+    trouble = Jobs(job or mailing_sudo.env["ir.cron"]).trouble
     if trouble:
         return Reason(f"mailing_job_{trouble.key}")
     return Reason("mailing_soon")

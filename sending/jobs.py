@@ -1,6 +1,7 @@
 """Whether a scheduled action is looked after: it may be off, or no worker be there."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from odoo.tools import SQL
 
@@ -37,53 +38,71 @@ class JobTrouble:
     since: float | None = None
 
 
-def find_trouble(crons_sudo):
-    """Find out whether one of these jobs runs, as far as the database knows.
+class Jobs:
+    """Scheduled actions that do the same work, as far as the database knows of them.
 
     :param crons_sudo: with those that are switched off; one at work is enough
-    :return: a :class:`JobTrouble` or None
     """
-    if not crons_sudo:
-        return JobTrouble("off")
-    rows = _read(crons_sudo)
-    active = [row for row in rows if row[1]]
-    if not active:
-        return JobTrouble("off", crons_sudo.ids[0])
-    # the times of a job at work are written when it ends
-    late = [
-        row for row in active if not row[4] and row[2] < row[3] - UNATTENDED_SECONDS
-    ]
-    if len(late) < len(active):
-        return None
-    return JobTrouble("unattended", late[0][0], float(late[0][2]))
+
+    def __init__(self, crons_sudo):
+        self._rows = _read(crons_sudo)
+        self._active = [row for row in self._rows if row.active]
+        self._is_at_work = any(row.is_at_work for row in self._active)
+
+    @property
+    def active_count(self):
+        return len(self._active)
+
+    @property
+    def trouble(self):
+        """Why none of them runs, a :class:`JobTrouble`; or None."""
+        if not self._active:
+            return JobTrouble("off", self._rows[0].id if self._rows else None)
+        # the times of a job at work are written when it ends
+        late = [
+            row for row in self._active if row.next_run < row.now - UNATTENDED_SECONDS
+        ]
+        if self._is_at_work or len(late) < len(self._active):
+            return None
+        return JobTrouble("unattended", late[0].id, late[0].next_run)
+
+    @property
+    def next_run(self):
+        """When one of them runs next, if that takes a while.
+
+        In seconds since the epoch, or None: one is at work, or about to be, or none
+        is active.
+        """
+        if not self._active or self._is_at_work:
+            return None
+        row = min(self._active, key=lambda row: row.next_run)
+        return row.next_run if row.next_run > row.now + SOON_SECONDS else None
 
 
-def find_next_run(crons_sudo):
-    """Find out when one of these jobs runs next, if that takes a while.
-
-    :return: seconds since the epoch, or None: one is at work, or about to be, or none
-        is active
-    """
-    active = [row for row in _read(crons_sudo) if row[1]]
-    if not active or any(row[4] for row in active):
-        return None
-    row = min(active, key=lambda row: row[2])
-    return float(row[2]) if row[2] > row[3] + SOON_SECONDS else None
+class _Row(NamedTuple):
+    id: int
+    active: bool
+    next_run: float
+    now: float
+    is_at_work: bool
 
 
 def _read(crons_sudo):
-    """Return (id, active, next run, now, whether one is at work) of each job.
+    """Return what the database knows of each job.
 
     In SQL for the clock of the database, and because it stands beside each list.
     """
+    if not crons_sudo:
+        return []
     crons_sudo.flush_recordset(["active", "nextcall"])
     cr = crons_sudo.env.cr
     cr.execute(
         SQL(
             """
             SELECT cron.id, cron.active,
-                   extract(epoch FROM LEAST(cron.nextcall, min(trigger.call_at))),
-                   extract(epoch FROM clock_timestamp()),
+                   extract(epoch FROM LEAST(cron.nextcall, min(trigger.call_at))
+                          )::float8,
+                   extract(epoch FROM clock_timestamp())::float8,
                    EXISTS (%s)
               FROM ir_cron cron
          LEFT JOIN ir_cron_trigger trigger ON trigger.cron_id = cron.id
@@ -94,4 +113,4 @@ def _read(crons_sudo):
             crons_sudo.ids,
         )
     )
-    return cr.fetchall()
+    return [_Row(*row) for row in cr.fetchall()]

@@ -308,14 +308,15 @@ def read_house(env):
     Queue = env["user.email.alias.queue"]
     env.cr.execute(SQL("SELECT count(*) FROM (%s) lane", _LANES))
     [lane_count] = env.cr.fetchone()
-    limit, jobs = Queue._get_lane_limit(), max(1, len(Queue._get_crons()))
+    limit, jobs = Queue._get_lane_limit(), Queue._read_jobs()
+    job_count = max(1, jobs.active_count)
     return House(
         Queue._get_stop(),
-        Queue._get_job_trouble(),
-        jobs * get_room(limit, is_direct=False),
-        jobs * get_room(limit, is_direct=True),
+        jobs.trouble,
+        job_count * get_room(limit, is_direct=False),
+        job_count * get_room(limit, is_direct=True),
         lane_count,
-        Queue._get_next_run(),
+        jobs.next_run,
     )
 
 

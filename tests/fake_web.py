@@ -1,12 +1,12 @@
 """Web servers of many names on one port of this machine, down to the bytes they say."""
 
 import contextlib
-import socket
 import ssl
-import threading
 from urllib.parse import urlsplit
 
 import trustme
+
+from .listener import Listener
 
 XML = "text/xml; charset=utf-8"
 
@@ -27,42 +27,25 @@ def redirect(location):
     return answer("", status="302 Found", Location=location)
 
 
-class FakeWeb:
+class FakeWeb(Listener):
     """Serve HTTPS at one address of loopback; a context manager.
 
     :param names: whom its certificate is for
-    :param address: 127.0.0.2 and so on are other machines to whoever connects
-    :param port: 0 for a free one
+    :param place: where, see :class:`Listener`
     """
 
-    def __init__(self, ca: trustme.CA, *names, address="127.0.0.1", port=0):
+    def __init__(self, ca: trustme.CA, *names, **place):
+        super().__init__(**place)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         ca.issue_cert(*names).configure_cert(self._context)
-        self._listener = socket.create_server((address, port))
-        self.port = self._listener.getsockname()[1]
         # (host, path) -> bytes, or what is called with the connection
         self.pages = {}
         # (host, target) of all requests; whatever connected, also without any
         self.requests = []
         self.connections = 0
 
-    def __enter__(self):
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_exc_info):
-        self._listener.close()
-
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                client, _address = self._listener.accept()
-                self.connections += 1
-                threading.Thread(
-                    target=self._serve, args=(client,), daemon=True
-                ).start()
-
-    def _serve(self, client):
+    def serve_client(self, client):
+        self.connections += 1
         with contextlib.suppress(OSError), client:
             client.settimeout(20)
             with self._context.wrap_socket(client, server_side=True) as tls:

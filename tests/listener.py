@@ -6,10 +6,14 @@ import threading
 
 
 class Listener:
-    """Serve each client of a free port in a thread of its own; a context manager."""
+    """Serve each client in a thread of its own; a context manager.
 
-    def __init__(self):
-        self._listener = socket.create_server(("127.0.0.1", 0))
+    :param address: 127.0.0.2 and so on are other machines to whoever connects
+    :param port: 0 for a free one
+    """
+
+    def __init__(self, address="127.0.0.1", port=0):
+        self._listener = socket.create_server((address, port))
         self.port = self._listener.getsockname()[1]
 
     def __enter__(self):

@@ -109,7 +109,6 @@ MODELS = {
         "OAS/": """
             backoff_count backoff_is_quota backoff_until can_decide_on_copy can_drop
             claimed_at connection_mails connection_mails_at domain_advice
-            domain_advice_count
             domain_checked domain_checked_at domain_findings has_google
             has_imap_password has_microsoft has_own_imap has_sent_copies
             has_smtp_password has_smtp_road hold_reason imap_folder is_by_organisation

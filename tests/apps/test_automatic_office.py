@@ -3,6 +3,7 @@
 from odoo.tests import tagged
 
 from ..common_automatic import ADA, GUEST, ROBOT, AutomaticCase, sets_off
+from .common_orders import OrderMixin
 
 COLLEAGUE = "queue_colleague@example.com"
 INBOX = "inbox@corp.example"
@@ -85,7 +86,7 @@ class TestAccount(AutomaticCase):
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
-class TestSale(AutomaticCase):
+class TestSale(OrderMixin, AutomaticCase):
     groups = ("sales_team.group_sale_salesman_all_leads",)
 
     @sets_off(("sale", "SaleOrder._send_order_notification_mail"))
@@ -103,13 +104,6 @@ class TestSale(AutomaticCase):
         with self.committed(self.user_id) as env:
             env["sale.order"].browse(order_id)._validate_order()
         self.assertLeavesAsEver(ADA, GUEST)
-
-    def _delete_created(self):
-        with self.committed() as env:
-            for model, ids in self.created:
-                if model == "sale.order":
-                    env[model].browse(ids)._action_cancel()
-        super()._delete_created()
 
 
 @tagged("post_install", "-at_install", "user_email_alias")

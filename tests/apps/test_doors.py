@@ -4,10 +4,11 @@ from odoo.tests import tagged
 
 from ..common_automatic import ADA, GUEST, ROBOT
 from ..test_compose_doors import COMPOSER, GUESTS, DoorCase
+from .common_orders import OrderMixin
 
 
 @tagged("post_install", "-at_install", "user_email_alias")
-class TestQuotation(DoorCase):
+class TestQuotation(OrderMixin, DoorCase):
     groups = ("sales_team.group_sale_salesman_all_leads",)
 
     def create_orders(self, count):
@@ -23,13 +24,6 @@ class TestQuotation(DoorCase):
                 for partner_id in self.create_partners(count)
             ),
         )
-
-    def _delete_created(self):
-        with self.committed() as env:
-            for model, ids in self.created:
-                if model == "sale.order":
-                    env[model].browse(ids)._action_cancel()
-        super()._delete_created()
 
     def open_composer(self, ids):
         action = self.call("sale.order", "action_quotation_send", ids)
