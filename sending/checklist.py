@@ -164,8 +164,12 @@ class Checklist:
             )
         told = ", ".join(f"{method.upper()} {word}" for method, word in results.items())
         is_good = all(word == "pass" for word in results.values())
+        level = GOOD if is_good else ODD
+        if not found["authority"]:
+            text = self.env._("As the receiver wrote: %s.", told)
+            return self._line(level, text)
         return self._line(
-            GOOD if is_good else ODD,
+            level,
             self.env._(
                 "As the receiver %(who)s wrote: %(results)s.",
                 who=found["authority"],

@@ -140,6 +140,20 @@ class TestTestMail(TestMailCase):
         lines = self.run_test()
         self.assertLine(lines, "odd", "SPF pass, DKIM none, DMARC fail")
 
+    def test_results_of_a_receiver_that_does_not_say_who_it_is(self):
+        text = (
+            "spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=x; dkim=pass; dmarc=pass"
+        )
+        self.provider.knobs.added = [results(text)]
+        told = "receiver wrote: SPF pass, DKIM pass, DMARC pass"
+        self.assertLine(self.run_test(), "good", told)
+
+    def test_it_arrives_as_spam_in_a_folder_without_the_flag(self):
+        with self.provider.mailbox() as client:
+            client.create("Spam")
+        self.provider.knobs.folder = "Spam"
+        self.assertLine(self.run_test(), "bad", "folder “Spam”")
+
     def test_it_arrives_as_spam(self):
         self.provider.knobs.folder = "Junk"
         self.assertLine(self.run_test(), "bad", "folder “Junk”")

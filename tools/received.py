@@ -15,14 +15,20 @@ FROM_LENGTH = 1_000  # of From; its parser is slow, and recurses
 SHOWN_LENGTH = 200  # of what others wrote and we show
 NESTED_COMMENTS = 5
 SIGNATURES = 20  # DKIM signatures that are looked at
+RESULT_HEADERS = 10  # Authentication-Results that are looked at
 
 # RFC 8058 4: a signature has to cover both.
 UNSUBSCRIBE = ("list-unsubscribe", "list-unsubscribe-post")
 
 METHODS = ("spf", "dkim", "dmarc")
 
+# Yahoo's own words for results (RFC 8601 2.7)
+RESULTS = {"dkim_pass": "pass", "success": "pass"}
+
+_ESCAPED = re.compile(r"\\.")
 _COMMENT = re.compile(r"\([^()]*\)")
-_RESULT = re.compile(r"(spf|dkim|dmarc)\s*(?:/\s*\d+\s*)?=\s*([A-Za-z]+)", re.I)
+_RESULT = re.compile(r"(spf|dkim|dmarc)\s*(?:/\s*\d+\s*)?=\s*([A-Za-z_]+)", re.I)
+_METHOD = re.compile(r"[\w-]+\s*(?:/\s*\d+\s*)?=")
 
 
 @dataclass(frozen=True)
@@ -34,8 +40,9 @@ class Verdict:
     :ivar lost: names of headers that were sent and are gone or changed
     :ivar signers: domains whose DKIM signature covers the headers to unsubscribe
     :ivar other_signers: domains whose signature does not
-    :ivar authority: who wrote the topmost Authentication-Results, empty for nobody
-    :ivar results: method -> result there (RFC 8601 2.7)
+    :ivar authority: who wrote the topmost Authentication-Results, empty for nobody,
+        or if it does not say
+    :ivar results: method -> what this one found (RFC 8601 2.7)
     """
 
     header_from: str = ""
@@ -61,12 +68,12 @@ def judge(header, message_id, header_from, sent):
     :return: a :class:`Verdict`
     """
     arrived = BytesHeaderParser(policy=policy.compat32).parsebytes(header)
-    from_text = _decode(_get(arrived, "From"))
+    from_text = _get(arrived, "From")
     kept = [name for name, value in sent.items() if _same(arrived, name, value)]
     signers, others = _read_signatures(arrived)
     authority, results = _read_results(arrived)
     return Verdict(
-        header_from=_show(from_text),
+        header_from=_show(_decode(from_text)),
         is_from_kept=_parse_from(from_text) == _parse_from(header_from),
         id_kept_as=_find_id(arrived, message_id),
         kept=kept,
@@ -99,12 +106,13 @@ def _decode(text):
 
 
 def _parse_from(text):
+    """Name and address; what is encoded in a name may look like an address's syntax."""
     try:
         name, mailbox = parseaddr(text[:FROM_LENGTH])
     except RecursionError:
         return text
     local, at, domain = mailbox.rpartition("@")
-    return name.strip(), local + at + domain.lower()
+    return _decode(name).strip(), local + at + domain.lower()
 
 
 def _find_id(arrived, message_id):
@@ -140,17 +148,44 @@ def _unique(values):
 
 
 def _read_results(arrived):
-    """Read the topmost Authentication-Results: the last server's (RFC 8601 5)."""
-    text = _get(arrived, "Authentication-Results")
+    """Read the topmost Authentication-Results, which the last server wrote.
+
+    It may have written one for each method; those of others, anybody may have written
+    (RFC 8601 5).
+
+    :return: its name, and method -> result
+    """
+    found = {}
+    headers = arrived.get_all("Authentication-Results", [])[:RESULT_HEADERS]
+    read = list(map(_read_result_header, headers))
+    authority = read[0][0] if read else ""
+    for other, parts in read if authority else read[:1]:
+        if other != authority:
+            break
+        for part in parts:
+            if told := _RESULT.match(part):
+                word = told[2].lower()
+                result = RESULTS.get(word, word), "smtp.helo" not in part.lower()
+                found.setdefault(told[1].lower(), []).append(result)
+    return _show(authority), {name: _choose(told) for name, told in found.items()}
+
+
+def _read_result_header(value):
+    """Return who wrote it, and its parts; Microsoft leaves out the former."""
+    text = _ESCAPED.sub("", _unfold(value))
     for _ in range(NESTED_COMMENTS):
         text = _COMMENT.sub(" ", text)
-    authority, _semicolon, rest = text.partition(";")
-    results = {}
-    for part in rest.split(";"):
-        if told := _RESULT.match(part.strip()):
-            method, result = told[1].lower(), told[2].lower()
-            # several signatures have a result each: one that passes is enough
-            if results.get(method) != "pass":
-                results[method] = result
-    words = authority.split()
-    return _show(words[0]) if words else "", results
+    first, *parts = (part.strip() for part in text.split(";"))
+    if _METHOD.match(first):
+        return "", [first, *parts]
+    return (first.split() or [""])[0], parts
+
+
+def _choose(results):
+    """Return the result of a method that counts.
+
+    :param results: (result, whether it is not about the name in HELO)
+    """
+    counted = [word for word, counts in results if counts] or [w for w, _ in results]
+    # several signatures have a result each: one that passes is enough
+    return "pass" if "pass" in counted else counted[-1]

@@ -15,6 +15,7 @@ from imapclient.response_parser import parse_fetch_response
 
 from . import failure as imap_failure
 from .failure import ServerRefusal, plain_words
+from .folder_names import folded
 from .wire import quoted
 
 # The newest messages of a folder that are looked through.
@@ -25,6 +26,19 @@ CANDIDATES = 20
 
 INBOX = "INBOX"
 JUNK_FLAG = "\\junk"
+JUNK_FOLDERS = 2  # that are looked at: the one with the flag, and one by its name
+
+# What servers without flags (RFC 6154) call it; as :func:`folder_names.folded`.
+JUNK_NAMES = (
+    *("junk", "spam", "junk email", "junk e mail", "bulk mail", "bulk", "spamverdacht"),
+    *(
+        "indésirables",
+        "courrier indésirable",
+        "correo no deseado",
+        "posta indesiderata",
+    ),
+    *("ongewenste e mail", "lixo eletrônico", "спам", "垃圾邮件", "迷惑メール"),
+)
 
 # Where providers that give a message another Message-ID keep the one it had.
 KEPT_IDS = ("X-Microsoft-Original-Message-ID", "X-Google-Original-Message-ID")
@@ -65,9 +79,20 @@ class Found:
 
 
 def get_inboxes(connection):
-    """Return the paths of the folders a message may arrive in: INBOX, and for spam."""
-    junk = [f.path for f in connection.list_folders() if JUNK_FLAG in f.flags]
-    return [INBOX, *junk[:1]]
+    """Return the paths of the folders a message may arrive in: INBOX, and for spam.
+
+    A filter may know another folder for spam than the one with the flag.
+    """
+    folders = connection.list_folders()
+    junk = [f.path for f in folders if JUNK_FLAG in f.flags]
+    junk += [f.path for f in folders if _has_junk_name(f)]
+    return [INBOX, *list(dict.fromkeys(junk))[:JUNK_FOLDERS]]
+
+
+def _has_junk_name(folder):
+    delimiter = folder.delimiter
+    name = folder.path.rpartition(delimiter)[2] if delimiter else folder.path
+    return folded(name) in map(folded, JUNK_NAMES)
 
 
 def find(connection, path, sought):
