@@ -104,6 +104,7 @@ from . import (
     test_postfix,
     test_provider,
     test_public_reports,
+    test_public_reports_setup,
     test_queue,
     test_queue_greeting,
     test_queue_headers,

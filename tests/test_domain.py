@@ -42,6 +42,7 @@ class TestDomain(AliasCommon):
     def test_all_is_well(self):
         self.dns.set(DOMAIN, "MX", "10 mx.company.de.")
         self.publish(own=["x=y", GOOGLE], google___domainkey=KEY)
+        self.dns.set("_spf.google.com", "TXT", '"v=spf1 ip4:192.0.2.1 ~all"')
         self.publish(_dmarc="v=DMARC1; p=quarantine")
         found, notice = self.look_up("google")
         self.assertEqual(set(found), {"MX", "SPF", "DKIM", "DMARC"})

@@ -43,11 +43,12 @@ def find_published(
     domain = mailbox.domain
     neutral = quote(f"{NEUTRAL_LOCAL}@{domain}", safe="")
     places = (
-        f"https://autoconfig.{domain}/mail/config-v1.1.xml?emailaddress={neutral}",
+        f"https://autoconfig.{domain}/mail/config-v1.1.xml",
         f"https://{domain}/.well-known/autoconfig/mail/config-v1.1.xml",
     )
+    urls = [f"{place}?emailaddress={neutral}" for place in places]
     found = together(
-        [lambda url=url: _find(url, mailbox, web, mail, deadline) for url in places],
+        [lambda url=url: _find(url, mailbox, web, mail, deadline) for url in urls],
         deadline,
     )
     return next(filter(None, found), None)

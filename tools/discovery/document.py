@@ -60,17 +60,20 @@ def _read_server(server, make, mailbox):
         raise Unusable("takes no password")
     host = server.get("hostname", "").replace("%EMAILDOMAIN%", mailbox.domain)
     found = make(host, server.get("port", ""), is_implicit)
-    return found, fill_in(_name_user(server.get("username", ""), mailbox), mailbox)
+    user = server.get("username", "")
+    if user:
+        fill_in(user, mailbox)  # what cannot be one makes the whole server doubtful
+    return found, fill_in(_name_user(user), mailbox)
 
 
-def _name_user(text, mailbox):
-    """The pattern of a user name; an answer that is made for whom it was asked for."""
-    if text in (
-        f"{NEUTRAL_LOCAL}@{mailbox.domain}",
-        f"{NEUTRAL_LOCAL}@{mailbox.address.rpartition('@')[2]}",
-    ):
-        return "%EMAILADDRESS%"
-    return "%EMAILLOCALPART%" if text == NEUTRAL_LOCAL else text or "%EMAILADDRESS%"
+def _name_user(text):
+    """The pattern of a user name; an answer that is made for whom it was asked for.
+
+    A name without a placeholder is somebody's, and hardly this user's.
+    """
+    if text == NEUTRAL_LOCAL:
+        return "%EMAILLOCALPART%"
+    return text if "%" in text else "%EMAILADDRESS%"
 
 
 def _read_servers(body):

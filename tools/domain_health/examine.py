@@ -20,6 +20,8 @@ SENTENCES = {
     " and may treat its mail as spam. Your provider's pages say what to add.",
     "spf_several": "{domain} has {count} SPF records, and receivers then use none of"
     " them: make one of them.",
+    "spf_broken": "The SPF record of {domain} names {broken}, which has none that"
+    " counts, and receivers then use none of it: take “{broken}” out.",
     "spf_mailer": "The SPF record of {domain} does not name {mailer}: add"
     " “include:{include}” to it.",
     "spf_lookups": "The SPF record of {domain} needs more than {limit} look-ups, and"
@@ -110,9 +112,11 @@ def _examine_spf(spf, mailer):
         return "spf_all", {}
     if spf.lookups > MAX_LOOKUPS:
         return "spf_lookups", {}
-    if not mailer:
-        return "spf_found", {}
-    return ("spf_ok" if mailer.spf in spf.included else "spf_mailer"), {}
+    if spf.broken:
+        return "spf_broken", {"broken": spf.broken}
+    if mailer and mailer.spf in spf.included:
+        return "spf_ok", {}
+    return ("spf_mailer" if mailer and not spf.is_open else "spf_found"), {}
 
 
 def _examine_dkim(domain, mailer, ask):

@@ -7,6 +7,7 @@ MAX_LOOKUPS = 10  # terms that ask the DNS, RFC 7208 4.6.4
 
 _VERSION = re.compile(r"v=spf1(?: |\Z)", re.IGNORECASE)
 _ASKS = re.compile(r"[+?~-]?(include|a|mx|ptr|exists)(?=[:/]|\Z)(?::(\S+))?", re.I)
+_ALL = re.compile(r"[+?~-]?all", re.IGNORECASE)
 _REDIRECT = re.compile(r"redirect=(\S+)", re.IGNORECASE)
 
 
@@ -14,13 +15,17 @@ class Spf(NamedTuple):
     """What was found.
 
     ``count``: SPF records at the domain itself, of which one counts. ``included``: the
-    domains whose records were read. ``lookups``: terms that ask the DNS.
+    domains whose records were read. ``lookups``: terms that ask the DNS. ``broken``: a
+    domain that is included and has no record, or several; receivers then use none of
+    it. ``is_open``: something depends on the message, and cannot be told beforehand.
     """
 
     count: int
     included: frozenset[str] = frozenset()
     lookups: int = 0
     lets_all: bool = False
+    broken: str = ""
+    is_open: bool = False
 
 
 def read_spf(domain, ask):
@@ -31,27 +36,79 @@ def read_spf(domain, ask):
     texts = ask(domain)
     if texts is None:
         return None
-    records = [text for text in texts if _VERSION.match(text)]
+    records = _get_records(texts)
     if len(records) != 1:
         return Spf(len(records))
-    terms = records[0].split()[1:]
-    lets_all = any(term.lower() in ("all", "+all") for term in terms)
-    included, lookups = set(), 0
-    waiting = [terms]
-    while waiting and lookups <= MAX_LOOKUPS:
-        for term in waiting.pop():
-            asks, redirect = _ASKS.fullmatch(term), _REDIRECT.fullmatch(term)
-            if not asks and not redirect:
-                continue
-            lookups += 1
-            target = redirect[1] if redirect else asks[2]
-            follows = redirect or asks[1].lower() == "include"
-            # a macro depends on the message (RFC 7208 7)
-            if not follows or not target or "%" in target:
-                continue
-            target = target.lower().rstrip(".")
-            if target not in included:
-                included.add(target)
-                found = [text for text in ask(target) or () if _VERSION.match(text)]
-                waiting += [text.split()[1:] for text in found[:1]]
-    return Spf(1, frozenset(included), lookups, lets_all)
+    reader = _Reader(ask)
+    reader.read(records[0])
+    return Spf(
+        1,
+        frozenset(reader.included),
+        reader.lookups,
+        reader.lets_all,
+        reader.broken,
+        reader.is_open,
+    )
+
+
+def _get_records(texts):
+    return [text for text in texts if _VERSION.match(text)]
+
+
+def _get_terms(record):
+    """The terms that count: behind "all" none is looked at, and no redirect counts
+    beside it (RFC 7208 5.1)."""
+    terms = record.split()[1:]
+    ends = [n for n, term in enumerate(terms) if _ALL.fullmatch(term)]
+    if not ends:
+        return terms
+    return [t for t in terms[: ends[0] + 1] if not _REDIRECT.fullmatch(t)]
+
+
+class _Reader:
+    """Follows includes and redirects, breadth first, until the limit is passed."""
+
+    def __init__(self, ask):
+        self._ask = ask
+        self.included = set()
+        self.lookups = 0
+        self.lets_all = False
+        self.broken = ""
+        self.is_open = False
+
+    def read(self, record):
+        waiting = [_get_terms(record)]
+        while waiting and self.lookups <= MAX_LOOKUPS:
+            for term in waiting.pop():
+                if self.lookups > MAX_LOOKUPS:
+                    return
+                if term.lower() in ("all", "+all"):
+                    self.lets_all = True
+                if target := self._get_target(term):
+                    waiting += self._follow(target)
+
+    def _get_target(self, term):
+        """Count a term; return whose record it leads to, if it does."""
+        asks, redirect = _ASKS.fullmatch(term), _REDIRECT.fullmatch(term)
+        if not asks and not redirect:
+            return None
+        self.lookups += 1
+        target = redirect[1] if redirect else asks[2]
+        if not target or not (redirect or asks[1].lower() == "include"):
+            return None
+        # a macro depends on the message (RFC 7208 7)
+        if "%" in target:
+            self.is_open = True
+            return None
+        return target.lower().rstrip(".")
+
+    def _follow(self, target):
+        self.included.add(target)
+        texts = self._ask(target)
+        if texts is None:
+            return []
+        records = _get_records(texts)
+        if len(records) != 1:
+            self.broken = self.broken or target
+            return []
+        return [_get_terms(records[0])]
