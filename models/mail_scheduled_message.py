@@ -83,6 +83,8 @@ class MailScheduledMessage(models.Model):
 
     def post_message(self):
         """Restrict: only the owner of the alias sends it before its time."""
+        # as this user, before anything is in the cache where core finds it unasked
+        self.fetch(["create_uid"])
         self._email_alias_check_author()
         # whoever presses the button has it before their eyes
         self._email_alias_seal_up()

@@ -33,7 +33,7 @@ class UserEmailAliasKeep(models.AbstractModel):
         """The mails with an alias that wait behind these messages, as sudo."""
         # sudo: mail.mail is technical
         Mail = self.env["mail.mail"].sudo()
-        if not self.ids:
+        if not self.ids or not self.env["user.email.alias"]._is_any():
             return Mail
         return Mail.search(
             [

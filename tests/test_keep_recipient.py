@@ -129,3 +129,4 @@ class TestKeepRecipient(AliasCommon):
         self.env.flush_all()
         with self.assertQueryCount(0):
             partner._email_alias_keep_addresses()
+            self.assertFalse(self.message._email_alias_waiting())

@@ -7,7 +7,7 @@ from freezegun import freeze_time
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from .common import AliasCommon
 
@@ -37,6 +37,22 @@ class TestKeepScheduled(AliasCommon):
 
     def as_(self, user):
         return self.scheduled.with_user(user)
+
+    def test_whoever_may_not_read_the_record_is_refused_as_by_core(self):
+        stranger = new_test_user(self.env, "stranger", groups="base.group_user")
+        plain = self.env["mail.scheduled.message"].create(
+            {
+                "author_id": self.user_bob.partner_id.id,
+                "model": self.lead._name,
+                "res_id": self.lead.id,
+                "body": "Later",
+                "scheduled_date": fields.Datetime.now() + timedelta(hours=1),
+            }
+        )
+        self.env.invalidate_all()
+        for message in (self.scheduled, plain):
+            with self.subTest(message.email_alias_id), self.assertRaises(AccessError):
+                message.with_user(stranger).post_message()
 
     def post(self):
         """Do what core's job does at its hour."""
